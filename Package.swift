@@ -1,0 +1,113 @@
+// swift-tools-version:6.1
+
+import PackageDescription
+
+let swift: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny")
+]
+
+// Debian keeps RE2 on the compiler's own paths; Homebrew does not.
+#if os(macOS)
+    let re2: String? = "re2"
+#else
+    let re2: String? = nil
+#endif
+
+/// The targets are listed in the order of the layers: a target imports only what stands above it here.
+let package = Package(
+    name: "vestige",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "vestige", targets: ["vestige"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", exact: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-certificates", exact: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
+        .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+        .package(url: "https://github.com/vapor/jwt-kit", exact: "5.7.1"),
+    ],
+    targets: [
+        // Shims over system libraries.
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+        .systemLibrary(name: "CRE2System", pkgConfig: re2, providers: [.apt(["libre2-dev"]), .brew(["re2"])]),
+        .target(name: "CRE2", dependencies: ["CRE2System"], linkerSettings: [.linkedLibrary("re2")]),
+
+        // Values and the language.
+        .target(name: "Tables", swiftSettings: swift),
+        .target(name: "KQL", dependencies: ["Tables"], swiftSettings: swift),
+        .target(
+            name: "KQLEngine",
+            dependencies: [
+                "KQL", "Tables", "CRE2", .product(name: "Crypto", package: "swift-crypto"),
+            ], swiftSettings: swift),
+
+        // What the product stands on.
+        .target(
+            name: "Content",
+            dependencies: ["KQL", "Tables", .product(name: "Yams", package: "Yams")],
+            swiftSettings: swift),
+        .target(
+            name: "Workspace",
+            dependencies: [
+                "KQLEngine", "Tables", .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Crypto", package: "swift-crypto"),
+            ], swiftSettings: swift),
+        .target(
+            name: "Azure",
+            dependencies: [
+                "Tables", "CZlib", .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ], swiftSettings: swift),
+
+        // What the product does.
+        .target(
+            name: "Pipeline",
+            dependencies: [
+                "Azure", "Workspace", "KQLEngine", "KQL", "Content", "Tables",
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+            ], swiftSettings: swift),
+        .target(
+            name: "Workbooks", dependencies: ["KQLEngine", "KQL", "Content", "Tables"], swiftSettings: swift),
+
+        // The two HTTP servers.
+        .target(
+            name: "Workbench",
+            dependencies: [
+                "Workbooks", "Pipeline", "Workspace", "KQLEngine", "KQL", "Content", "Tables",
+                .product(name: "Hummingbird", package: "hummingbird"),
+            ], swiftSettings: swift),
+        .target(
+            name: "Lab",
+            dependencies: [
+                "KQLEngine", "KQL", "Tables", "CZlib",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdTLS", package: "hummingbird"),
+                .product(name: "X509", package: "swift-certificates"),
+                .product(name: "JWTKit", package: "jwt-kit"),
+            ], swiftSettings: swift),
+
+        // The program.
+        .executableTarget(
+            name: "vestige",
+            dependencies: [
+                "Workbench", "Lab", "Workbooks", "Pipeline", "Azure", "Workspace", "Content", "KQLEngine",
+                "KQL", "Tables",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ], swiftSettings: swift),
+    ],
+    swiftLanguageModes: [.v6],
+    cxxLanguageStandard: .cxx17
+)

@@ -1,0 +1,403 @@
+import Tables
+
+/// Operators between two operands that bind tighter than arithmetic.
+private let stringOperators: Set<String> = [
+    "has", "!has", "has_cs", "!has_cs", "hasprefix", "!hasprefix", "hasprefix_cs", "!hasprefix_cs", "hassuffix", "!hassuffix",
+    "hassuffix_cs", "!hassuffix_cs", "contains", "!contains", "contains_cs", "!contains_cs", "notcontains", "containscs",
+    "notcontainscs", "startswith", "!startswith", "startswith_cs", "!startswith_cs", "endswith", "!endswith", "endswith_cs",
+    "!endswith_cs", "like", "notlike", "likecs", "notlikecs", "=~", "!~", ":",
+]
+
+/// Words that cannot stand where an operand is expected.
+private let operatorWords: Set<String> = [
+    "and", "or", "has", "has_any", "has_all", "has_cs", "in", "contains", "contains_cs", "between", "startswith", "endswith",
+    "hasprefix", "hassuffix",
+]
+
+
+
+extension Parser {
+    /// A scalar expression.
+    mutating func expression() throws(Diagnostic) -> Expr {
+        try nested { (p) throws(Diagnostic) in try p.disjunction() }
+    }
+
+    private func joined(_ op: String, _ left: Expr, _ right: Expr, _ range: Range<Int>) -> Expr {
+        Expr(.binary(op, left, right, operatorRange: range), left.range.lowerBound..<right.range.upperBound)
+    }
+
+    private mutating func disjunction() throws(Diagnostic) -> Expr {
+        var left = try conjunction()
+        while isWord("or") {
+            let range = token.range
+            at += 1
+            left = joined("or", left, try conjunction(), range)
+        }
+        return left
+    }
+
+    private mutating func conjunction() throws(Diagnostic) -> Expr {
+        var left = try equality()
+        while isWord("and") {
+            let range = token.range
+            at += 1
+            left = joined("and", left, try equality(), range)
+        }
+        return left
+    }
+
+    private mutating func equality() throws(Diagnostic) -> Expr {
+        let left = try relational()
+        for op in ["==", "!=", "<>"] where isSign(op) {
+            let range = token.range
+            at += 1
+            return joined(op == "<>" ? "!=" : op, left, try relational(), range)
+        }
+        if let op = listOperator() {
+            try expectSign("(")
+            var items: [Expr] = []
+            if !isSign(")") {
+                repeat {
+                    items.append(try nested { (p) throws(Diagnostic) in try p.pipe() })
+                } while takeSign(",")
+            }
+            try expectSign(")")
+            return Expr(.list(op, left, items), span(from: left.range.lowerBound))
+        }
+        let negated = isSign("!between")
+        if negated || isWord("between"), isSign("(", ahead: 1) {
+            at += 2
+            let low = try expression()
+            try expectSign("..")
+            let high = try expression()
+            try expectSign(")")
+            return Expr(.between(negated: negated, left, low, high), span(from: left.range.lowerBound))
+        }
+        return left
+    }
+
+    /// Takes `in`, `!in~`, `has_any` and the like.
+    private mutating func listOperator() -> String? {
+        guard token.kind == .identifier || token.kind == .sign else { return nil }
+        var text = token.text
+        guard ["in", "!in", "!in~", "has_any", "has_all", "!has_any", "!has_all"].contains(text) else { return nil }
+        var count = 1
+        if text == "in", isSign("~", ahead: 1), touches(1) {
+            text = "in~"
+            count = 2
+        }
+        guard isSign("(", ahead: count) else { return nil }
+        at += count
+        return text
+    }
+
+    private mutating func relational() throws(Diagnostic) -> Expr {
+        let left = try additive()
+        for op in ["<", ">", "<=", ">="] where isSign(op) {
+            let range = token.range
+            at += 1
+            return joined(op, left, try additive(), range)
+        }
+        return left
+    }
+
+    private mutating func additive() throws(Diagnostic) -> Expr {
+        var left = try multiplicative()
+        while isSign("+") || isSign("-") {
+            let op = token
+            at += 1
+            left = joined(op.text, left, try multiplicative(), op.range)
+        }
+        return left
+    }
+
+    private mutating func multiplicative() throws(Diagnostic) -> Expr {
+        var left = try stringOperation()
+        while isSign("*") || isSign("/") || isSign("%") {
+            let op = token
+            at += 1
+            left = joined(op.text, left, try stringOperation(), op.range)
+        }
+        return left
+    }
+
+    private mutating func stringOperation() throws(Diagnostic) -> Expr {
+        var left = try signed()
+        while true {
+            let op = token
+            if op.kind == .identifier, op.text == "matches", isWord("regex", ahead: 1) {
+                at += 2
+                left = joined("matches regex", left, try signed(), op.range.lowerBound..<tokens[at - 1].range.upperBound)
+            } else if (op.kind == .identifier || op.kind == .sign), stringOperators.contains(op.text) {
+                if op.text == ":" && !allowsColon { return left }
+                at += 1
+                left = joined(op.text, left, try signed(), op.range)
+            } else {
+                return left
+            }
+        }
+    }
+
+    /// `a : "b"` is a term search, but in a list of columns the colon belongs to the schema.
+    private var allowsColon: Bool {
+        switch ahead(1).kind {
+        case .string, .identifier, .long: true
+        default: false
+        }
+    }
+
+    private mutating func signed() throws(Diagnostic) -> Expr {
+        let start = token.range.lowerBound
+        if isSign("-") || isSign("+") {
+            let op = token.text
+            at += 1
+            let operand = try nested { (p) throws(Diagnostic) in try p.signed() }
+            if op == "+" { return operand }
+            if case .literal(let value, let type) = operand.kind {
+                switch value {
+                case .long(let n): return Expr(.literal(.long(0 &- n), type), start..<operand.range.upperBound)
+                case .real(let d): return Expr(.literal(.real(-d), type), start..<operand.range.upperBound)
+                case .timespan(let t): return Expr(.literal(.timespan(0 &- t), type), start..<operand.range.upperBound)
+                default: break
+                }
+            }
+            return Expr(.unary("-", operand), start..<operand.range.upperBound)
+        }
+        return try path()
+    }
+
+    private mutating func path() throws(Diagnostic) -> Expr {
+        var left = try primary()
+        while true {
+            if isSign("."), !isSign("..") {
+                at += 1
+                if isSign("["), case .string(let s) = ahead(1).kind, isSign("]", ahead: 2) {
+                    let start = token.range.lowerBound
+                    at += 3
+                    let n = Name(s, span(from: start))
+                    left = Expr(.member(left, n), left.range.lowerBound..<n.range.upperBound)
+                    continue
+                }
+                if isSign("[") {
+                    at += 1
+                    let i = try expression()
+                    try expectSign("]")
+                    left = Expr(.index(left, i), span(from: left.range.lowerBound))
+                    continue
+                }
+                let n = try memberName()
+                if isSign("("), touches(0) {
+                    let arguments = try arguments()
+                    left = Expr(.memberCall(left, n, arguments), span(from: left.range.lowerBound))
+                } else {
+                    left = Expr(.member(left, n), span(from: left.range.lowerBound))
+                }
+            } else if isSign("["), canIndex(left) {
+                at += 1
+                let i = try expression()
+                try expectSign("]")
+                left = Expr(.index(left, i), span(from: left.range.lowerBound))
+            } else {
+                return left
+            }
+        }
+    }
+
+    private func canIndex(_ e: Expr) -> Bool {
+        switch e.kind {
+        case .name, .call, .member, .index, .memberCall, .toScalar, .tuple, .binary, .literal(_, .dynamic): true
+        default: false
+        }
+    }
+
+    private mutating func memberName() throws(Diagnostic) -> Name {
+        if let n = optionalName() { return n }
+        throw fail("KS006", "Missing a name")
+    }
+
+    /// `(a, name = b, *)`.
+    mutating func arguments() throws(Diagnostic) -> [CallArgument] {
+        try expectSign("(")
+        var out: [CallArgument] = []
+        if takeSign(")") { return out }
+        repeat {
+            out.append(try argument())
+        } while takeSign(",")
+        try expectSign(")")
+        return out
+    }
+
+    private mutating func argument() throws(Diagnostic) -> CallArgument {
+        if isSign("*"), isSign(",", ahead: 1) || isSign(")", ahead: 1) {
+            let range = token.range
+            at += 1
+            return CallArgument(name: nil, value: Expr(.star, range))
+        }
+        if token.kind == .identifier, isSign("=", ahead: 1) {
+            let n = try name()
+            at += 1
+            return CallArgument(name: n, value: try nested { (p) throws(Diagnostic) in try p.pipe() })
+        }
+        return CallArgument(name: nil, value: try nested { (p) throws(Diagnostic) in try p.pipe() })
+    }
+
+    private mutating func primary() throws(Diagnostic) -> Expr {
+        let t = token
+        let start = t.range.lowerBound
+        switch t.kind {
+        case .long(let n):
+            at += 1
+            return Expr(.literal(.long(n), .long), t.range)
+        case .real(let d):
+            at += 1
+            return Expr(.literal(.real(d), .real), t.range)
+        case .timespan(let n):
+            at += 1
+            return Expr(.literal(.timespan(n), .timespan), t.range)
+        case .string:
+            return stringLiteral()
+        case .typed(let type, let raw):
+            at += 1
+            return Expr(.literal(try literalValue(type, raw, t.range), type), t.range)
+        case .identifier:
+            return try word()
+        case .sign:
+            if t.text == "(" {
+                at += 1
+                let inner = try nested { (p) throws(Diagnostic) in try p.pipe() }
+                if takeSign(",") {
+                    var items = [inner]
+                    repeat { items.append(try expression()) } while takeSign(",")
+                    try expectSign(")")
+                    return Expr(.tuple(items), span(from: start))
+                }
+                try expectSign(")")
+                return Expr(.tuple([inner]), span(from: start))
+            }
+            if t.text == "*" {
+                at += 1
+                return Expr(.star, t.range)
+            }
+            if t.text == "[", let n = optionalName() { return Expr(.name(n.text), n.range) }
+            throw fail("KS006", "Missing expression")
+        case .end:
+            throw fail("KS006", "Missing expression")
+        }
+    }
+
+    /// One string, or several written one after another, which are joined.
+    private mutating func stringLiteral() -> Expr {
+        let start = token.range.lowerBound
+        var text = ""
+        while case .string(let s) = token.kind {
+            text += s
+            at += 1
+        }
+        return Expr(.literal(.string(text), .string), span(from: start))
+    }
+
+    private mutating func word() throws(Diagnostic) -> Expr {
+        let t = token
+        let start = t.range.lowerBound
+        switch t.text {
+        case "true", "false", "True", "False", "TRUE", "FALSE":
+            if !isSign("(", ahead: 1) {
+                at += 1
+                return Expr(.literal(.bool(t.text.lowercased() == "true"), .bool), t.range)
+            }
+        case "null" where !isSign("(", ahead: 1):
+            break
+        case "dynamic" where isSign("(", ahead: 1):
+            at += 2
+            let value = try dynamicValue()
+            try expectSign(")")
+            return Expr(.literal(value, .dynamic), span(from: start))
+        case "typeof" where isSign("(", ahead: 1):
+            at += 1
+            if ahead(1).kind == .identifier, ScalarType(name: ahead(1).text) != nil, isSign(")", ahead: 2) {
+                at += 1
+                let type = try scalarType()
+                try expectSign(")")
+                let column = ColumnDeclaration(name: Name("", t.range), type: type)
+                return Expr(.typeLiteral([column]), span(from: start))
+            }
+            return Expr(.typeLiteral(try schema()), span(from: start))
+        case "datatable" where isSign("(", ahead: 1):
+            at += 1
+            return try datatable(from: start)
+        case "externaldata" where isSign("(", ahead: 1), "external_data" where isSign("(", ahead: 1):
+            at += 1
+            return try externaldata(from: start)
+        case "toscalar" where isSign("(", ahead: 1), "totable" where isSign("(", ahead: 1):
+            at += 1
+            if isWord("kind"), isSign("=", ahead: 1) {
+                at += 2
+                _ = try name()
+            }
+            try expectSign("(")
+            let inner = try nested { (p) throws(Diagnostic) in try p.pipe() }
+            try expectSign(")")
+            if t.text == "totable" { return Expr(.tuple([inner]), span(from: start)) }
+            return Expr(.toScalar(inner), span(from: start))
+        case "string" where isSign("(", ahead: 1):
+            break
+        default: break
+        }
+        if operatorWords.contains(t.text) {
+            throw fail("KS006", "Missing expression: the keyword '\(t.text)' as a name is written ['\(t.text)']")
+        }
+        at += 1
+        let n = Name(t.text, t.range)
+        if isSign("(") {
+            if n.text == "materialize" || n.text == "view" {
+                try expectSign("(")
+                let inner = try nested { (p) throws(Diagnostic) in try p.pipe() }
+                try expectSign(")")
+                return Expr(.call(n, [CallArgument(name: nil, value: inner)]), span(from: start))
+            }
+            let arguments = try arguments()
+            return Expr(.call(n, arguments), span(from: start))
+        }
+        return Expr(.name(n.text), n.range)
+    }
+
+    private mutating func datatable(from start: Int) throws(Diagnostic) -> Expr {
+        let columns = try schema()
+        try expectSign("[")
+        var values: [Expr] = []
+        while !isSign("]") {
+            values.append(try expression())
+            if !takeSign(",") { break }
+        }
+        try expectSign("]")
+        return Expr(.datatable(columns, values), span(from: start))
+    }
+
+    private mutating func externaldata(from start: Int) throws(Diagnostic) -> Expr {
+        let columns = try schema()
+        try expectSign("[")
+        var urls: [Expr] = []
+        repeat {
+            if isSign("]") { break }
+            urls.append(try expression())
+        } while takeSign(",")
+        try expectSign("]")
+        let properties = try withProperties()
+        return Expr(.externaldata(columns, urls, properties), span(from: start))
+    }
+
+    /// `with (a = b, …)`, when it is there.
+    mutating func withProperties() throws(Diagnostic) -> [Property] {
+        guard isWord("with"), isSign("(", ahead: 1) else { return [] }
+        at += 2
+        var out: [Property] = []
+        repeat {
+            if isSign(")") { break }
+            guard let n = dashedName() else { throw fail("KS006", "Missing a name") }
+            try expectSign("=")
+            out.append(Property(name: n, value: try expression()))
+        } while takeSign(",")
+        try expectSign(")")
+        return out
+    }
+}

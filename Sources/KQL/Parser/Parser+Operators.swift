@@ -1,0 +1,397 @@
+import Tables
+
+extension Parser {
+    mutating func joinSyntax() throws(Diagnostic) -> JoinSyntax {
+        let properties = try parameters(of: ["kind", "withsource"])
+        let right = try joinSource()
+        var conditions: [Expr] = []
+        if takeWord("on") {
+            repeat { conditions.append(try expression()) } while takeSign(",")
+        } else if takeWord("where") {
+            conditions.append(try expression())
+        } else {
+            throw fail("KS005", "Expected: on")
+        }
+        return JoinSyntax(properties: properties, right: right, on: conditions)
+    }
+
+    private mutating func joinSource() throws(Diagnostic) -> Expr {
+        try nested { (p) throws(Diagnostic) in try p.unionOperand().expr }
+    }
+
+    /// A table, a function call, a wildcard name or a query in parentheses.
+    mutating func unionOperand() throws(Diagnostic) -> UnionSource {
+        let start = token.range.lowerBound
+        if token.kind == .identifier || isSign("*") {
+            let saved = at
+            let pattern = try namePattern()
+            if pattern.isWildcard { return UnionSource(expr: Expr(.name(pattern.text), pattern.range), pattern: pattern.text) }
+            at = saved
+        }
+        let e = try expression()
+        switch e.kind {
+        case .name, .call, .memberCall, .member, .tuple, .datatable, .externaldata: break
+        default: throw Diagnostic("KS005", "Expected: a table or a query in parentheses", start..<e.range.upperBound)
+        }
+        return UnionSource(expr: e, pattern: nil)
+    }
+
+    mutating func union() throws(Diagnostic) -> Operator.Kind {
+        let properties = try parameters(of: ["kind", "withsource", "isfuzzy"])
+        var sources: [UnionSource] = []
+        repeat { sources.append(try unionOperand()) } while takeSign(",")
+        return .union(properties, sources)
+    }
+
+    private mutating func expansions() throws(Diagnostic) -> [MvExpandColumn] {
+        var out: [MvExpandColumn] = []
+        repeat {
+            let named = try namedExpr()
+            var type: ScalarType?
+            if isWord("to"), isWord("typeof", ahead: 1) {
+                at += 2
+                try expectSign("(")
+                type = try scalarType()
+                try expectSign(")")
+            }
+            out.append(MvExpandColumn(name: named.names.first, expr: named.expr, type: type))
+        } while takeSign(",")
+        return out
+    }
+
+    mutating func mvExpand() throws(Diagnostic) -> Operator.Kind {
+        let properties = try parameters(of: ["kind", "bagexpansion", "with_itemindex"])
+        let columns = try expansions()
+        let limit: Expr? = takeWord("limit") ? try expression() : nil
+        return .mvExpand(columns, properties: properties, limit: limit)
+    }
+
+    mutating func mvApply() throws(Diagnostic) -> Operator.Kind {
+        let properties = try parameters(of: ["kind", "bagexpansion", "with_itemindex"])
+        let columns = try expansions()
+        let limit: Expr? = takeWord("limit") ? try expression() : nil
+        if isWord("id") {
+            at += 1
+            _ = try expression()
+        }
+        try expectWord("on")
+        return .mvApply(columns, properties: properties, limit: limit, subquery: try subpipe())
+    }
+
+    mutating func parseSyntax(filters: Bool) throws(Diagnostic) -> ParseSyntax {
+        var kind = "simple"
+        var flags = ""
+        for property in try parameters(of: ["kind", "flags"]) {
+            let text: String
+            switch property.value.kind {
+            case .name(let n): text = n
+            case .literal(let v, _): text = v.text
+            default: text = ""
+            }
+            if property.name.text == "kind" { kind = text } else if property.name.text == "flags" { flags = text }
+        }
+        let source = try expression()
+        try expectWord("with")
+        var parts: [ParseSyntax.Part] = []
+        while true {
+            if takeSign("*") {
+                parts.append(.star)
+            } else if case .string(let s) = token.kind {
+                at += 1
+                parts.append(.text(s))
+            } else if token.kind == .identifier || isSign("[") {
+                let n = try name()
+                let type: ScalarType = takeSign(":") ? try scalarType() : .string
+                parts.append(.column(n, type))
+            } else {
+                break
+            }
+        }
+        if parts.isEmpty { throw fail("KS006", "Missing a pattern") }
+        return ParseSyntax(kind: kind, flags: flags, expr: source, parts: parts, filters: filters)
+    }
+
+    mutating func makeSeries() throws(Diagnostic) -> MakeSeriesSyntax {
+        let properties = try parameters(of: ["kind"])
+        var aggregates: [MakeSeriesSyntax.Aggregate] = []
+        repeat {
+            let e = try namedExpr()
+            var value: Expr?
+            if takeWord("default") {
+                try expectSign("=")
+                value = try expression()
+            }
+            aggregates.append(.init(expr: e, defaultValue: value))
+        } while takeSign(",")
+        try expectWord("on")
+        let on = try namedExpr()
+        var from: Expr?
+        var to: Expr?
+        var step: Expr?
+        if takeWord("in") {
+            try expectWord("range")
+            try expectSign("(")
+            from = try expression()
+            try expectSign(",")
+            to = try expression()
+            try expectSign(",")
+            step = try expression()
+            try expectSign(")")
+        } else {
+            if takeWord("from") { from = try expression() }
+            if takeWord("to") { to = try expression() }
+            try expectWord("step")
+            step = try expression()
+        }
+        var by: [NamedExpr] = []
+        if takeWord("by") { by = try namedList() }
+        guard let step else { throw fail("KS005", "Expected: step") }
+        return MakeSeriesSyntax(properties: properties, aggregates: aggregates, on: on, from: from, to: to, step: step, by: by)
+    }
+
+    mutating func topNested() throws(Diagnostic) -> Operator.Kind {
+        var clauses: [TopNestedClause] = []
+        repeat {
+            if !clauses.isEmpty { try expectWordPair("top", "nested") }
+            let count: Expr? = isWord("of") ? nil : try expression()
+            try expectWord("of")
+            let of = try namedExpr()
+            var others: Expr?
+            if takeWord("with") {
+                try expectWord("others")
+                try expectSign("=")
+                others = try expression()
+            }
+            try expectWord("by")
+            let by = try namedExpr()
+            var ascending: Bool?
+            if takeWord("asc") { ascending = true } else if takeWord("desc") { ascending = false }
+            clauses.append(TopNestedClause(count: count, of: of, others: others, by: by, isAscending: ascending))
+        } while takeSign(",")
+        return .topNested(clauses)
+    }
+
+    private mutating func expectWordPair(_ a: String, _ b: String) throws(Diagnostic) {
+        try expectWord(a)
+        try expectSign("-")
+        try expectWord(b)
+    }
+
+    mutating func search() throws(Diagnostic) -> Operator.Kind {
+        let properties = try parameters(of: ["kind"])
+        let sources = try inSources()
+        return .search(properties, sources: sources, try expression())
+    }
+
+    private mutating func inSources() throws(Diagnostic) -> [UnionSource] {
+        var sources: [UnionSource] = []
+        if isWord("in"), isSign("(", ahead: 1) {
+            at += 2
+            repeat { sources.append(try unionOperand()) } while takeSign(",")
+            try expectSign(")")
+        }
+        return sources
+    }
+
+    mutating func find() throws(Diagnostic) -> Operator.Kind {
+        let properties = try parameters(of: ["withsource", "datascope"])
+        let sources = try inSources()
+        let more = try parameters(of: ["withsource", "datascope"])
+        let condition: Expr
+        if takeWord("where") {
+            condition = try expression()
+        } else {
+            condition = try expression()
+        }
+        var columns: [FindColumn]?
+        if takeWord("project") {
+            var list: [FindColumn] = []
+            repeat {
+                if isWord("pack"), isSign("(", ahead: 1) {
+                    at += 1
+                    _ = try arguments()
+                    list.append(FindColumn(name: Name("pack_", token.range), type: .dynamic))
+                    continue
+                }
+                let n = try name()
+                list.append(FindColumn(name: n, type: takeSign(":") ? try scalarType() : nil))
+            } while takeSign(",")
+            columns = list
+        } else if isWord("project-smart") || (isWord("project") && isSign("-", ahead: 1)) {
+            _ = dashedName()
+        }
+        return .find(properties + more, sources: sources, condition, project: columns)
+    }
+
+    mutating func fork() throws(Diagnostic) -> Operator.Kind {
+        var branches: [(Name?, [Operator])] = []
+        while isSign("(") || (token.kind == .identifier && isSign("=", ahead: 1)) {
+            var label: Name?
+            if token.kind == .identifier {
+                label = try name()
+                at += 1
+            }
+            branches.append((label, try subpipe()))
+        }
+        if branches.isEmpty { throw fail("KS005", "Expected: (") }
+        return .fork(branches)
+    }
+
+    mutating func facet() throws(Diagnostic) -> Operator.Kind {
+        try expectWord("by")
+        var columns: [Expr] = []
+        repeat { columns.append(try expression()) } while takeSign(",")
+        var sub: [Operator]?
+        if takeWord("with") {
+            if isSign("(") {
+                sub = try subpipe()
+            } else {
+                sub = [try tabularOperator()]
+            }
+        }
+        return .facet(by: columns, with: sub)
+    }
+
+    mutating func partition() throws(Diagnostic) -> Operator.Kind {
+        let properties = try hints()
+        try expectWord("by")
+        let by = try expression()
+        if isSign("{") {
+            at += 1
+            var source: [Operator] = []
+            repeat { source.append(try tabularOperator()) } while takeSign("|")
+            try expectSign("}")
+            return .partition(properties, by: by, subquery: source)
+        }
+        return .partition(properties, by: by, subquery: try subpipe())
+    }
+
+    mutating func scan() throws(Diagnostic) -> Operator.Kind {
+        var matchID: Name?
+        for property in try parameters(of: ["with_match_id"]) where property.name.text == "with_match_id" {
+            if case .name(let n) = property.value.kind { matchID = Name(n, property.value.range) }
+        }
+        var order: [OrderBy] = []
+        var partitions: [Expr] = []
+        if takeWord("partition") {
+            try expectWord("by")
+            repeat { partitions.append(try expression()) } while takeSign(",")
+        }
+        if takeWord("order") || takeWord("sort") {
+            try expectWord("by")
+            order = try orderings()
+        }
+        var declarations: [(ColumnDeclaration, Expr?)] = []
+        if takeWord("declare") {
+            try expectSign("(")
+            repeat {
+                let column = try columnDeclaration()
+                declarations.append((column, takeSign("=") ? try expression() : nil))
+            } while takeSign(",")
+            try expectSign(")")
+        }
+        try expectWord("with")
+        try expectSign("(")
+        var steps: [ScanSyntax.Step] = []
+        while takeWord("step") {
+            let n = try name()
+            let isOptional = takeWord("optional")
+            var output: String?
+            if takeWord("output") {
+                try expectSign("=")
+                output = try name().text
+            }
+            try expectSign(":")
+            let condition = try expression()
+            var assignments: [NamedExpr] = []
+            if takeSign("=>") { assignments = try namedList() }
+            steps.append(.init(name: n, isOptional: isOptional, output: output, condition: condition, assignments: assignments))
+            if !takeSign(";") { break }
+        }
+        try expectSign(")")
+        if steps.isEmpty { throw fail("KS005", "Expected: step") }
+        return .scan(
+            ScanSyntax(
+                matchID: matchID, declarations: declarations, orderBy: order, partitionBy: partitions, steps: steps))
+    }
+
+    mutating func makeGraph() throws(Diagnostic) -> Operator.Kind {
+        _ = try hints()
+        let source = try name()
+        guard takeSign("-"), takeSign("-"), takeSign(">") || takeSign("->") else { throw fail("KS005", "Expected: -->") }
+        let target = try name()
+        var nodes: [(table: Expr, key: Name)] = []
+        var nodeID: Name?
+        if takeWord("with") {
+            repeat {
+                if isWord("with_node_id") || isWord("node_id") {
+                    break
+                }
+                let table = try unionOperand().expr
+                try expectWord("on")
+                nodes.append((table, try name()))
+            } while takeSign(",")
+        }
+        if takeWord("with_node_id") {
+            try expectSign("=")
+            nodeID = try name()
+        }
+        if isWord("partitioned"), isSign("-", ahead: 1) {
+            _ = dashedName()
+            _ = try name()
+            _ = try subpipe()
+        }
+        return .makeGraph(MakeGraphSyntax(source: source, target: target, nodes: nodes, nodeID: nodeID))
+    }
+
+    mutating func graphMatch() throws(Diagnostic) -> Operator.Kind {
+        let properties = try parameters(of: ["cycles"])
+        var patterns: [GraphMatchSyntax.Pattern] = []
+        repeat { patterns.append(try graphPattern()) } while takeSign(",")
+        let condition: Expr? = takeWord("where") ? try expression() : nil
+        var columns: [NamedExpr] = []
+        if takeWord("project") { columns = try namedList() } else { throw fail("KS005", "Expected: project") }
+        return .graphMatch(
+            GraphMatchSyntax(properties: properties, patterns: patterns, condition: condition, project: columns))
+    }
+
+    private mutating func graphPattern() throws(Diagnostic) -> GraphMatchSyntax.Pattern {
+        var nodes: [Name?] = [try graphNode()]
+        var edges: [GraphMatchSyntax.Edge] = []
+        while isSign("-") || isSign("<") {
+            let backward = takeSign("<")
+            try expectSign("-")
+            var label: Name?
+            var hops: ClosedRange<Int>?
+            if takeSign("[") {
+                label = optionalName()
+                if takeSign("*") {
+                    let low = try smallNumber()
+                    try expectSign("..")
+                    let high = try smallNumber()
+                    guard low <= high else { throw fail("KS005", "Expected: a rising range of hops") }
+                    hops = low...high
+                }
+                try expectSign("]")
+            }
+            try expectSign("-")
+            let forward = takeSign(">")
+            edges.append(.init(name: label, direction: backward ? .backward : forward ? .forward : .any, range: hops))
+            nodes.append(try graphNode())
+        }
+        return .init(nodes: nodes, edges: edges)
+    }
+
+    private mutating func smallNumber() throws(Diagnostic) -> Int {
+        guard case .long(let n) = token.kind, (0...1000).contains(n) else { throw fail("KS005", "Expected: a number") }
+        at += 1
+        return Int(n)
+    }
+
+    private mutating func graphNode() throws(Diagnostic) -> Name? {
+        try expectSign("(")
+        let n = optionalName()
+        try expectSign(")")
+        return n
+    }
+}

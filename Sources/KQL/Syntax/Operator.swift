@@ -1,0 +1,172 @@
+import Tables
+
+/// One tabular operator of a pipe.
+package struct Operator: Sendable {
+    package let kind: Kind
+    package let range: Range<Int>
+    /// The operator's keyword as written.
+    package let keyword: Name
+
+    package indirect enum Kind: Sendable {
+        case filter(Expr)
+        case extend([NamedExpr])
+        case project([NamedExpr])
+        case projectAway([NamePattern])
+        case projectKeep([NamePattern])
+        case projectRename([NamedExpr])
+        case projectReorder([(NamePattern, Bool?)])
+        case summarize([NamedExpr], by: [NamedExpr])
+        case distinct([NamedExpr])
+        case sort([OrderBy])
+        case top(Expr, [OrderBy])
+        case topNested([TopNestedClause])
+        case topHitters(Expr, of: NamedExpr, by: NamedExpr?)
+        case take(Expr)
+        case sample(Expr)
+        case sampleDistinct(Expr, of: NamedExpr)
+        case count
+        case join(JoinSyntax)
+        case lookup(JoinSyntax)
+        case union([Property], [UnionSource])
+        case mvExpand([MvExpandColumn], properties: [Property], limit: Expr?)
+        case mvApply([MvExpandColumn], properties: [Property], limit: Expr?, subquery: [Operator])
+        case parse(ParseSyntax)
+        case parseKV(Expr, [ColumnDeclaration], [Property])
+        case makeSeries(MakeSeriesSyntax)
+        case render(Name, [Property])
+        case serialize([NamedExpr])
+        case evaluate(Expr, [ColumnDeclaration]?)
+        case invoke(Expr)
+        case alias(Name)
+        case getschema
+        case consume
+        case search([Property], sources: [UnionSource], Expr)
+        case find([Property], sources: [UnionSource], Expr, project: [FindColumn]?)
+        case print([NamedExpr])
+        case range(Name, Expr, Expr, Expr)
+        case fork([(Name?, [Operator])])
+        case facet(by: [Expr], with: [Operator]?)
+        case partition([Property], by: Expr, subquery: [Operator])
+        case scan(ScanSyntax)
+        case reduce(by: Expr, [Property])
+        case makeGraph(MakeGraphSyntax)
+        case graphMatch(GraphMatchSyntax)
+        case graphToTable(nodes: Bool, edges: Bool)
+        case assertSchema([ColumnDeclaration])
+    }
+}
+
+package struct NamePattern: Sendable {
+    /// May hold `*` wildcards.
+    package let text: String
+    package let range: Range<Int>
+    package var isWildcard: Bool { text.utf8.contains(42) }
+}
+
+package struct OrderBy: Sendable {
+    package let expr: NamedExpr
+    /// Nil when not written: then descending.
+    package let isAscending: Bool?
+    /// Nil when not written: then first when ascending.
+    package let nullsFirst: Bool?
+}
+
+package struct TopNestedClause: Sendable {
+    package let count: Expr?
+    package let of: NamedExpr
+    package let others: Expr?
+    package let by: NamedExpr
+    package let isAscending: Bool?
+}
+
+package struct JoinSyntax: Sendable {
+    package let properties: [Property]
+    package let right: Expr
+    /// Names or `$left.a == $right.b` conditions; empty only when the `on` clause is missing.
+    package let on: [Expr]
+}
+
+package struct UnionSource: Sendable {
+    package let expr: Expr
+    /// The text when it is a name with wildcards.
+    package let pattern: String?
+}
+
+package struct MvExpandColumn: Sendable {
+    package let name: Name?
+    package let expr: Expr
+    package let type: ScalarType?
+}
+
+package struct ParseSyntax: Sendable {
+    package enum Part: Sendable {
+        case text(String)
+        case star
+        case column(Name, ScalarType)
+    }
+    package let kind: String
+    package let flags: String
+    package let expr: Expr
+    package let parts: [Part]
+    /// `parse-where`: drop the rows that do not match.
+    package let filters: Bool
+}
+
+package struct MakeSeriesSyntax: Sendable {
+    package struct Aggregate: Sendable {
+        package let expr: NamedExpr
+        package let defaultValue: Expr?
+    }
+    package let properties: [Property]
+    package let aggregates: [Aggregate]
+    package let on: NamedExpr
+    package let from: Expr?
+    package let to: Expr?
+    package let step: Expr
+    package let by: [NamedExpr]
+}
+
+package struct FindColumn: Sendable {
+    package let name: Name
+    package let type: ScalarType?
+}
+
+package struct ScanSyntax: Sendable {
+    package struct Step: Sendable {
+        package let name: Name
+        package let isOptional: Bool
+        /// `all`, `last`, `none`; nil when not written.
+        package let output: String?
+        package let condition: Expr
+        package let assignments: [NamedExpr]
+    }
+    package let matchID: Name?
+    package let declarations: [(ColumnDeclaration, Expr?)]
+    package let orderBy: [OrderBy]
+    package let partitionBy: [Expr]
+    package let steps: [Step]
+}
+
+package struct MakeGraphSyntax: Sendable {
+    package let source: Name
+    package let target: Name
+    package let nodes: [(table: Expr, key: Name)]
+    package let nodeID: Name?
+}
+
+package struct GraphMatchSyntax: Sendable {
+    package struct Edge: Sendable {
+        package enum Direction: Sendable { case forward, backward, any }
+        package let name: Name?
+        package let direction: Direction
+        package let range: ClosedRange<Int>?
+    }
+    package struct Pattern: Sendable {
+        package let nodes: [Name?]
+        package let edges: [Edge]
+    }
+    package let properties: [Property]
+    package let patterns: [Pattern]
+    package let condition: Expr?
+    package let project: [NamedExpr]
+}

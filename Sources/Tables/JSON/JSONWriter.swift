@@ -1,0 +1,69 @@
+/// Writes values as JSON text, times and durations as strings.
+package enum JSONWriter {
+    package static func string(_ value: Value) -> String {
+        var out: [UInt8] = []
+        append(value, to: &out)
+        return String(decoding: out, as: UTF8.self)
+    }
+
+    package static func append(_ value: Value, to out: inout [UInt8]) {
+        switch value {
+        case .null: out.append(contentsOf: "null".utf8)
+        case .bool(let b): out.append(contentsOf: (b ? "true" : "false").utf8)
+        case .long(let n): out.append(contentsOf: String(n).utf8)
+        case .real(let d):
+            if d.isFinite { out.append(contentsOf: RealText.format(d).utf8) } else { append("\(RealText.format(d))", to: &out) }
+        case .decimal(let d): append(d.description, to: &out)
+        case .datetime(let t): append(DateTime.format(t), to: &out)
+        case .timespan(let t): append(TimeSpan.format(t), to: &out)
+        case .guid(let g): append(g.description, to: &out)
+        case .string(let s): append(s, to: &out)
+        case .array(let items):
+            out.append(91)
+            for (i, item) in items.enumerated() {
+                if i > 0 { out.append(44) }
+                append(item, to: &out)
+            }
+            out.append(93)
+        case .bag(let bag):
+            out.append(123)
+            for i in 0..<bag.count {
+                if i > 0 { out.append(44) }
+                append(bag.keys[i], to: &out)
+                out.append(58)
+                append(bag.values[i], to: &out)
+            }
+            out.append(125)
+        }
+    }
+
+    private static let hexDigits = Array("0123456789abcdef".utf8)
+
+    /// A JSON string literal of `text`.
+    package static func append(_ text: String, to out: inout [UInt8]) {
+        out.append(34)
+        for byte in text.utf8 {
+            switch byte {
+            case 34: out.append(contentsOf: [92, 34])
+            case 92: out.append(contentsOf: [92, 92])
+            case 10: out.append(contentsOf: [92, 110])
+            case 13: out.append(contentsOf: [92, 114])
+            case 9: out.append(contentsOf: [92, 116])
+            case 8: out.append(contentsOf: [92, 98])
+            case 12: out.append(contentsOf: [92, 102])
+            case 0..<32:
+                out.append(contentsOf: "\\u00".utf8)
+                out.append(hexDigits[Int(byte >> 4)])
+                out.append(hexDigits[Int(byte & 15)])
+            default: out.append(byte)
+            }
+        }
+        out.append(34)
+    }
+
+    package static func quoted(_ text: String) -> String {
+        var out: [UInt8] = []
+        append(text, to: &out)
+        return String(decoding: out, as: UTF8.self)
+    }
+}
