@@ -18,8 +18,9 @@ struct CheckCommand: AsyncParsableCommand {
     func run() async throws {
         let text = query ?? String(decoding: FileHandle.standardInput.readDataToEndOfFile(), as: UTF8.self)
         do {
-            _ = try Parser.parse(text)
-        } catch {
+            let statements = try Parser.parse(text)
+            if !syntaxOnly { _ = try Binder(catalog: EmptyCatalog()).bind(statements) }
+        } catch let error as Diagnostic {
             FileHandle.standardError.write(Data((error.render(in: text) + "\n").utf8))
             throw ExitCode(1)
         }

@@ -1,0 +1,324 @@
+import Tables
+
+extension Binder {
+    func bindPipe(_ source: Expr?, _ operators: [Operator], _ environment: Environment) throws -> Plan {
+        if let source, case .makeGraph? = operators.first(where: { if case .makeGraph = $0.kind { true } else { false } })?.kind {
+            return try bindGraphPipe(source, operators, environment)
+        }
+        if let source, case .name(let n) = source.kind, case .graph? = environment[n] {
+            return try bindGraphPipe(source, operators, environment)
+        }
+        var plan: Plan?
+        let inner = Environment(parent: environment)
+        if let source { plan = try bindTabular(source, environment) }
+        for op in operators { plan = try bindOperator(op, plan, inner) }
+        guard let plan else { throw Diagnostic("KS007", "the query has no source", 0..<0) }
+        return plan
+    }
+
+    /// The branches of a `fork` at the end of a pipe; empty when there is none.
+    func bindFork(_ expr: Expr, _ environment: Environment) throws -> [(name: String, plan: Plan)] {
+        guard case .pipe(let source, let operators) = expr.kind, let last = operators.last else { return [] }
+        switch last.kind {
+        case .fork(let branches):
+            let shared = try sharedInput(source, operators.dropLast(), environment)
+            return try branches.enumerated().map { i, branch in
+                (branch.0?.text ?? "Fork\(i + 1)", try continuing(shared, branch.1, environment))
+            }
+        case .facet(let columns, let sub):
+            let shared = try sharedInput(source, operators.dropLast(), environment)
+            var out: [(name: String, plan: Plan)] = []
+            for column in columns {
+                let key = NamedExpr(names: [], expr: column)
+                let range = column.range
+                let count = NamedExpr(names: [Name("count_", range)], expr: Expr(.call(Name("count", range), []), range))
+                out.append((Naming.name(of: column) ?? "Facet", try bindSummarize([count], by: [key], shared, environment)))
+            }
+            if let sub { out.append(("Facet", try continuing(shared, sub, environment))) }
+            return out
+        default: return []
+        }
+    }
+
+    private func sharedInput(_ source: Expr?, _ operators: ArraySlice<Operator>, _ environment: Environment) throws -> Plan {
+        let input = try bindPipe(source, Array(operators), environment)
+        return Plan(.materialize(id: freshID(), input), input.schema, isOpen: input.isOpen)
+    }
+
+    func continuing(_ input: Plan, _ operators: [Operator], _ environment: Environment) throws -> Plan {
+        let inner = Environment(parent: environment)
+        return try operators.reduce(input) { try bindOperator($1, $0, inner) }
+    }
+
+    private func needInput(_ plan: Plan?, _ op: Operator) throws -> Plan {
+        guard let plan else { throw Diagnostic("KS005", "The operator '\(op.keyword.text)' needs a table before it.", op.keyword.range) }
+        return plan
+    }
+
+    /// A non-negative whole number known before running.
+    private func count(_ expr: Expr, _ environment: Environment) throws -> BoundExpr {
+        let e = try bindScalar(expr, .none, environment)
+        guard e.type.isNumeric || e.type == .dynamic else {
+            throw Diagnostic("KS107", "A number is expected here, not a value of type \(e.type.name).", expr.range)
+        }
+        return convert(e, to: .long)
+    }
+
+    func bindOperator(_ op: Operator, _ current: Plan?, _ environment: Environment) throws -> Plan {
+        switch op.kind {
+        case .print(let items):
+            let columns = try bindColumns(items, .none, environment, unnamedPrefix: "print_", unnamedFrom: 0)
+            return Plan(.print(columns.map(\.expr)), Schema(columns.map(\.spec)))
+        case .range(let name, let from, let to, let step):
+            return try bindRange(name, from, to, step, environment)
+        case .union(let properties, let sources):
+            return try bindUnion(properties, sources, current, environment)
+        case .search(_, let sources, let condition):
+            return try bindSearch(sources, condition, current, environment)
+        case .find(let properties, let sources, let condition, let columns):
+            return try bindFind(properties, sources, condition, columns, environment)
+        case .evaluate(let call, let declared):
+            return try bindPlugin(call, declared, current, environment)
+        default: break
+        }
+        let input = try needInput(current, op)
+        let scope = RowScope(schema: input.schema, isOpen: input.isOpen)
+        switch op.kind {
+        case .filter(let condition):
+            let e = try bindScalar(condition, scope, environment)
+            guard e.type == .bool || e.type == .dynamic || e.type.isNumeric else {
+                throw Diagnostic("KS107", "The operator 'where' expects a condition of type bool, not \(e.type.name).", condition.range)
+            }
+            return Plan(.filter(input, convert(e, to: .bool)), input.schema, isOpen: input.isOpen)
+        case .extend(let items): return project(input, try bindColumns(items, scope, environment, base: input.schema))
+        case .serialize(let items): return project(input, try bindColumns(items, scope, environment, base: input.schema))
+        case .project(let items): return project(input, try bindColumns(items, scope, environment))
+        case .projectAway(let patterns):
+            let gone = Set(try matching(patterns, input, environment))
+            return keep(input, input.schema.columns.indices.filter { !gone.contains($0) })
+        case .projectKeep(let patterns):
+            let kept = Set(try matching(patterns, input, environment))
+            return keep(input, input.schema.columns.indices.filter { kept.contains($0) })
+        case .projectRename(let items): return try bindRename(items, input, environment)
+        case .projectReorder(let items): return try bindReorder(items, input, environment)
+        case .summarize(let items, let keys): return try bindSummarize(items, by: keys, input, environment)
+        case .distinct(let items):
+            let columns = try bindColumns(items, scope, environment)
+            return Plan(.summarize(input, keys: columns, aggregates: []), Schema(columns.map(\.spec)), isOpen: input.isOpen)
+        case .sort(let items):
+            return Plan(.sort(input, try bindOrder(items, scope, environment)), input.schema, isOpen: input.isOpen)
+        case .top(let n, let items):
+            let keys = try bindOrder(items, scope, environment)
+            return Plan(.top(input, try count(n, environment), keys), input.schema, isOpen: input.isOpen)
+        case .take(let n): return Plan(.take(input, try count(n, environment)), input.schema, isOpen: input.isOpen)
+        case .sample(let n): return Plan(.sample(input, try count(n, environment)), input.schema, isOpen: input.isOpen)
+        case .sampleDistinct(let n, let of):
+            let columns = try bindColumns([of], scope, environment)
+            let distinct = Plan(.summarize(input, keys: columns, aggregates: []), Schema(columns.map(\.spec)))
+            return Plan(.take(distinct, try count(n, environment)), distinct.schema)
+        case .topHitters(let n, let of, let by): return try bindTopHitters(n, of, by, input, op.range, environment)
+        case .count:
+            let aggregate = BoundAggregate(name: "count", arguments: [], outputs: [ColumnSpec("Count", .long)])
+            return Plan(.summarize(input, keys: [], aggregates: [aggregate]), Schema([("Count", .long)]))
+        case .join(let syntax): return try bindJoin(syntax, input, op, environment, isLookup: false)
+        case .lookup(let syntax): return try bindJoin(syntax, input, op, environment, isLookup: true)
+        case .mvExpand(let columns, let properties, let limit):
+            return try bindExpand(columns, properties, limit, input, environment)
+        case .mvApply(let columns, let properties, let limit, let subquery):
+            return try bindApply(columns, properties, limit, subquery, input, environment)
+        case .parse(let syntax): return try bindParse(syntax, input, environment)
+        case .parseKV(let expr, let columns, let properties):
+            return try bindParseKV(expr, columns, properties, input, environment)
+        case .makeSeries(let syntax): return try bindMakeSeries(syntax, input, environment)
+        case .topNested(let clauses): return try bindTopNested(clauses, input, environment)
+        case .scan(let syntax): return try bindScan(syntax, input, environment)
+        case .render(let kind, let properties):
+            render = RenderSpec(
+                kind: kind.text,
+                properties: properties.map { property in
+                    switch property.value.kind {
+                    case .literal(let v, _): (property.name.text, v.text)
+                    case .name(let n): (property.name.text, n)
+                    default: (property.name.text, "")
+                    }
+                })
+            return input
+        case .invoke(let call): return try bindInvoke(call, input, environment)
+        case .alias(let name):
+            let shared = Plan(.materialize(id: freshID(), input), input.schema, isOpen: input.isOpen)
+            environment[name.text] = .plan(shared)
+            return shared
+        case .getschema:
+            return Plan(
+                .schema(input),
+                Schema([("ColumnName", .string), ("ColumnOrdinal", .int), ("DataType", .string), ("ColumnType", .string)]))
+        case .consume: return Plan(.take(input, .literal(.long(0), .long)), input.schema)
+        case .partition(_, let by, let subquery):
+            let id = freshID()
+            let sub = try continuing(Plan(.input(id), input.schema), subquery, environment)
+            let key = try bindScalar(by, scope, environment)
+            return Plan(.partition(input, by: key, subquery: sub, id: id), sub.schema, isOpen: input.isOpen)
+        case .reduce(let by, let properties): return try bindReduce(by, properties, input, environment)
+        case .assertSchema(let columns):
+            let wanted = Schema(columns.map { ColumnSpec($0.name.text, $0.type) })
+            guard wanted == input.schema else {
+                throw Diagnostic("KS110", "The schema is \(input.schema.description), not \(wanted.description).", op.range)
+            }
+            return input
+        case .fork, .facet:
+            throw Diagnostic("VK011", "'\(op.keyword.text)' is supported at the end of a query only.", op.keyword.range)
+        default:
+            throw Diagnostic(
+                "VK010", "valid KQL, but not in the local engine: \(op.keyword.text); run it on Kusto with --on", op.keyword.range)
+        }
+    }
+
+    private func bindRange(_ name: Name, _ from: Expr, _ to: Expr, _ step: Expr, _ environment: Environment) throws -> Plan {
+        let low = try bindScalar(from, .none, environment)
+        let high = try bindScalar(to, .none, environment)
+        let by = try bindScalar(step, .none, environment)
+        let type: ScalarType
+        if low.type == .datetime || high.type == .datetime {
+            type = .datetime
+        } else if low.type == .timespan {
+            type = .timespan
+        } else {
+            type = [low.type, high.type, by.type].contains(.real) ? .real : .long
+        }
+        let stepType: ScalarType = type == .datetime ? .timespan : type
+        return Plan(
+            .range(convert(low, to: type), convert(high, to: type), convert(by, to: stepType), type),
+            Schema([ColumnSpec(name.text, type)]))
+    }
+
+    private func bindInvoke(_ call: Expr, _ input: Plan, _ environment: Environment) throws -> Plan {
+        guard case .call(let name, let arguments) = call.kind else {
+            throw Diagnostic("KS005", "invoke expects a function call.", call.range)
+        }
+        if let binding = environment[name.text], case .function(let declaration, let home) = binding {
+            return try callTabular(declaration, home, arguments, name.text, call.range, environment, input: input)
+        }
+        if let stored = catalog.function(named: name.text) {
+            return try callTabular(stored, Environment(parent: nil), arguments, name.text, call.range, environment, input: input)
+        }
+        throw unknownFunction(name, environment)
+    }
+
+    private func bindTopHitters(
+        _ n: Expr, _ of: NamedExpr, _ by: NamedExpr?, _ input: Plan, _ range: Range<Int>, _ environment: Environment
+    ) throws -> Plan {
+        let function = by == nil ? "count" : "sum"
+        let arguments = by.map { [CallArgument(name: nil, value: $0.expr)] } ?? []
+        let name = "approximate_\(function)_\(Naming.name(of: by?.expr ?? of.expr) ?? "")"
+        let aggregate = NamedExpr(names: [Name(name, range)], expr: Expr(.call(Name(function, range), arguments), range))
+        let grouped = try bindSummarize([aggregate], by: [of], input, environment)
+        let key = SortKey(expr: .column(1, grouped.schema[1].type), isAscending: false, nullsFirst: false)
+        return Plan(.top(grouped, try count(n, environment), [key]), grouped.schema)
+    }
+
+    private func bindReduce(_ by: Expr, _ properties: [Property], _ input: Plan, _ environment: Environment) throws -> Plan {
+        let e = asText(try bindScalar(by, RowScope(schema: input.schema, isOpen: input.isOpen), environment))
+        var threshold = 0.1
+        var characters = ""
+        for property in properties {
+            let value = try bindScalar(property.value, .none, environment).literalValue
+            if property.name.text == "threshold", let d = value?.doubleValue { threshold = d }
+            if property.name.text == "characters", let s = value?.stringValue { characters = s }
+        }
+        return Plan(
+            .reduce(input, e, threshold: threshold, characters: characters),
+            Schema([("Pattern", .string), ("Count", .long), ("Representative", .string)]))
+    }
+
+    // MARK: Graphs
+
+    func bindGraph(_ source: Expr, _ operators: [Operator], _ environment: Environment) throws -> GraphPlan {
+        guard let index = operators.firstIndex(where: { if case .makeGraph = $0.kind { true } else { false } }),
+            case .makeGraph(let syntax) = operators[index].kind
+        else { throw Diagnostic("KS005", "make-graph is expected here.", source.range) }
+        let edges = try bindPipe(source, Array(operators[..<index]), environment)
+        func column(_ name: Name, _ plan: Plan) throws -> Int {
+            guard let i = plan.schema.index(of: name.text) else {
+                throw unknownName(name.text, name.range, RowScope(schema: plan.schema), environment)
+            }
+            return i
+        }
+        let nodes = try syntax.nodes.map { node -> (plan: Plan, key: Int) in
+            let plan = try bindTabular(node.table, environment)
+            return (plan, try column(node.key, plan))
+        }
+        var nodeColumns: [ColumnSpec] = []
+        for node in nodes {
+            for c in node.plan.schema.columns where !nodeColumns.contains(where: { $0.name == c.name }) { nodeColumns.append(c) }
+        }
+        let s = try column(syntax.source, edges)
+        let t = try column(syntax.target, edges)
+        if let id = syntax.nodeID { nodeColumns.insert(ColumnSpec(id.text, edges.schema[s].type), at: 0) }
+        return GraphPlan(
+            edges: edges, source: s, target: t, nodes: nodes, nodeSchema: Schema(nodeColumns), edgeSchema: edges.schema,
+            nodeID: syntax.nodeID?.text)
+    }
+
+    private func bindGraphPipe(_ source: Expr, _ operators: [Operator], _ environment: Environment) throws -> Plan {
+        let graph: GraphPlan
+        var rest: ArraySlice<Operator>
+        if case .name(let n) = source.kind, case .graph(let known)? = environment[n] {
+            graph = known
+            rest = operators[...]
+        } else {
+            graph = try bindGraph(source, operators, environment)
+            let index = operators.firstIndex { if case .makeGraph = $0.kind { true } else { false } } ?? 0
+            rest = operators[(index + 1)...]
+        }
+        guard let next = rest.popFirst() else {
+            throw Diagnostic("KS005", "A graph needs graph-match or graph-to-table after it.", source.range)
+        }
+        let plan: Plan
+        switch next.kind {
+        case .graphMatch(let syntax): plan = try bindGraphMatch(graph, syntax, environment)
+        case .graphToTable(let nodes, _):
+            let schema = nodes ? graph.nodeSchema : graph.edgeSchema
+            plan = Plan(.graphToTable(graph, nodes: nodes), schema)
+        default:
+            throw Diagnostic(
+                "VK010", "valid KQL, but not in the local engine: \(next.keyword.text) on a graph; run it on Kusto with --on",
+                next.keyword.range)
+        }
+        return try continuing(plan, Array(rest), environment)
+    }
+
+    private func bindGraphMatch(_ graph: GraphPlan, _ syntax: GraphMatchSyntax, _ environment: Environment) throws -> Plan {
+        var scope = RowScope(schema: Schema([ColumnSpec]()))
+        var columns: [ColumnSpec] = []
+        var variables: [(name: String, isEdge: Bool, isPath: Bool)] = []
+        func declare(_ name: String, _ schema: Schema, isEdge: Bool, isPath: Bool) {
+            if variables.contains(where: { $0.name == name }) { return }
+            variables.append((name, isEdge, isPath))
+            var members: [String: BoundExpr] = [:]
+            for c in schema.columns {
+                members[c.name] = .column(columns.count, isPath ? .dynamic : c.type)
+                columns.append(ColumnSpec("\(name).\(c.name)", isPath ? .dynamic : c.type))
+            }
+            scope.members[name] = members
+        }
+        for pattern in syntax.patterns {
+            for (i, node) in pattern.nodes.enumerated() {
+                if let node { declare(node.text, graph.nodeSchema, isEdge: false, isPath: false) }
+                if i < pattern.edges.count, let edge = pattern.edges[i].name {
+                    declare(edge.text, graph.edgeSchema, isEdge: true, isPath: pattern.edges[i].range != nil)
+                }
+            }
+        }
+        scope.schema = Schema(columns)
+        let condition = try syntax.condition.map { convert(try bindScalar($0, scope, environment), to: .bool) }
+        let project = try bindColumns(syntax.project, scope, environment)
+        var allowsCycles = true
+        for property in syntax.properties where property.name.text == "cycles" {
+            if case .name(let n) = property.value.kind { allowsCycles = n != "none" }
+        }
+        let match = GraphMatchPlan(
+            patterns: syntax.patterns, variables: variables, condition: condition, project: project,
+            allowsCycles: allowsCycles)
+        return Plan(.graphMatch(graph, match), Schema(project.map(\.spec)))
+    }
+}

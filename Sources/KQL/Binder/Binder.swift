@@ -1,0 +1,378 @@
+import Tables
+
+/// Gives every name of a query its meaning and every expression its type, or says what is wrong and where.
+package final class Binder {
+    let catalog: any SchemaCatalog
+    /// Finds the columns of a plugin whose output depends on its input's rows; nil when nothing may run.
+    let resolvePlugin: ((Plan) throws -> Schema)?
+    /// Values of `declare query_parameters`.
+    let parameters: [String: Value]
+    private var nextID = 0
+    /// Computes an expression of constants; nil when nothing may run.
+    let evaluate: ((BoundExpr) -> Value?)?
+    var render: RenderSpec?
+    var callDepth = 0
+
+    package init(
+        catalog: any SchemaCatalog, parameters: [String: Value] = [:], evaluate: ((BoundExpr) -> Value?)? = nil,
+        resolvePlugin: ((Plan) throws -> Schema)? = nil
+    ) {
+        self.catalog = catalog
+        self.parameters = parameters
+        self.evaluate = evaluate
+        self.resolvePlugin = resolvePlugin
+    }
+
+    /// Binds a parsed query. Every expression statement gives a result.
+    package func bind(_ statements: [Statement]) throws -> BoundQuery {
+        let environment = Environment(parent: nil)
+        var results: [(name: String, plan: Plan)] = []
+        for statement in statements {
+            if let expr = try declare(statement, in: environment) {
+                let forked = try bindFork(expr, environment)
+                if forked.isEmpty {
+                    results.append(("PrimaryResult", try bindStatement(expr, environment)))
+                } else {
+                    results += forked
+                }
+            }
+        }
+        guard !results.isEmpty else {
+            throw Diagnostic("KS007", "the query has no statement that gives a result", 0..<0)
+        }
+        return BoundQuery(results: results, render: render)
+    }
+
+    /// The value of an expression that does not depend on rows; nil when it cannot be known now.
+    func constant(_ e: BoundExpr) -> Value? {
+        if case .literal(let value, _) = e { return value }
+        guard e.isConstant else { return nil }
+        return evaluate?(e)
+    }
+
+    func freshID() -> Int {
+        nextID += 1
+        return nextID
+    }
+
+    /// Takes a declaration into `environment`; returns the expression of a statement that is one.
+    private func declare(_ statement: Statement, in environment: Environment) throws -> Expr? {
+        switch statement {
+        case .letValue(let name, let expr):
+            environment[name.text] = try bindLet(expr, environment)
+        case .set, .other: break
+        case .queryParameters(let declared):
+            for parameter in declared {
+                guard case .scalar(let type) = parameter.kind else { continue }
+                if let value = parameters[parameter.name.text] {
+                    environment[parameter.name.text] = .scalar(.literal(value.converted(to: type), type))
+                } else if let expr = parameter.defaultValue {
+                    let bound = try bindScalar(expr, .none, environment)
+                    environment[parameter.name.text] = .scalar(convert(bound, to: type))
+                } else {
+                    environment[parameter.name.text] = .scalar(.literal(.null, type))
+                }
+            }
+        case .expression(let expr): return expr
+        }
+        return nil
+    }
+
+    private func bindLet(_ expr: Expr, _ environment: Environment) throws -> Binding {
+        if case .lambda(let declaration) = expr.kind { return .function(declaration, environment) }
+        if case .name(let n) = expr.kind, let binding = environment[n], case .function = binding { return binding }
+        if case .pipe(let source?, let operators) = expr.kind, case .makeGraph? = operators.last?.kind {
+            return .graph(try bindGraph(source, operators, environment))
+        }
+        if isTabular(expr, environment) { return .plan(try bindTabular(expr, environment)) }
+        return .scalar(try bindScalar(expr, .none, environment))
+    }
+
+    /// A statement's value: a table, or one cell for a scalar expression.
+    private func bindStatement(_ expr: Expr, _ environment: Environment) throws -> Plan {
+        if isTabular(expr, environment) { return try bindTabular(expr, environment) }
+        if case .name(let name) = expr.kind, environment[name] == nil {
+            return try bindTable(named: name, expr.range, environment)
+        }
+        let value = try bindScalar(expr, .none, environment)
+        return Plan(.print([value]), Schema([ColumnSpec("print_0", value.type)]))
+    }
+
+    // MARK: Tables and scalars
+
+    /// Whether an expression gives a table.
+    func isTabular(_ expr: Expr, _ environment: Environment) -> Bool {
+        switch expr.kind {
+        case .pipe, .datatable, .externaldata: return true
+        case .name(let n):
+            if let binding = environment[n] {
+                switch binding {
+                case .plan, .graph: return true
+                default: return false
+                }
+            }
+            return catalog.schema(ofTable: n) != nil || catalog.function(named: n) != nil
+        case .tuple(let items): return items.count == 1 && isTabular(items[0], environment)
+        case .call(let n, let arguments):
+            if let binding = environment[n.text] {
+                guard case .function(let declaration, let home) = binding else { return false }
+                return returnsTable(declaration, home)
+            }
+            if ["table", "materialize", "view", "external_table", "materialized_view"].contains(n.text) {
+                return n.text != "materialize" || arguments.first.map { isTabular($0.value, environment) } ?? false
+            }
+            if let stored = catalog.function(named: n.text) { return returnsTable(stored, Environment(parent: nil)) }
+            return false
+        case .memberCall(_, let n, _): return n.text == "table"
+        case .member(let base, _):
+            if case .memberCall(_, let n, _) = base.kind { return n.text == "database" }
+            if case .call(let n, _) = base.kind { return n.text == "database" || n.text == "cluster" || n.text == "workspace" }
+            return false
+        default: return false
+        }
+    }
+
+    private func returnsTable(_ declaration: FunctionDeclaration, _ home: Environment) -> Bool {
+        let inner = Environment(parent: home)
+        for parameter in declaration.parameters {
+            switch parameter.kind {
+            case .scalar(let type): inner[parameter.name.text] = .scalar(.literal(.null, type))
+            case .table: inner[parameter.name.text] = .plan(Plan(.rows(.empty(Schema([ColumnSpec]()))), Schema([ColumnSpec]()), isOpen: true))
+            }
+        }
+        for statement in declaration.body {
+            switch statement {
+            case .letValue(let name, let expr):
+                if case .lambda(let d) = expr.kind {
+                    inner[name.text] = .function(d, inner)
+                } else if isTabular(expr, inner) {
+                    inner[name.text] = .plan(Plan(.rows(.empty(Schema([ColumnSpec]()))), Schema([ColumnSpec]()), isOpen: true))
+                } else {
+                    inner[name.text] = .scalar(.literal(.null, .dynamic))
+                }
+            case .expression(let expr): return isTabular(expr, inner)
+            default: break
+            }
+        }
+        return false
+    }
+
+    /// Binds a tabular expression.
+    func bindTabular(_ expr: Expr, _ environment: Environment) throws -> Plan {
+        switch expr.kind {
+        case .pipe(let source, let operators):
+            return try bindPipe(source, operators, environment)
+        case .tuple(let items) where items.count == 1:
+            return try bindTabular(items[0], environment)
+        case .name(let name):
+            return try bindTable(named: name, expr.range, environment)
+        case .datatable(let columns, let values):
+            return try bindDatatable(columns, values, expr.range, environment)
+        case .externaldata(let columns, let urls, let properties):
+            return try bindExternal(columns, urls, properties, environment)
+        case .call(let name, let arguments):
+            return try bindTabularCall(name, arguments, expr.range, environment)
+        case .memberCall(_, let name, let arguments) where name.text == "table":
+            return try bindTabularCall(name, arguments, expr.range, environment)
+        case .member(_, let name):
+            return try bindTable(named: name.text, name.range, environment)
+        case .toScalar, .literal, .binary, .unary:
+            let value = try bindScalar(expr, .none, environment)
+            return Plan(.print([value]), Schema([ColumnSpec("print_0", value.type)]))
+        default:
+            throw Diagnostic("KS109", "A table is expected here.", expr.range)
+        }
+    }
+
+    func bindTable(named name: String, _ range: Range<Int>, _ environment: Environment) throws -> Plan {
+        if let binding = environment[name] {
+            switch binding {
+            case .plan(let plan): return plan
+            case .function(let declaration, let home) where declaration.parameters.allSatisfy({ $0.defaultValue != nil }):
+                return try callTabular(declaration, home, [], name, range, environment)
+            default: throw Diagnostic("KS109", "The name '\(name)' does not refer to a table.", range)
+            }
+        }
+        if let schema = catalog.schema(ofTable: name) { return Plan(.table(name), schema) }
+        if let stored = catalog.function(named: name) {
+            return try callTabular(stored, Environment(parent: nil), [], name, range, environment)
+        }
+        let candidates = catalog.tableNames + catalog.functionNames + environment.allNames
+        throw Diagnostic(
+            "KS204", "The name '\(name)' does not refer to any known table, tabular variable or function.", range,
+            suggestion: NearMiss.find(name, in: candidates.sorted()))
+    }
+
+    private func bindTabularCall(
+        _ name: Name, _ arguments: [CallArgument], _ range: Range<Int>, _ environment: Environment
+    ) throws -> Plan {
+        if let binding = environment[name.text], case .function(let declaration, let home) = binding {
+            return try callTabular(declaration, home, arguments, name.text, range, environment)
+        }
+        switch name.text {
+        case "materialize":
+            guard let first = arguments.first else { throw Diagnostic("KS119", "The function 'materialize' expects 1 argument.", range) }
+            let inner = try bindTabular(first.value, environment)
+            return Plan(.materialize(id: freshID(), inner), inner.schema, isOpen: inner.isOpen)
+        case "view":
+            guard let first = arguments.first else { throw Diagnostic("KS119", "The function 'view' expects 1 argument.", range) }
+            return try bindTabular(first.value, environment)
+        case "table":
+            guard let first = arguments.first,
+                case .literal(.string(let table), _) = try bindScalar(first.value, .none, environment)
+            else { throw Diagnostic("KS112", "The table's name must be a constant string.", range) }
+            return try bindTable(named: table, range, environment)
+        default: break
+        }
+        if let stored = catalog.function(named: name.text) {
+            return try callTabular(stored, Environment(parent: nil), arguments, name.text, range, environment)
+        }
+        if Builtins.scalars[name.text] != nil {
+            let value = try bindScalar(Expr(.call(name, arguments), range), .none, environment)
+            return Plan(.print([value]), Schema([ColumnSpec("print_0", value.type)]))
+        }
+        throw unknownFunction(name, environment)
+    }
+
+    func unknownFunction(_ name: Name, _ environment: Environment) -> Diagnostic {
+        if CloudOnly.functions.contains(name.text) {
+            return Diagnostic("VK010", "\(name.text)() needs data that only the cloud service has; run this query there with --on", name.range)
+        }
+        let names = Array(Builtins.scalars.keys) + catalog.functionNames + environment.allNames
+        return Diagnostic(
+            "KS211", "The name '\(name.text)' does not refer to any known function.", name.range,
+            suggestion: NearMiss.find(name.text, in: names.sorted()))
+    }
+
+    // MARK: User functions
+
+    /// An environment in which the parameters of a function have the values of a call.
+    func callScope(
+        _ declaration: FunctionDeclaration, _ home: Environment, _ arguments: [CallArgument], _ name: String,
+        _ range: Range<Int>, _ scope: RowScope, _ environment: Environment, input: Plan? = nil
+    ) throws -> Environment {
+        callDepth += 1
+        defer { callDepth -= 1 }
+        guard callDepth < 64 else { throw Diagnostic("VK003", "the function '\(name)' calls itself", range) }
+        let inner = Environment(parent: home)
+        var positional = arguments.filter { $0.name == nil }[...]
+        let named = arguments.filter { $0.name != nil }
+        for given in named where !declaration.parameters.contains(where: { $0.name.text == given.name?.text }) {
+            throw Diagnostic("KS119", "The function '\(name)' has no parameter '\(given.name?.text ?? "")'.", given.value.range)
+        }
+        for (i, parameter) in declaration.parameters.enumerated() {
+            if i == 0, let input {
+                inner[parameter.name.text] = .plan(input)
+                continue
+            }
+            let given = named.first { $0.name?.text == parameter.name.text } ?? positional.popFirst()
+            switch parameter.kind {
+            case .table(let columns):
+                guard let given else {
+                    throw Diagnostic("KS119", "The function '\(name)' expects \(counted(declaration.parameters.count)).", range)
+                }
+                let plan = try bindTabular(given.value, environment)
+                for column in columns where plan.schema.index(of: column.name.text) == nil && !plan.isOpen {
+                    throw Diagnostic(
+                        "KS142", "The table given to '\(name)' has no column named \(column.name.text).", given.value.range)
+                }
+                inner[parameter.name.text] = .plan(plan)
+            case .scalar(let type):
+                if let given {
+                    let value = try bindScalar(given.value, scope, environment)
+                    inner[parameter.name.text] = .scalar(value.type == type ? value : convert(value, to: type))
+                } else if let expr = parameter.defaultValue {
+                    inner[parameter.name.text] = .scalar(convert(try bindScalar(expr, .none, home), to: type))
+                } else {
+                    throw Diagnostic("KS119", "The function '\(name)' expects \(counted(declaration.parameters.count)).", range)
+                }
+            }
+        }
+        if let extra = positional.first {
+            throw Diagnostic("KS119", "The function '\(name)' expects \(counted(declaration.parameters.count)).", extra.value.range)
+        }
+        return inner
+    }
+
+    func counted(_ n: Int) -> String { n == 1 ? "1 argument" : "\(n) arguments" }
+
+    func callTabular(
+        _ declaration: FunctionDeclaration, _ home: Environment, _ arguments: [CallArgument], _ name: String,
+        _ range: Range<Int>, _ environment: Environment, input: Plan? = nil
+    ) throws -> Plan {
+        let inner = try callScope(declaration, home, arguments, name, range, .none, environment, input: input)
+        callDepth += 1
+        defer { callDepth -= 1 }
+        for statement in declaration.body {
+            if let expr = try declare(statement, in: inner) { return try bindStatement(expr, inner) }
+        }
+        throw Diagnostic("KS007", "the function '\(name)' has no statement that gives a result", range)
+    }
+
+    func callScalar(
+        _ declaration: FunctionDeclaration, _ home: Environment, _ arguments: [CallArgument], _ name: String,
+        _ range: Range<Int>, _ scope: RowScope, _ environment: Environment
+    ) throws -> BoundExpr {
+        let inner = try callScope(declaration, home, arguments, name, range, scope, environment)
+        callDepth += 1
+        defer { callDepth -= 1 }
+        for statement in declaration.body {
+            if let expr = try declare(statement, in: inner) {
+                if isTabular(expr, inner) {
+                    let plan = try bindTabular(expr, inner)
+                    return .toScalar(id: freshID(), plan, plan.schema.columns.first?.type ?? .dynamic)
+                }
+                return try bindScalar(expr, .none, inner)
+            }
+        }
+        throw Diagnostic("KS007", "the function '\(name)' has no statement that gives a result", range)
+    }
+
+    // MARK: Literal tables
+
+    private func bindDatatable(
+        _ columns: [ColumnDeclaration], _ values: [Expr], _ range: Range<Int>, _ environment: Environment
+    ) throws -> Plan {
+        let schema = Schema(columns.map { ColumnSpec($0.name.text, $0.type) })
+        guard !columns.isEmpty || values.isEmpty, columns.isEmpty || values.count % columns.count == 0 else {
+            throw Diagnostic("KS110", "The number of values is not a multiple of the number of columns.", range)
+        }
+        var rows: [[Value]] = []
+        var row: [Value] = []
+        for (i, expr) in values.enumerated() {
+            let bound = try bindScalar(expr, .none, environment)
+            guard bound.isConstant else { throw Diagnostic("KS112", "A constant is expected here.", expr.range) }
+            row.append((constant(bound) ?? .null).converted(to: columns[i % columns.count].type))
+            if row.count == columns.count {
+                rows.append(row)
+                row = []
+            }
+        }
+        return Plan(.rows(Batch(schema: schema, rows: rows)), schema)
+    }
+
+    private func bindExternal(
+        _ columns: [ColumnDeclaration], _ urls: [Expr], _ properties: [Property], _ environment: Environment
+    ) throws -> Plan {
+        var format = "csv"
+        var ignoreFirst = false
+        for property in properties {
+            if property.name.text == "format", case .literal(let v, _) = property.value.kind { format = v.text }
+            if property.name.text == "format", case .name(let n) = property.value.kind { format = n }
+            if property.name.text.lowercased() == "ignorefirstrecord", case .literal(let v, _) = property.value.kind {
+                ignoreFirst = v.text == "true"
+            }
+        }
+        let schema = Schema(columns.map { ColumnSpec($0.name.text, $0.type) })
+        let bound = try urls.map { try bindScalar($0, .none, environment) }
+        return Plan(.external(urls: bound, format: format, ignoreFirst: ignoreFirst), schema)
+    }
+}
+
+/// Functions of the cloud services that have no local data behind them.
+enum CloudOnly {
+    static let functions: Set<String> = [
+        "FileProfile", "DeviceFromIP", "AssignedIPAddresses", "SeenBy", "GetBlastRadius", "_GetWatchlist", "_ASIM_ResolveDvcFQDN",
+        "workspace", "app", "resource", "cluster", "arg", "adx",
+    ]
+}

@@ -1,0 +1,248 @@
+import Tables
+
+/// A scalar expression whose names and types are known. Columns are numbers into the input's schema.
+package indirect enum BoundExpr: Sendable {
+    case column(Int, ScalarType)
+    case literal(Value, ScalarType)
+    /// A scalar function or operator by its canonical name (`==`, `strcat`, …).
+    case call(String, [BoundExpr], ScalarType)
+    case convert(BoundExpr, ScalarType)
+    /// The first cell of a query, computed once per run; `id` is its place in the cache.
+    case toScalar(id: Int, Plan, ScalarType)
+    /// `value in (table)`.
+    case inTable(operator: String, BoundExpr, id: Int, Plan)
+
+    package var type: ScalarType {
+        switch self {
+        case .column(_, let t), .literal(_, let t), .call(_, _, let t), .convert(_, let t), .toScalar(_, _, let t): t
+        case .inTable: .bool
+        }
+    }
+
+    /// Whether the value is the same for every row.
+    package var isConstant: Bool {
+        switch self {
+        case .column: false
+        case .literal, .toScalar: true
+        case .call(let name, let arguments, _):
+            !BoundExpr.varying.contains(name) && arguments.allSatisfy(\.isConstant)
+        case .convert(let e, _), .inTable(_, let e, _, _): e.isConstant
+        }
+    }
+
+    private static let varying: Set<String> = Builtins.rowFunctions.union(["rand", "new_guid", "ingestion_time"])
+
+    /// Whether some part depends on the order of rows.
+    package var usesRowOrder: Bool {
+        switch self {
+        case .column, .literal, .toScalar: false
+        case .call(let name, let arguments, _):
+            Builtins.rowFunctions.contains(name) || arguments.contains(where: \.usesRowOrder)
+        case .convert(let e, _), .inTable(_, let e, _, _): e.usesRowOrder
+        }
+    }
+
+    package var literalValue: Value? { if case .literal(let v, _) = self { v } else { nil } }
+}
+
+/// A result column: its name and how it is computed.
+package struct BoundColumn: Sendable {
+    package let name: String
+    package let expr: BoundExpr
+
+    package var spec: ColumnSpec { ColumnSpec(name, expr.type) }
+
+    package init(_ name: String, _ expr: BoundExpr) {
+        self.name = name
+        self.expr = expr
+    }
+}
+
+/// One aggregation function; it may give several columns (`arg_max(a, b, c)`).
+package struct BoundAggregate: Sendable {
+    package let name: String
+    package let arguments: [BoundExpr]
+    package let outputs: [ColumnSpec]
+
+    package init(name: String, arguments: [BoundExpr], outputs: [ColumnSpec]) {
+        self.name = name
+        self.arguments = arguments
+        self.outputs = outputs
+    }
+}
+
+package struct SortKey: Sendable {
+    package let expr: BoundExpr
+    package let isAscending: Bool
+    package let nullsFirst: Bool
+}
+
+package enum JoinKind: String, Sendable {
+    case innerunique, inner, leftouter, rightouter, fullouter, leftsemi, rightsemi, leftanti, rightanti
+}
+
+package struct JoinPlan: Sendable {
+    package let kind: JoinKind
+    package let left: Plan
+    package let right: Plan
+    /// Pairs of equal expressions, the first over the left's columns, the second over the right's.
+    package let keys: [(BoundExpr, BoundExpr)]
+    /// Columns of the left (by number) and of the right that the result has, in order.
+    package let leftColumns: [Int]
+    package let rightColumns: [Int]
+}
+
+package struct ExpandColumn: Sendable {
+    package let expr: BoundExpr
+    package let name: String
+    package let type: ScalarType
+    /// Whether the values are converted to `type`.
+    package let converts: Bool
+}
+
+package struct ExpandPlan: Sendable {
+    package let input: Plan
+    package let columns: [ExpandColumn]
+    /// For each output column: a column of the input, or (negative) `-1 - i` for expansion `i`.
+    package let layout: [Int]
+    package let indexColumn: Bool
+    package let limit: BoundExpr?
+    package let bagAsArray: Bool
+}
+
+package struct ParsePlan: Sendable {
+    package let input: Plan
+    package let source: BoundExpr
+    package let kind: String
+    package let flags: String
+    package let parts: [ParseSyntax.Part]
+    package let filters: Bool
+    /// Where each parsed column goes in the output.
+    package let targets: [Int]
+}
+
+package struct SeriesAggregate: Sendable {
+    package let aggregate: BoundAggregate
+    package let defaultValue: BoundExpr?
+}
+
+package struct MakeSeriesPlan: Sendable {
+    package let input: Plan
+    package let keys: [BoundColumn]
+    package let aggregates: [SeriesAggregate]
+    package let axis: BoundExpr
+    package let from: BoundExpr?
+    package let to: BoundExpr?
+    package let step: BoundExpr
+}
+
+package struct TopNestedLevel: Sendable {
+    package let count: BoundExpr?
+    package let key: BoundColumn
+    package let aggregate: BoundAggregate
+    package let others: BoundExpr?
+    package let isAscending: Bool
+}
+
+package struct ScanPlan: Sendable {
+    package struct Step: Sendable {
+        package let name: String
+        package let isOptional: Bool
+        package let output: String
+        package let condition: BoundExpr
+        /// State columns (numbers among the declared ones) and the expressions assigned to them.
+        package let assignments: [(Int, BoundExpr)]
+    }
+    package let input: Plan
+    package let declared: [ColumnSpec]
+    package let defaults: [BoundExpr?]
+    package let steps: [Step]
+    package let partitionBy: [BoundExpr]
+    package let hasMatchID: Bool
+}
+
+/// A tabular expression whose names and types are known.
+package struct Plan: Sendable {
+    package indirect enum Kind: Sendable {
+        case table(String)
+        case rows(Batch)
+        case range(BoundExpr, BoundExpr, BoundExpr, ScalarType)
+        case print([BoundExpr])
+        case filter(Plan, BoundExpr)
+        case project(Plan, [BoundColumn])
+        case summarize(Plan, keys: [BoundColumn], aggregates: [BoundAggregate])
+        case join(JoinPlan)
+        case union([Plan])
+        case sort(Plan, [SortKey])
+        case top(Plan, BoundExpr, [SortKey])
+        case take(Plan, BoundExpr)
+        case sample(Plan, BoundExpr)
+        case mvExpand(ExpandPlan)
+        /// `subquery` reads `.input(id)`, one row of the input expanded at a time.
+        case mvApply(ExpandPlan, subquery: Plan, id: Int, layout: [Int])
+        case parse(ParsePlan)
+        case parseKV(Plan, BoundExpr, [ColumnSpec], pair: String, key: String, quotes: [String], greedy: Bool)
+        case makeSeries(MakeSeriesPlan)
+        case topNested(Plan, [TopNestedLevel])
+        case scan(ScanPlan)
+        case materialize(id: Int, Plan)
+        case input(Int)
+        case partition(Plan, by: BoundExpr, subquery: Plan, id: Int)
+        case plugin(String, Plan, [PluginArgument])
+        case schema(Plan)
+        case reduce(Plan, BoundExpr, threshold: Double, characters: String)
+        case graphMatch(GraphPlan, GraphMatchPlan)
+        case graphToTable(GraphPlan, nodes: Bool)
+        case external(urls: [BoundExpr], format: String, ignoreFirst: Bool)
+    }
+
+    package let kind: Kind
+    package let schema: Schema
+    /// The columns are not all known before running: names that are not found are let through as `dynamic`.
+    package var isOpen = false
+
+    package init(_ kind: Kind, _ schema: Schema, isOpen: Bool = false) {
+        self.kind = kind
+        self.schema = schema
+        self.isOpen = isOpen
+    }
+}
+
+package struct GraphPlan: Sendable {
+    package let edges: Plan
+    package let source: Int
+    package let target: Int
+    package let nodes: [(plan: Plan, key: Int)]
+    package let nodeSchema: Schema
+    package let edgeSchema: Schema
+    package let nodeID: String?
+}
+
+package struct GraphMatchPlan: Sendable {
+    package let patterns: [GraphMatchSyntax.Pattern]
+    /// Names of the variables; each gives its columns to the row that condition and projection see.
+    package let variables: [(name: String, isEdge: Bool, isPath: Bool)]
+    package let condition: BoundExpr?
+    package let project: [BoundColumn]
+    package let allowsCycles: Bool
+}
+
+package enum PluginArgument: Sendable {
+    case expr(BoundExpr)
+    case plan(Plan)
+    case aggregate(BoundAggregate)
+    /// A star.
+    case all
+}
+
+/// What `render` asks for.
+package struct RenderSpec: Sendable {
+    package let kind: String
+    package let properties: [(String, String)]
+}
+
+/// A whole query, ready to run. `fork` and several statements give several results.
+package struct BoundQuery: Sendable {
+    package let results: [(name: String, plan: Plan)]
+    package let render: RenderSpec?
+}

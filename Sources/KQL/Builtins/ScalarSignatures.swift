@@ -1,0 +1,477 @@
+/// The signatures of Kusto's scalar functions, one overload a line: `name(parameter types): result  @naming`.
+///
+/// A parameter type may be a scalar type or a class of them (`number`, `integer`, `summable`, `scalar`, `any`, `type`);
+/// `?` means optional, `+` one or more, `*` any number. A result `arg0` is the type of the first argument, `common` and
+/// `widest` what the arguments have in common, `lit1` the type that the second argument names. The naming after `@` says
+/// what an unnamed result column is called. Source: the functions' pages of the Kusto reference.
+package enum ScalarSignatures {
+    package static let lines = """
+        __cast(type, scalar): lit0
+        __geo_length_to_s2cell_level(number): int
+        __geo_line_s2cell_covering_level(dynamic): int
+        __geo_line_validate(dynamic): string
+        __geo_polygon_s2cell_covering_level(dynamic): int
+        __geo_polygon_validate(dynamic): string
+        __hash_crc32(scalar, integer, integer): long
+        __hash_djb2(scalar, integer?): long
+        __hash_many_crc32(scalar+): long
+        __hash_xxh64(scalar, integer, integer): long
+        __hll_normalize(dynamic+): dynamic  @first
+        __invoke(string, type, any*): lit1
+        __ipv6_lookup_ranges(scalar, dynamic): dynamic
+        __lz4_compress_dynamic_array_to_base64_string(dynamic): string
+        abs(integer): long  @first
+        abs(number): arg0  @first
+        abs(timespan): timespan  @first
+        acos(number): real  @first
+        ago(timespan): datetime
+        all(scalar, bool): bool
+        any(scalar, bool): bool
+        around(scalar, scalar, scalar): bool
+        array_concat(dynamic+): dynamic
+        array_iff(dynamic, scalar, scalar): dynamic
+        array_iif(dynamic, scalar, scalar): dynamic
+        array_index_of(dynamic, scalar, integer?, integer?, integer?): long
+        array_length(dynamic): long
+        array_reverse(dynamic): arg0
+        array_rotate_left(dynamic, integer): arg0
+        array_rotate_right(dynamic, integer): arg0
+        array_shift_left(dynamic, integer, scalar?): arg0
+        array_shift_right(dynamic, integer, scalar?): arg0
+        array_slice(dynamic, integer, integer): arg0
+        array_sort_asc(scalar+): dynamic
+        array_sort_desc(scalar+): dynamic
+        array_split(dynamic, dynamic): arg0
+        array_split(dynamic, integer): arg0
+        array_strcat(dynamic, scalar): string
+        array_sum(dynamic): real
+        arraylength(dynamic): long
+        asin(number): real  @first
+        assert(bool, string): bool
+        atan(number): real  @first
+        atan2(number, number): real  @first
+        bag_has_key(dynamic, string): bool
+        bag_keys(dynamic): dynamic
+        bag_merge(dynamic+): dynamic
+        bag_pack(any*): dynamic
+        bag_pack_columns(scalar+): dynamic
+        bag_remove_keys(dynamic, dynamic): dynamic
+        bag_set_key(dynamic, string, any): dynamic
+        bag_zip(dynamic, dynamic): dynamic
+        base64_decode_toarray(string): dynamic
+        base64_decode_toguid(string): guid
+        base64_decode_tostring(string): string
+        base64_decodestring(string): string
+        base64_encode_fromarray(dynamic): string
+        base64_encode_fromguid(guid): string
+        base64_encode_tostring(string): string
+        base64_encodestring(string): string
+        beta_cdf(number, number, number): real
+        beta_inv(number, number, number): real
+        beta_pdf(number, number, number): real
+        bin(datetime, datetime): datetime  @first
+        bin(datetime, timespan): datetime  @first
+        bin(number, number): widest  @first
+        bin(timespan, timespan): timespan  @first
+        bin_at(datetime, summable, datetime): datetime  @first
+        bin_at(number, number, number): widest  @first
+        bin_at(timespan, number, timespan): timespan  @first
+        bin_at(timespan, timespan, timespan): timespan  @first
+        bin_auto(scalar): arg0  @first
+        binary_and(integer, integer): long  @first
+        binary_not(integer): long  @first
+        binary_or(integer, integer): long  @first
+        binary_shift_left(integer, integer): long  @first
+        binary_shift_right(integer, integer): long  @first
+        binary_xor(integer, integer): long  @first
+        bitset_count_ones(integer): long  @first
+        case(bool+, scalar+, scalar): common
+        ceiling(number): arg0  @first
+        coalesce(scalar+): common
+        column_ifexists(string, scalar): arg1  @value
+        column_names_of(table): dynamic
+        columnifexists(string, scalar): arg1  @value
+        cos(number): real  @first
+        cot(number): real
+        countof(string, string, string?): long
+        current_cluster_endpoint(): string
+        current_cursor(): string
+        current_database(): string
+        current_node_id(): string
+        current_principal(): string
+        current_principal_details(): special
+        current_principal_is_member_of(scalar+): bool
+        cursor_after(string): bool
+        cursor_before_or_at(string): bool
+        cursor_current(): string
+        datepart(string, datetime): int
+        datetime_add(string, integer, datetime): datetime
+        datetime_diff(string, datetime, datetime): long
+        datetime_list_timezones(): dynamic
+        datetime_local_to_utc(datetime, string): datetime
+        datetime_part(string, datetime): int
+        datetime_utc_to_local(datetime, string): datetime
+        dayofmonth(datetime): int
+        dayofweek(datetime): timespan
+        dayofyear(datetime): int
+        dcount_hll(dynamic): long  @name+first
+        degrees(number): real
+        dynamic_to_json(scalar): string
+        endofday(datetime, long?): datetime
+        endofmonth(datetime, long?): datetime
+        endofweek(datetime, long?): datetime
+        endofyear(datetime, long?): datetime
+        erf(number): real  @first
+        erfc(number): real  @first
+        estimate_data_size(scalar): long
+        estimate_data_size(scalar+): long
+        exp(number): real  @first
+        exp10(number): real  @first
+        exp2(number): real  @first
+        extent_id(): guid
+        extent_tags(): dynamic
+        extentid(): guid
+        extract(string, long, string): string
+        extract(string, long, string, type): litn
+        extract_all(string, dynamic, string): dynamic
+        extract_all(string, string): dynamic
+        extract_json(string, string): string
+        extract_json(string, string, type): litn
+        extractall(string, dynamic, string): dynamic
+        extractall(string, string): dynamic
+        extractjson(string, string): string
+        extractjson(string, string, type): litn
+        floor(datetime, datetime): datetime  @first
+        floor(datetime, timespan): datetime  @first
+        floor(number, number): widest  @first
+        floor(timespan, timespan): timespan  @first
+        format_bytes(number, number?, string?): string  @first
+        format_datetime(datetime, string): string  @first
+        format_ipv4(scalar, long?): string
+        format_ipv4_mask(scalar, long): string
+        format_timespan(timespan, string): string  @first
+        gamma(number): real  @first
+        geo_angle(number, number, number, number, number, number): real
+        geo_azimuth(number, number, number, number): real
+        geo_closest_point_on_line(number, number, dynamic): geoshape
+        geo_closest_point_on_polygon(number, number, dynamic): geoshape
+        geo_distance_2points(number, number, number, number, scalar?): real
+        geo_distance_point_to_line(number, number, dynamic): real
+        geo_distance_point_to_polygon(number, number, dynamic): real
+        geo_from_wkt(scalar): geoshape
+        geo_geohash_neighbors(string): dynamic
+        geo_geohash_to_central_point(string): geoshape
+        geo_geohash_to_polygon(string): geoshape
+        geo_h3cell_children(string, number?): dynamic
+        geo_h3cell_level(string): int
+        geo_h3cell_neighbors(string): dynamic
+        geo_h3cell_parent(string, number?): string
+        geo_h3cell_rings(string, number): dynamic
+        geo_h3cell_to_central_point(string): geoshape
+        geo_h3cell_to_polygon(string): geoshape
+        geo_info_from_ip_address(string): dynamic
+        geo_intersection_2lines(dynamic, dynamic): geoshape
+        geo_intersection_2polygons(dynamic, dynamic): geoshape
+        geo_intersection_line_with_polygon(dynamic, dynamic): geoshape
+        geo_intersects_2lines(dynamic, dynamic): bool
+        geo_intersects_2polygons(dynamic, dynamic): bool
+        geo_intersects_line_with_polygon(dynamic, dynamic): bool
+        geo_line_buffer(dynamic, number, number?): geoshape
+        geo_line_centroid(dynamic): geoshape
+        geo_line_densify(dynamic, number?, scalar?): geoshape
+        geo_line_interpolate_point(dynamic, number): geoshape
+        geo_line_length(dynamic): real
+        geo_line_locate_point(dynamic, number, number, scalar?): real
+        geo_line_simplify(dynamic, number?): geoshape
+        geo_line_to_s2cells(dynamic, number?, number?): dynamic
+        geo_point_buffer(number, number, number, number?): geoshape
+        geo_point_in_circle(number, number, number, number, number): bool
+        geo_point_in_polygon(number, number, dynamic): bool
+        geo_point_to_geohash(number, number, number?): string
+        geo_point_to_h3cell(number, number, number?): string
+        geo_point_to_s2cell(number, number, number?): string
+        geo_polygon_area(dynamic): real
+        geo_polygon_buffer(dynamic, number, number?): geoshape
+        geo_polygon_centroid(dynamic): geoshape
+        geo_polygon_densify(dynamic, number?, scalar?): geoshape
+        geo_polygon_perimeter(dynamic): real
+        geo_polygon_simplify(dynamic, number?): geoshape
+        geo_polygon_to_h3cells(dynamic, number?, number?): dynamic
+        geo_polygon_to_s2cells(dynamic, number?, number?): dynamic
+        geo_s2cell_neighbors(string): dynamic
+        geo_s2cell_to_central_point(string): geoshape
+        geo_s2cell_to_polygon(string): geoshape
+        geo_simplify_polygons_array(dynamic, number?): geoshape
+        geo_union_lines_array(dynamic): geoshape
+        geo_union_polygons_array(dynamic): geoshape
+        getmonth(datetime): int
+        gettype(scalar): string  @type+first
+        getyear(datetime): int
+        gzip_compress_to_base64_string(string): string
+        gzip_decompress_from_base64_string(string): string
+        has_any_index(scalar, dynamic): long
+        has_any_ipv4(scalar, dynamic): bool
+        has_any_ipv4(scalar, string+): bool
+        has_any_ipv4_prefix(scalar, dynamic): bool
+        has_any_ipv4_prefix(scalar, string+): bool
+        has_ipv4(scalar, string): bool
+        has_ipv4_prefix(scalar, string): bool
+        hash(scalar, integer?): long
+        hash_combine(scalar+): long
+        hash_many(scalar+): long
+        hash_md5(scalar): string
+        hash_sha1(scalar): string
+        hash_sha256(scalar): string
+        hash_xxhash64(scalar, integer?): long
+        hll_isvalid(dynamic, scalar): bool
+        hll_merge(dynamic+): dynamic  @hll_merged_result
+        hourofday(datetime): int
+        iff(bool, scalar, scalar): common
+        iif(bool, scalar, scalar): common
+        indexof(scalar, scalar, integer?, integer?, integer?): long
+        indexof_regex(scalar, scalar, integer?, integer?, integer?): long
+        ingestion_time(): datetime  @ingestion_time
+        inner_nodes(): special
+        ipv4_compare(string, string, long?): long
+        ipv4_is_in_any_range(scalar, dynamic): bool
+        ipv4_is_in_any_range(scalar, string+): bool
+        ipv4_is_in_range(string, string): bool
+        ipv4_is_match(string, string, long?): bool
+        ipv4_is_private(string): bool
+        ipv4_netmask_suffix(string): long
+        ipv4_range_to_cidr_list(string, string): dynamic
+        ipv6_compare(string, string, long?): long
+        ipv6_is_in_any_range(scalar, dynamic): bool
+        ipv6_is_in_any_range(scalar, string+): bool
+        ipv6_is_in_range(string, string): bool
+        ipv6_is_match(string, string, long?): bool
+        isascii(scalar): bool
+        iscolumnexists(string): bool
+        isempty(scalar): bool
+        isfinite(real): bool
+        isinf(real): bool
+        isnan(real): bool
+        isnotempty(scalar): bool
+        isnotnull(scalar): bool
+        isnull(scalar): bool
+        isutf8(scalar): bool
+        jaccard_index(dynamic+): dynamic
+        labels(scalar?): dynamic
+        log(number): real  @first
+        log10(number): real  @first
+        log2(number): real  @first
+        loggamma(number): real  @first
+        make_datetime(number, number, number, number?, number?, number?): datetime  @only
+        make_datetime(scalar): datetime  @only
+        make_string(scalar+): string
+        make_timespan(integer, integer, integer, integer): timespan  @only
+        make_timespan(integer, integer, integer?): timespan  @only
+        make_timespan(scalar): timespan  @only
+        map(): special
+        max_of(scalar+): common
+        merge_tdigest(dynamic+): dynamic  @tdigests_merge_result
+        min_of(scalar+): common
+        monthofyear(datetime): int
+        new_guid(): guid
+        next(scalar, long?, scalar?): arg0
+        node_degree_in(scalar?): long
+        node_degree_out(scalar?): long
+        node_id(scalar?): string
+        not(bool): bool
+        notempty(scalar): bool
+        notnull(scalar): bool
+        now(timespan?): datetime
+        pack(any*): dynamic
+        pack_all(bool?): dynamic
+        pack_array(any*): dynamic
+        pack_dictionary(any*): dynamic
+        parse_command_line(scalar, string): dynamic
+        parse_csv(scalar): dynamic  @first
+        parse_ipv4(string): long
+        parse_ipv4_mask(string, long): long
+        parse_ipv6(string): string
+        parse_ipv6_mask(string, long): string
+        parse_json(scalar): dynamic  @first
+        parse_path(string): dynamic
+        parse_url(string): dynamic
+        parse_urlquery(string): dynamic
+        parse_user_agent(string, scalar?): dynamic
+        parse_version(string): decimal
+        parse_xml(scalar): dynamic  @first
+        parsejson(scalar): dynamic  @first
+        parseurl(string): dynamic
+        parseurlquery(string): dynamic
+        percentile_tdigest(dynamic, real): dynamic  @name+first
+        percentile_tdigest(dynamic, real, type): litn  @name+first
+        percentiles_array_tdigest(dynamic, dynamic): dynamic  @percentile_tdigest+first
+        percentiles_array_tdigest(dynamic, real+): dynamic  @percentile_tdigest+first
+        percentrank_tdigest(dynamic, scalar): real
+        pi(): real
+        pow(number, number): real  @first
+        prev(scalar, long?, scalar?): arg0
+        punycode_domain_from_string(string): string
+        punycode_domain_to_string(string): string
+        punycode_from_string(string): string
+        punycode_to_string(string): string
+        radians(number): real
+        rand(integer?): real  @first
+        range(summable, summable, summable?): dynamic
+        rank_tdigest(dynamic, scalar): real
+        regex_quote(scalar): string
+        repeat(scalar, long): dynamic  @repeat+first
+        replace(string, string, string): string
+        replace_regex(string, string, string): string
+        replace_string(string, string, string): string
+        replace_strings(string, dynamic, dynamic): string
+        reverse(scalar): string
+        round(number, long?): arg0  @first
+        row_cumsum(number, bool?): arg0
+        row_id(): string
+        row_number(long?, bool?): long
+        row_rank(scalar, bool?): long
+        row_rank_dense(scalar, bool?): long
+        row_rank_min(scalar, bool?): long
+        row_window_session(datetime, timespan, timespan, bool?): arg0
+        rowstore_ordinal_range(): dynamic
+        series_abs(dynamic): arg0
+        series_acos(dynamic): dynamic
+        series_add(dynamic, dynamic): dynamic
+        series_add(dynamic, number): dynamic
+        series_add(number, dynamic): dynamic
+        series_asin(dynamic): dynamic
+        series_atan(dynamic): dynamic
+        series_ceiling(dynamic): arg0
+        series_cos(dynamic): dynamic
+        series_cosine_similarity(dynamic, dynamic, real?, real?): real
+        series_decompose(dynamic, integer?, string?, integer?, number?): dynamic
+        series_decompose_anomalies(dynamic, number?, integer?, string?, integer?, string?, number?): dynamic
+        series_decompose_forecast(dynamic, integer, integer?, string?, number?): dynamic
+        series_divide(dynamic, dynamic): dynamic
+        series_divide(dynamic, number): dynamic
+        series_divide(number, dynamic): dynamic
+        series_dot_product(dynamic, dynamic): real
+        series_dot_product(dynamic, number): real
+        series_dot_product(number, dynamic): real
+        series_equals(dynamic, dynamic): dynamic
+        series_equals(dynamic, number): dynamic
+        series_equals(number, dynamic): dynamic
+        series_exp(dynamic): dynamic
+        series_fft(dynamic, dynamic?): dynamic
+        series_fill_backward(dynamic, number?): arg0  @first
+        series_fill_const(dynamic, number?, number?): arg0  @first
+        series_fill_forward(dynamic, number?): arg0  @first
+        series_fill_linear(dynamic, number?, bool?, number?): arg0  @first
+        series_fir(dynamic, dynamic, bool?, bool?): dynamic  @first
+        series_fit_2lines(dynamic): dynamic
+        series_fit_2lines_dynamic(dynamic): dynamic
+        series_fit_line(dynamic): dynamic
+        series_fit_line_dynamic(dynamic): dynamic
+        series_fit_poly(dynamic, scalar?, scalar?): dynamic
+        series_floor(dynamic): dynamic
+        series_greater(dynamic, dynamic): dynamic
+        series_greater(dynamic, number): dynamic
+        series_greater(number, dynamic): dynamic
+        series_greater_equals(dynamic, dynamic): dynamic
+        series_greater_equals(dynamic, number): dynamic
+        series_greater_equals(number, dynamic): dynamic
+        series_ifft(dynamic, dynamic?): dynamic
+        series_iir(dynamic, dynamic, dynamic): dynamic  @first
+        series_less(dynamic, dynamic): dynamic
+        series_less(dynamic, number): dynamic
+        series_less(number, dynamic): dynamic
+        series_less_equals(dynamic, dynamic): dynamic
+        series_less_equals(dynamic, number): dynamic
+        series_less_equals(number, dynamic): dynamic
+        series_log(dynamic): dynamic
+        series_magnitude(dynamic): real
+        series_multiply(dynamic, dynamic): dynamic
+        series_multiply(dynamic, number): dynamic
+        series_multiply(number, dynamic): dynamic
+        series_not_equals(dynamic, dynamic): dynamic
+        series_not_equals(dynamic, number): dynamic
+        series_not_equals(number, dynamic): dynamic
+        series_outliers(dynamic, string, real, real, real?, integer?): arg0  @first
+        series_outliers(dynamic, string?, number?): arg0  @first
+        series_pearson_correlation(dynamic, dynamic): real
+        series_periods_detect(dynamic, number, number, integer): dynamic
+        series_periods_validate(dynamic, number+): dynamic
+        series_pow(dynamic, dynamic): dynamic
+        series_pow(dynamic, number): dynamic
+        series_pow(number, dynamic): dynamic
+        series_product(dynamic): real
+        series_seasonal(dynamic): dynamic
+        series_seasonal(dynamic, integer): dynamic
+        series_seasonal(dynamic, integer, integer): dynamic
+        series_sign(dynamic): dynamic
+        series_sin(dynamic): dynamic
+        series_stats(dynamic, bool?): dynamic
+        series_stats_dynamic(dynamic, bool?): dynamic
+        series_subtract(dynamic, dynamic): dynamic
+        series_subtract(dynamic, number): dynamic
+        series_subtract(number, dynamic): dynamic
+        series_sum(dynamic): real
+        series_tan(dynamic): dynamic
+        set_difference(dynamic+): dynamic
+        set_equals(dynamic, dynamic): bool
+        set_has_element(dynamic, scalar): bool
+        set_intersect(dynamic+): dynamic
+        set_union(dynamic+): dynamic
+        sign(number): real
+        sin(number): real  @first
+        split(scalar, string, integer?): dynamic  @first
+        sqrt(number): real  @first
+        startofday(datetime, long?): datetime  @first
+        startofmonth(datetime, long?): datetime
+        startofweek(datetime, long?): datetime
+        startofyear(datetime, long?): datetime
+        strcat(scalar+): string
+        strcat_array(dynamic, scalar): string
+        strcat_delim(scalar, scalar+): string
+        strcmp(scalar, scalar): long
+        string_size(scalar): long  @name+first
+        strlen(scalar): long  @name+first
+        strrep(scalar, long, scalar?): string
+        substring(scalar, integer, integer?): string
+        tan(number): real  @first
+        tdigest_isvalid(dynamic, scalar): bool
+        tdigest_merge(dynamic+): dynamic  @tdigests_merge_result
+        to_utf8(scalar): dynamic
+        tobool(scalar): bool  @first
+        toboolean(scalar): bool  @first
+        todatetime(scalar): datetime  @first
+        todecimal(scalar): decimal  @first
+        todouble(scalar): real  @first
+        todynamic(string): dynamic  @first
+        toguid(scalar): guid  @first
+        tohex(integer, integer?): string  @first
+        toint(scalar): int  @first
+        tolong(scalar): long  @first
+        tolower(scalar): string
+        toobject(string): dynamic  @first
+        toreal(scalar): real  @first
+        tostring(scalar): string  @first
+        totime(scalar): timespan  @first
+        totimespan(scalar): timespan  @first
+        toupper(scalar): string
+        translate(string, string, string): string
+        treepath(dynamic): dynamic  @tree+first
+        trim(string, string): string
+        trim_end(string, string): string
+        trim_start(string, string): string
+        unicode_codepoints_from_string(scalar): dynamic
+        unicode_codepoints_to_string(scalar+): string
+        unixtime_microseconds_todatetime(number): datetime
+        unixtime_milliseconds_todatetime(number): datetime
+        unixtime_nanoseconds_todatetime(number): datetime
+        unixtime_seconds_todatetime(number): datetime
+        url_decode(string): string
+        url_encode(string): string
+        url_encode_component(string): string
+        week_of_year(datetime): int
+        weekofyear(datetime): int
+        welch_test(number, number, number, number, number, number): real
+        zip(dynamic+): dynamic
+        zlib_compress_to_base64_string(string): string
+        zlib_decompress_from_base64_string(string): string
+        """
+}

@@ -1,0 +1,390 @@
+import KQL
+import Tables
+
+/// `arg_max` and `arg_min`: remembers where each group's extreme row is, and fetches its columns at the end.
+final class ArgExtremeAggregator: Aggregator {
+    private let outputs: [ColumnSpec]
+    private let sign: Int
+    private let keyIsWhole: Bool
+    private var batches: [[Column]] = []
+    private var where_: [(batch: Int32, row: Int32)] = []
+    private var whole: [Int64] = []
+    private var other: [Value] = []
+
+    init(_ a: BoundAggregate, sign: Int) {
+        outputs = a.outputs
+        self.sign = sign
+        keyIsWhole = a.arguments[0].type.isInteger64
+    }
+
+    func update(_ groups: [Int32], _ columns: [Column], groupCount: Int) {
+        let more = max(0, groupCount - where_.count)
+        where_ += repeatElement((batch: -1, row: -1), count: more)
+        if keyIsWhole { whole += repeatElement(0, count: more) } else { other += repeatElement(.null, count: more) }
+        let key = columns[0]
+        let stride = key.stride
+        let batch = Int32(batches.count)
+        var used = false
+        if case .int64(let v) = key.storage {
+            for (row, group) in groups.enumerated() {
+                let g = Int(group)
+                if key.isNull(row) {
+                    if where_[g].batch < 0 { where_[g] = (-2 - batch, Int32(row)); used = true }
+                    continue
+                }
+                let x = v[row * stride]
+                if where_[g].batch < 0 || (sign > 0 ? x > whole[g] : x < whole[g]) {
+                    whole[g] = x
+                    where_[g] = (batch, Int32(row))
+                    used = true
+                }
+            }
+        } else {
+            for (row, group) in groups.enumerated() {
+                let g = Int(group)
+                let x = key[row]
+                if x.isNull {
+                    if where_[g].batch < 0 { where_[g] = (-2 - batch, Int32(row)); used = true }
+                    continue
+                }
+                if where_[g].batch < 0 || (ValueOps.compare(x, other[g]) ?? 0) * sign > 0 {
+                    other[g] = x
+                    where_[g] = (batch, Int32(row))
+                    used = true
+                }
+            }
+        }
+        batches.append(used ? columns : [])
+        if batches.count % 64 == 0 { compact() }
+    }
+
+    /// Keeps only the rows that still win, so that memory follows the groups and not the input.
+    private func compact() {
+        let kept = finishColumns(groupCount: where_.count)
+        let wasNull = where_.map { $0.batch < 0 }
+        batches = [kept]
+        where_ = where_.indices.map { (wasNull[$0] ? -2 : 0, Int32($0)) }
+    }
+
+    private func finishColumns(groupCount: Int) -> [Column] {
+        var starts: [Int] = []
+        var total = 0
+        for columns in batches {
+            starts.append(total)
+            total += columns.first?.count ?? 0
+        }
+        let indices = (0..<groupCount).map { g -> Int32 in
+            guard g < where_.count else { return -1 }
+            let b = where_[g].batch
+            if b == -1 { return -1 }
+            return Int32(starts[Int(b < 0 ? -2 - b : b)]) + where_[g].row
+        }
+        return outputs.indices.map { c in
+            let parts = batches.filter { !$0.isEmpty }.map { $0[c].flattened() }
+            let all = parts.isEmpty ? ColumnBuilder(outputs[c].type).finish() : Column.concatenate(parts, type: outputs[c].type)
+            return all.gatherOptional(indices)
+        }
+    }
+
+    func finish(groupCount: Int) -> [Column] { finishColumns(groupCount: groupCount) }
+}
+
+/// `take_any`: the first row that each group shows, preferring values to nulls.
+final class TakeAnyAggregator: Aggregator {
+    private let outputs: [ColumnSpec]
+    private let condition: Int?
+    private var values: [[Value]] = []
+    private var done: [Bool] = []
+
+    init(_ a: BoundAggregate, condition: Int?) {
+        outputs = a.outputs
+        self.condition = condition
+    }
+
+    func update(_ groups: [Int32], _ columns: [Column], groupCount: Int) {
+        let more = max(0, groupCount - done.count)
+        done += repeatElement(false, count: more)
+        values += repeatElement([], count: more)
+        let filter = RowFilter(columns, condition)
+        for (row, group) in groups.enumerated() where !done[Int(group)] && (filter?.passes(row) ?? true) {
+            let g = Int(group)
+            let found = outputs.indices.map { columns[$0][row] }
+            if outputs.count == 1, found[0].isNull || found[0] == .string("") {
+                if values[g].isEmpty { values[g] = found }
+                continue
+            }
+            values[g] = found
+            done[g] = true
+        }
+    }
+
+    func finish(groupCount: Int) -> [Column] {
+        outputs.indices.map { c in
+            Column(outputs[c].type, values: (0..<groupCount).map { g -> Value in
+                g < values.count && c < values[g].count ? values[g][c] : .null
+            })
+        }
+    }
+}
+
+/// `dcount` and `count_distinct`, both exact.
+final class DistinctAggregator: Aggregator {
+    private let encoder: KeyEncoder
+    private let condition: Int?
+    private var seen = GroupTable(width: 3)
+    private var counts: [Int64] = []
+
+    init(_ type: ScalarType, condition: Int?) {
+        encoder = KeyEncoder(types: [type])
+        self.condition = condition
+    }
+
+    func update(_ groups: [Int32], _ columns: [Column], groupCount: Int) {
+        if counts.count < groupCount { counts += repeatElement(0, count: groupCount - counts.count) }
+        let words = encoder.encode([columns[0]], count: groups.count)
+        let filter = RowFilter(columns, condition)
+        var keyed: [UInt64] = []
+        keyed.reserveCapacity(groups.count * 3)
+        for (row, g) in groups.enumerated() where filter?.passes(row) ?? true {
+            if words[row * 2 + 1] != 0 { continue }
+            keyed.append(UInt64(g))
+            keyed.append(words[row * 2])
+            keyed.append(0)
+        }
+        let before = seen.count
+        _ = seen.groups(of: keyed)
+        for i in before..<seen.count { counts[Int(seen.keys[i * 3])] += 1 }
+    }
+
+    func finish(groupCount: Int) -> [Column] {
+        [Column(.long, .int64(counts + repeatElement(0, count: groupCount - counts.count)), count: groupCount)]
+    }
+}
+
+/// `make_set`, `make_list`, `make_bag` and `buildschema`.
+final class CollectAggregator: Aggregator {
+    enum Kind { case set, list, listWithNulls, bag, schema }
+
+    private let kind: Kind
+    private let condition: Int?
+    private let limit: Int
+    private var items: [[Value]] = []
+    private var seen: [Set<Value>] = []
+    private var bags: [Bag] = []
+
+    init(_ kind: Kind, condition: Int?, limit: Int) {
+        self.kind = kind
+        self.condition = condition
+        self.limit = limit
+    }
+
+    func update(_ groups: [Int32], _ columns: [Column], groupCount: Int) {
+        let more = max(0, groupCount - items.count)
+        items += repeatElement([], count: more)
+        if kind == .set { seen += repeatElement([], count: more) }
+        if kind == .bag { bags += repeatElement(Bag(), count: more) }
+        let filter = RowFilter(columns, condition)
+        for (row, group) in groups.enumerated() where filter?.passes(row) ?? true {
+            let g = Int(group)
+            let v = columns[0][row]
+            switch kind {
+            case .set:
+                if v.isNull || items[g].count >= limit { continue }
+                if case .array(let list) = v {
+                    for item in list where items[g].count < limit && seen[g].insert(item).inserted { items[g].append(item) }
+                } else if seen[g].insert(v).inserted {
+                    items[g].append(v)
+                }
+            case .list:
+                if v.isNull || items[g].count >= limit { continue }
+                items[g].append(v)
+            case .listWithNulls, .schema:
+                items[g].append(v)
+            case .bag:
+                guard case .bag(let bag) = v else { continue }
+                for (k, inner) in zip(bag.keys, bag.values) where bags[g].count < limit && bags[g][k] == nil { bags[g][k] = inner }
+            }
+        }
+    }
+
+    func finish(groupCount: Int) -> [Column] {
+        [
+            Column(.dynamic, values: (0..<groupCount).map { g -> Value in
+                if kind == .bag { return .bag(g < bags.count ? bags[g] : Bag()) }
+                let list = g < items.count ? items[g] : []
+                return kind == .schema ? CollectAggregator.schema(of: list) : .array(list)
+            })
+        ]
+    }
+
+    /// The least schema that all values have.
+    private static func schema(of values: [Value]) -> Value {
+        var types: [Value] = []
+        var bags: [Bag] = []
+        var elements: [Value] = []
+        var sawArray = false
+        for v in values {
+            switch v {
+            case .bag(let b): bags.append(b)
+            case .array(let a):
+                sawArray = true
+                elements += a
+            case .null: break
+            default:
+                let name: Value = .string(v.type == .real ? "double" : v.type?.name ?? "")
+                if !types.contains(name) { types.append(name) }
+            }
+        }
+        if !bags.isEmpty {
+            var out = Bag()
+            var order: [String] = []
+            for b in bags { for k in b.keys where !order.contains(k) { order.append(k) } }
+            for k in order { out[k] = schema(of: bags.compactMap { $0[k] }) }
+            types.append(.bag(out))
+        }
+        if sawArray { types.append(.bag(Bag([("`indexer`", schema(of: elements))]))) }
+        return types.count == 1 ? types[0] : .array(types)
+    }
+}
+
+final class VarianceAggregator: Aggregator {
+    private let sample: Bool
+    private let root: Bool
+    private let condition: Int?
+    private var states: [(n: Double, mean: Double, m2: Double)] = []
+
+    init(sample: Bool, root: Bool, condition: Int?) {
+        self.sample = sample
+        self.root = root
+        self.condition = condition
+    }
+
+    func update(_ groups: [Int32], _ columns: [Column], groupCount: Int) {
+        if states.count < groupCount { states += repeatElement((n: 0, mean: 0, m2: 0), count: groupCount - states.count) }
+        let filter = RowFilter(columns, condition)
+        for (row, group) in groups.enumerated() where filter?.passes(row) ?? true {
+            guard let x = columns[0][row].doubleValue else { continue }
+            var s = states[Int(group)]
+            s.n += 1
+            let d = x - s.mean
+            s.mean += d / s.n
+            s.m2 += d * (x - s.mean)
+            states[Int(group)] = s
+        }
+    }
+
+    func finish(groupCount: Int) -> [Column] {
+        [
+            Column(.real, values: (0..<groupCount).map { g -> Value in
+                guard g < states.count else { return .real(.nan) }
+                let s = states[g]
+                let d = sample ? s.n - 1 : s.n
+                guard s.n > 0 else { return .real(.nan) }
+                let v = d <= 0 ? 0 : s.m2 / d
+                return .real(root ? v.squareRoot() : v)
+            })
+        ]
+    }
+}
+
+final class CovarianceAggregator: Aggregator {
+    private let sample: Bool
+    private let condition: Int?
+    private var states: [(n: Double, x: Double, y: Double, c: Double)] = []
+
+    init(sample: Bool, condition: Int?) {
+        self.sample = sample
+        self.condition = condition
+    }
+
+    func update(_ groups: [Int32], _ columns: [Column], groupCount: Int) {
+        if states.count < groupCount { states += repeatElement((n: 0, x: 0, y: 0, c: 0), count: groupCount - states.count) }
+        let filter = RowFilter(columns, condition)
+        for (row, group) in groups.enumerated() where filter?.passes(row) ?? true {
+            guard let x = columns[0][row].doubleValue, let y = columns[1][row].doubleValue else { continue }
+            var s = states[Int(group)]
+            s.n += 1
+            let d = x - s.x
+            s.x += d / s.n
+            s.y += (y - s.y) / s.n
+            s.c += d * (y - s.y)
+            states[Int(group)] = s
+        }
+    }
+
+    func finish(groupCount: Int) -> [Column] {
+        [
+            Column(.real, values: (0..<groupCount).map { g -> Value in
+                guard g < states.count, states[g].n > 0 else { return .real(.nan) }
+                let d = sample ? states[g].n - 1 : states[g].n
+                return .real(d <= 0 ? 0 : states[g].c / d)
+            })
+        ]
+    }
+}
+
+/// Exact percentiles by nearest rank, as Kusto's are for small inputs.
+final class PercentileAggregator: Aggregator {
+    private let type: ScalarType
+    private let points: [Double]
+    private let weighted: Bool
+    private let asArray: Bool
+    private var values: [[(Value, Int64)]] = []
+
+    init(_ type: ScalarType, _ points: [Double], weighted: Bool, asArray: Bool) {
+        self.type = type
+        self.points = points
+        self.weighted = weighted
+        self.asArray = asArray
+    }
+
+    func update(_ groups: [Int32], _ columns: [Column], groupCount: Int) {
+        if values.count < groupCount { values += repeatElement([], count: groupCount - values.count) }
+        for (row, group) in groups.enumerated() {
+            let v = columns[0][row]
+            if v.isNull { continue }
+            values[Int(group)].append((v, weighted ? columns[1][row].longValue ?? 0 : 1))
+        }
+    }
+
+    func finish(groupCount: Int) -> [Column] {
+        let results = (0..<groupCount).map { g -> Value in
+            guard g < values.count, !values[g].isEmpty else { return .null }
+            let sorted = values[g].sorted { (ValueOps.compare($0.0, $1.0) ?? 0) < 0 }
+            let total = sorted.reduce(0) { $0 + $1.1 }
+            let found = points.map { p -> Value in
+                let rank = max(1, (p / 100 * Double(total)).rounded(.up))
+                var sum: Int64 = 0
+                for (v, w) in sorted {
+                    sum += w
+                    if Double(sum) >= rank { return v }
+                }
+                return sorted[sorted.count - 1].0
+            }
+            return asArray ? .array(found) : found[0].converted(to: type)
+        }
+        return [Column(asArray ? .dynamic : type, values: results)]
+    }
+}
+
+final class BitsAggregator: Aggregator {
+    private let start: Int64
+    private let combine: (Int64, Int64) -> Int64
+    private var values: [Int64] = []
+
+    init(_ start: Int64, _ combine: @escaping (Int64, Int64) -> Int64) {
+        self.start = start
+        self.combine = combine
+    }
+
+    func update(_ groups: [Int32], _ columns: [Column], groupCount: Int) {
+        if values.count < groupCount { values += repeatElement(start, count: groupCount - values.count) }
+        for (row, g) in groups.enumerated() {
+            if case .long(let n) = columns[0][row] { values[Int(g)] = combine(values[Int(g)], n) }
+        }
+    }
+
+    func finish(groupCount: Int) -> [Column] {
+        [Column(.long, .int64(values + repeatElement(start, count: groupCount - values.count)), count: groupCount)]
+    }
+}

@@ -1,0 +1,23 @@
+import Foundation
+import Tables
+
+/// Offsets of IANA time zones, from the system's database.
+enum TimeZones {
+    static var names: [String] { TimeZone.knownTimeZoneIdentifiers.sorted() }
+
+    private static func offset(_ zone: TimeZone, atUTC t: Int64) -> Int64 {
+        let seconds = Double(t - DateTime.unixEpoch) / 1e7
+        return Int64(zone.secondsFromGMT(for: Date(timeIntervalSince1970: seconds))) * DateTime.ticksPerSecond
+    }
+
+    /// Nil when the zone is not known.
+    static func toLocal(_ t: Int64, _ name: String) -> Int64? {
+        TimeZone(identifier: name).map { t + offset($0, atUTC: t) }
+    }
+
+    static func toUTC(_ t: Int64, _ name: String) -> Int64? {
+        guard let zone = TimeZone(identifier: name) else { return nil }
+        let guess = t - offset(zone, atUTC: t)
+        return t - offset(zone, atUTC: guess)
+    }
+}

@@ -1,0 +1,129 @@
+import KQL
+import Tables
+
+/// A column made ready for ordering: each row's place as an integer or a number.
+enum OrderKey {
+    case whole([Int64], nulls: [Bool]?)
+    case real([Double], nulls: [Bool]?)
+
+    init(_ column: Column) {
+        let flat = column.flattened()
+        switch flat.storage {
+        case .int64(let v): self = .whole(v, nulls: flat.nulls)
+        case .bool(let v): self = .whole(v.map { $0 ? 1 : 0 }, nulls: flat.nulls)
+        case .real(let v): self = .real(v, nulls: flat.nulls)
+        case .string(let v):
+            let order = v.bytes.withUnsafeBufferPointer { buffer in
+                (0..<v.entryCount).sorted { a, b in
+                    let x = UnsafeBufferPointer(rebasing: buffer[v.entryRange(a)])
+                    let y = UnsafeBufferPointer(rebasing: buffer[v.entryRange(b)])
+                    let n = min(x.count, y.count)
+                    for i in 0..<n where x[i] != y[i] { return x[i] < y[i] }
+                    return x.count < y.count
+                }
+            }
+            var ranks = [Int64](repeating: 0, count: v.entryCount)
+            var rank: Int64 = 0
+            for (i, e) in order.enumerated() {
+                if i > 0, v.bytes[v.entryRange(e)] != v.bytes[v.entryRange(order[i - 1])] { rank += 1 }
+                ranks[e] = rank
+            }
+            self = .whole(v.codes.map { $0.map { ranks[Int($0)] } } ?? ranks, nulls: nil)
+        default:
+            let values = flat.values
+            let order = values.indices.sorted { (ValueOps.compare(values[$0], values[$1]) ?? ValueOps.compare(values[$0].text, values[$1].text)) < 0 }
+            var ranks = [Int64](repeating: 0, count: values.count)
+            var rank: Int64 = 0
+            for (i, row) in order.enumerated() {
+                if i > 0, values[row] != values[order[i - 1]] { rank += 1 }
+                ranks[row] = rank
+            }
+            self = .whole(ranks, nulls: values.map(\.isNull))
+        }
+    }
+
+    /// Negative when row `a` comes first.
+    @inline(__always)
+    func compare(_ a: Int, _ b: Int, ascending: Bool, nullsFirst: Bool) -> Int {
+        switch self {
+        case .whole(let v, let nulls):
+            if let nulls, nulls[a] || nulls[b] {
+                if nulls[a] && nulls[b] { return 0 }
+                return nulls[a] == nullsFirst ? -1 : 1
+            }
+            if v[a] == v[b] { return 0 }
+            return (v[a] < v[b]) == ascending ? -1 : 1
+        case .real(let v, let nulls):
+            if let nulls, nulls[a] || nulls[b] {
+                if nulls[a] && nulls[b] { return 0 }
+                return nulls[a] == nullsFirst ? -1 : 1
+            }
+            if v[a].isNaN || v[b].isNaN {
+                if v[a].isNaN && v[b].isNaN { return 0 }
+                return v[a].isNaN == nullsFirst ? -1 : 1
+            }
+            if v[a] == v[b] { return 0 }
+            return (v[a] < v[b]) == ascending ? -1 : 1
+        }
+    }
+}
+
+extension Executor {
+    /// The order of a batch's rows by `keys`; rows that are equal keep their order.
+    func ordering(_ batch: Batch, _ keys: [SortKey], limit: Int?) throws -> [Int32] {
+        let prepared = try keys.map { (OrderKey(try evaluator.column($0.expr, batch)), $0.isAscending, $0.nullsFirst) }
+        func before(_ a: Int32, _ b: Int32) -> Bool {
+            for (key, ascending, nullsFirst) in prepared {
+                let c = key.compare(Int(a), Int(b), ascending: ascending, nullsFirst: nullsFirst)
+                if c != 0 { return c < 0 }
+            }
+            return a < b
+        }
+        let rows = (0..<batch.count).map { Int32($0) }
+        guard let limit, limit < batch.count / 4 else {
+            let sorted = rows.sorted(by: before)
+            return limit.map { Array(sorted.prefix($0)) } ?? sorted
+        }
+        if limit == 0 { return [] }
+        // A bounded heap whose root is the worst row kept.
+        var heap: [Int32] = []
+        func sink(_ start: Int) {
+            var i = start
+            while true {
+                var worst = i
+                for child in [2 * i + 1, 2 * i + 2] where child < heap.count && before(heap[worst], heap[child]) { worst = child }
+                if worst == i { return }
+                heap.swapAt(i, worst)
+                i = worst
+            }
+        }
+        for row in rows {
+            if heap.count < limit {
+                heap.append(row)
+                if heap.count == limit { for i in stride(from: limit / 2, through: 0, by: -1) { sink(i) } }
+            } else if before(row, heap[0]) {
+                heap[0] = row
+                sink(0)
+            }
+        }
+        return heap.sorted(by: before)
+    }
+
+    func sort(_ input: Plan, _ keys: [SortKey], limit: Int?) throws -> BatchIterator {
+        guard let limit, limit < 10_000 else {
+            let all = try table(input)
+            return once(all.gather(try ordering(all, keys, limit: limit)))
+        }
+        // Only the best rows so far are kept.
+        let next = try run(input)
+        var best: Batch?
+        while let batch = try next() {
+            if batch.count == 0 { continue }
+            try context.check()
+            let candidate = batch.gather(try ordering(batch, keys, limit: limit))
+            let joined = best.map { Batch.concatenate([$0, candidate], schema: input.schema) } ?? candidate
+            best = joined.gather(try ordering(joined, keys, limit: limit))
+        }
+        return once(best ?? .empty(input.schema))
+    }
+}

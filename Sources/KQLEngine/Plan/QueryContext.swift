@@ -1,0 +1,91 @@
+import KQL
+import Synchronization
+import Tables
+
+/// Why a query stopped.
+package enum QueryError: Error, Sendable {
+    case invalid(Diagnostic, query: String)
+    case notSupported(String)
+    case limit(String)
+    case cancelled
+    case runtime(String)
+
+    package var message: String {
+        switch self {
+        case .invalid(let diagnostic, _): diagnostic.message
+        case .notSupported(let what): "valid KQL, but not in the local engine: \(what); run it on Kusto with --on"
+        case .limit(let text), .runtime(let text): text
+        case .cancelled: "the query was cancelled"
+        }
+    }
+}
+
+/// Bounds of one run.
+package struct QueryOptions: Sendable {
+    /// The instant that `now()` gives, in ticks; the clock's when nil.
+    package var now: Int64?
+    package var parameters: [String: Value] = [:]
+    /// Rows of a result; more is an error, as in Kusto. Nil for no bound.
+    package var rowCountMax: Int? = 500_000
+    /// Seconds.
+    package var durationMax: Double = 240
+    /// Bytes that operators may hold together, estimated.
+    package var memoryBytesMax: Int = 5 << 30
+    /// Whether `externaldata` may read files.
+    package var allowsExternalFiles = false
+
+    package init() {}
+}
+
+/// What the parts of one running query share.
+package final class QueryContext {
+    package let now: Int64
+    package let options: QueryOptions
+    package let provider: any TableProvider
+    private let deadline: ContinuousClock.Instant
+    private let isCancelled: () -> Bool
+    var scalars: [Int: Value] = [:]
+    var materialized: [Int: [Batch]] = [:]
+    var sets: [Int: Value] = [:]
+    var inputs: [Int: [Batch]] = [:]
+    private var regexes: [String: Regex?] = [:]
+    package private(set) var rowsScanned = 0
+    private var heldBytes = 0
+
+    package init(provider: any TableProvider, options: QueryOptions, now: Int64, isCancelled: @escaping () -> Bool = { false }) {
+        self.provider = provider
+        self.options = options
+        self.now = options.now ?? now
+        self.isCancelled = isCancelled
+        deadline = ContinuousClock.now + .seconds(options.durationMax)
+    }
+
+    /// Throws when the query was cancelled or ran too long; called once per batch.
+    func check() throws {
+        if isCancelled() { throw QueryError.cancelled }
+        if ContinuousClock.now > deadline {
+            throw QueryError.limit(
+                "the query ran longer than \(Int(options.durationMax)) s; narrow the time range or raise the limit")
+        }
+    }
+
+    func noteScan(_ rows: Int) { rowsScanned += rows }
+
+    /// Counts rows that an operator keeps until its end.
+    func hold(rows: Int, columns: Int) throws {
+        heldBytes += rows * max(columns, 1) * 16
+        if heldBytes > options.memoryBytesMax {
+            throw QueryError.limit(
+                "the query would keep more than \(options.memoryBytesMax >> 20) MB in memory; filter or summarize earlier")
+        }
+    }
+
+    /// A compiled pattern; nil when it is not valid.
+    func regex(_ pattern: String, caseSensitive: Bool = true) -> Regex? {
+        let key = (caseSensitive ? "s" : "i") + pattern
+        if let known = regexes[key] { return known }
+        let compiled = Regex(pattern, caseSensitive: caseSensitive)
+        regexes[key] = .some(compiled)
+        return compiled
+    }
+}

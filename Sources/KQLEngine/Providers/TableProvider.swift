@@ -1,0 +1,46 @@
+import KQL
+import Synchronization
+import Tables
+
+/// Gives one batch after another, then nil.
+package typealias BatchIterator = () throws -> Batch?
+
+/// A condition that every row of a scan must meet; a provider may use it to leave out rows, and need not.
+package struct ScanPredicate: Sendable {
+    package enum Comparison: Sendable { case equal, less, lessOrEqual, greater, greaterOrEqual }
+    package let column: String
+    package let comparison: Comparison
+    package let value: Value
+}
+
+/// Where tables' rows come from.
+package protocol TableProvider: SchemaCatalog {
+    /// The rows of `table`, leaving out what `predicates` rule out when that is cheap.
+    func scan(_ table: String, predicates: [ScanPredicate]) throws -> BatchIterator
+}
+
+/// Tables kept in memory.
+package final class MemoryTables: TableProvider {
+    private let tables: Mutex<[String: (schema: Schema, batches: [Batch])]> = Mutex([:])
+    private let functions: Mutex<[String: FunctionDeclaration]> = Mutex([:])
+
+    package init() {}
+
+    package func set(_ name: String, schema: Schema, batches: [Batch]) {
+        tables.withLock { $0[name] = (schema, batches) }
+    }
+
+    package func setFunction(_ name: String, _ declaration: FunctionDeclaration) {
+        functions.withLock { $0[name] = declaration }
+    }
+
+    package func schema(ofTable name: String) -> Schema? { tables.withLock { $0[name]?.schema } }
+    package var tableNames: [String] { tables.withLock { Array($0.keys) } }
+    package func function(named name: String) -> FunctionDeclaration? { functions.withLock { $0[name] } }
+    package var functionNames: [String] { functions.withLock { Array($0.keys) } }
+
+    package func scan(_ table: String, predicates: [ScanPredicate]) throws -> BatchIterator {
+        var rest = tables.withLock { $0[table]?.batches ?? [] }[...]
+        return { rest.popFirst() }
+    }
+}
