@@ -1,0 +1,64 @@
+import Tables
+
+/// A table of the workspace: `Content/Tables/*.yaml`.
+package struct TableDefinition: Sendable {
+    package enum Kind: String, Sendable {
+        /// Snapshots of things that last: only changes are kept.
+        case state
+        /// Things that happen once.
+        case event
+    }
+
+    package let name: String
+    package let description: String
+    package let kind: Kind
+    /// Columns that tell one thing from another.
+    package let key: [String]
+    /// Columns that do not count as a change, such as the time of the last report.
+    package let volatile: [String]
+    package let columns: [ColumnSpec]
+    package let columnDescriptions: [String: String]
+    package let file: String
+
+    /// What every table has besides its own columns.
+    package static let systemColumns: [ColumnSpec] = [
+        ColumnSpec("TimeGenerated", .datetime), ColumnSpec("ChangeType", .string), ColumnSpec("SourceName", .string),
+        ColumnSpec("RowId", .string),
+    ]
+
+    /// The stored schema: system columns first.
+    package var schema: Schema {
+        let own = columns.filter { c in !Self.systemColumns.contains { $0.name == c.name } }
+        return Schema(Self.systemColumns + own)
+    }
+
+    init(yaml: Fields, file: String) throws {
+        self.file = file
+        try yaml.only(["name", "description", "kind", "key", "volatile", "columns"])
+        name = try yaml.string("name")
+        description = try yaml.string("description")
+        let kindText = try yaml.string("kind")
+        guard let kind = Kind(rawValue: kindText) else { throw yaml.fail("'kind' must be state or event, not \"\(kindText)\"") }
+        self.kind = kind
+        key = try yaml.strings("key")
+        volatile = try yaml.strings("volatile")
+        var columns: [ColumnSpec] = []
+        var descriptions: [String: String] = [:]
+        for column in try yaml.list("columns") {
+            try column.only(["name", "type", "description"])
+            let name = try column.string("name")
+            let typeText = try column.string("type")
+            guard let type = ScalarType(name: typeText) else { throw column.fail("'\(typeText)' is not a type") }
+            if columns.contains(where: { $0.name == name }) { throw column.fail("column '\(name)' is there twice") }
+            columns.append(ColumnSpec(name, type))
+            descriptions[name] = try column.optionalString("description")
+        }
+        guard !columns.isEmpty else { throw yaml.fail("'columns' is missing") }
+        self.columns = columns
+        columnDescriptions = descriptions
+        guard !key.isEmpty else { throw yaml.fail("'key' is missing") }
+        for name in key + volatile where !columns.contains(where: { $0.name == name }) {
+            throw yaml.fail("'\(name)' is not a column of the table")
+        }
+    }
+}

@@ -1,0 +1,99 @@
+import Foundation
+import Hummingbird
+import Tables
+
+/// The token endpoint of Microsoft Entra ID, client credentials only, in its v1 and v2 forms.
+struct EntraRoutes: Sendable {
+    let lab: LabState
+
+    func add(to router: Router<BasicRequestContext>) {
+        router.post("/:tenant/oauth2/v2.0/token") { request, context in
+            try await token(request, tenant: context.parameters.get("tenant") ?? "", isV2: true)
+        }
+        router.post("/:tenant/oauth2/token") { request, context in
+            try await token(request, tenant: context.parameters.get("tenant") ?? "", isV2: false)
+        }
+        for prefix in ["", "/adfs"] {
+            for suffix in ["/v2.0/.well-known/openid-configuration", "/.well-known/openid-configuration"] {
+                router.get("\(prefix)/:tenant\(suffix)") { request, context in
+                    let tenant = context.parameters.get("tenant") ?? ""
+                    let base = "http://\(request.head.authority ?? "localhost")"
+                    return Reply.json(.bag(Bag([
+                        ("token_endpoint", .string("\(base)/\(tenant)/oauth2/v2.0/token")),
+                        ("authorization_endpoint", .string("\(base)/\(tenant)/oauth2/v2.0/authorize")),
+                        ("issuer", .string("\(base)/\(tenant)/v2.0")),
+                    ])))
+                }
+            }
+        }
+    }
+
+    private static let roles: [String: [String]] = [
+        "https://graph.microsoft.com": ["ThreatHunting.Read.All"],
+        "https://api.securitycenter.microsoft.com": ["Machine.Read.All", "Vulnerability.Read.All", "Software.Read.All", "SecurityConfiguration.Read.All"],
+        "https://monitor.azure.com": [],
+    ]
+
+    private func token(_ request: Request, tenant: String, isV2: Bool) async throws -> Response {
+        let body = try await request.body.collect(upTo: 65_536)
+        var form: [String: String] = [:]
+        for pair in String(buffer: body).split(separator: "&") {
+            let kv = pair.split(separator: "=", maxSplits: 1).map(String.init)
+            form[kv[0]] = kv.count > 1 ? kv[1].replacing("+", with: " ").removingPercentEncoding ?? "" : ""
+        }
+        if tenant.lowercased() == "common" || tenant.lowercased() == "consumers" {
+            return fail(400, "invalid_request", 9_001_023, "client credentials need a tenant of their own, not /\(tenant)")
+        }
+        guard tenant == lab.identity.tenant else { return fail(400, "invalid_request", 90002, "Tenant '\(tenant)' not found.") }
+        guard form["grant_type"] == "client_credentials" else { return fail(400, "unsupported_grant_type", 70003, "The grant type is not supported.") }
+        guard form["client_id"] == lab.identity.client else {
+            return fail(400, "unauthorized_client", 700_016, "Application with identifier '\(form["client_id"] ?? "")' was not found in the directory.")
+        }
+        guard let secret = form["client_secret"] else {
+            return fail(401, "invalid_client", 7_000_218, "The request body must contain 'client_assertion' or 'client_secret'.")
+        }
+        guard secret == lab.identity.secret else {
+            return fail(401, "invalid_client", 7_000_215, "Invalid client secret provided. Ensure the secret being sent is the client secret value, not its ID.")
+        }
+        var audience = isV2 ? form["scope"] ?? "" : form["resource"] ?? ""
+        if isV2 {
+            guard audience.hasSuffix("/.default") else { return fail(400, "invalid_scope", 70011, "The scope must end in /.default.") }
+            audience = String(audience.dropLast("/.default".count))
+        }
+        while audience.hasSuffix("/") { audience.removeLast() }
+        guard let roles = Self.roles[audience] else {
+            return fail(400, "invalid_resource", 500_011, "The resource principal named \(audience) was not found in the tenant.")
+        }
+        let now = Int(Date().timeIntervalSince1970)
+        let lifetime = lab.tokenLifetimeSeconds
+        let granted = roles.filter { !lab.withheldRoles.contains($0) }
+        let claims = TokenClaims(
+            aud: audience, iss: "https://sts.windows.net/\(tenant)/", tid: tenant, appid: lab.identity.client,
+            roles: granted.isEmpty ? nil : granted, iat: now, nbf: now, exp: now + lifetime)
+        let token = try await lab.issuer.issue(claims)
+        var bag = Bag([("token_type", .string("Bearer")), ("access_token", .string(token))])
+        if isV2 {
+            bag["expires_in"] = .long(Int64(lifetime))
+            bag["ext_expires_in"] = .long(Int64(lifetime))
+        } else {
+            bag["expires_in"] = .string(String(lifetime))
+            bag["expires_on"] = .string(String(now + lifetime))
+            bag["not_before"] = .string(String(now))
+            bag["resource"] = .string(audience)
+        }
+        return Reply.json(.bag(bag))
+    }
+
+    private func fail(_ status: Int, _ error: String, _ code: Int, _ text: String) -> Response {
+        let trace = UUID().uuidString.lowercased()
+        let correlation = UUID().uuidString.lowercased()
+        let time = String(DateTime.format(lab.world.clock.now).replacing("T", with: " ").prefix(19)) + "Z"
+        return Reply.json(
+            .bag(Bag([
+                ("error", .string(error)),
+                ("error_description", .string("AADSTS\(code): \(text) Trace ID: \(trace) Correlation ID: \(correlation) Timestamp: \(time)")),
+                ("error_codes", .array([.long(Int64(code))])), ("timestamp", .string(time)), ("trace_id", .string(trace)),
+                ("correlation_id", .string(correlation)),
+            ])), status: status)
+    }
+}

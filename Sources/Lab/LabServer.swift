@@ -1,0 +1,144 @@
+import Crypto
+import Foundation
+import Hummingbird
+import HummingbirdTLS
+import Logging
+import NIOSSL
+import ServiceLifecycle
+import SwiftASN1
+import Tables
+import X509
+
+/// Settings of a lab.
+package struct LabOptions: Sendable {
+    package var devices = 2_000
+    package var otDevices = 300
+    package var seed: UInt64 = 1
+    package var host = "127.0.0.1"
+    /// The simulated cloud's port; 0 for any free one.
+    package var port = 8_331
+    /// The simulated sensor's port (TLS); 0 for any free one.
+    package var sensorPort = 8_332
+    package var startDaysAgo = 0
+    package var tokenLifetimeSeconds = 3_599
+    package var identity = LabIdentity()
+
+    package init() {}
+}
+
+/// A simulated tenant over HTTP and a simulated OT sensor over HTTPS.
+package struct Lab: Sendable {
+    package let options: LabOptions
+    package let clock: LabClock
+    /// The sensor's self-signed certificate, PEM.
+    package let sensorCertificate: String
+    private let sensorKey: String
+    private let state: LabState
+
+    package init(_ options: LabOptions) async throws {
+        self.options = options
+        clock = LabClock(startDaysAgo: options.startDaysAgo)
+        let world = World(devices: options.devices, otDevices: options.otDevices, seed: options.seed, clock: clock)
+        state = LabState(
+            world: world, identity: options.identity, issuer: await TokenIssuer(), tokenLifetimeSeconds: options.tokenLifetimeSeconds)
+        (sensorCertificate, sensorKey) = try Self.selfSigned()
+    }
+
+    /// The two servers. `onRunning` gets their ports, each once it listens.
+    package func services(
+        logger: Logger, onCloud: @escaping @Sendable (Int) async -> Void = { _ in }, onSensor: @escaping @Sendable (Int) async -> Void = { _ in }
+    ) throws -> [any Service] {
+        let cloud = Router(context: BasicRequestContext.self, options: .caseInsensitive)
+        cloud.add(middleware: FaultMiddleware(lab: state))
+        LabControlRoutes(lab: state).add(to: cloud)
+        EntraRoutes(lab: state).add(to: cloud)
+        DefenderRoutes(lab: state).add(to: cloud)
+        IngestionRoutes(lab: state).add(to: cloud)
+        let sensor = Router(context: BasicRequestContext.self, options: .caseInsensitive)
+        sensor.add(middleware: FaultMiddleware(lab: state))
+        SensorRoutes(lab: state).add(to: sensor)
+        let chain = try NIOSSLCertificate.fromPEMBytes(Array(sensorCertificate.utf8)).map { NIOSSLCertificateSource.certificate($0) }
+        let key = try NIOSSLPrivateKey(bytes: Array(sensorKey.utf8), format: .pem)
+        let tls = TLSConfiguration.makeServerConfiguration(certificateChain: chain, privateKey: .privateKey(key))
+        return [
+            Application(
+                router: cloud, configuration: .init(address: .hostname(options.host, port: options.port)),
+                onServerRunning: { channel in await onCloud(channel.localAddress?.port ?? 0) }, logger: logger),
+            Application(
+                router: sensor, server: try .tls(.http1(), tlsConfiguration: tls),
+                configuration: .init(address: .hostname(options.host, port: options.sensorPort)),
+                onServerRunning: { channel in await onSensor(channel.localAddress?.port ?? 0) }, logger: logger),
+        ]
+    }
+
+    /// Declares the streams of the data collection rule, as its creation in Azure would.
+    package func declare(streams: [String: [String: String]]) { state.declare(streams) }
+
+    /// A certificate as a sensor makes one for itself on first start.
+    private static func selfSigned() throws -> (certificate: String, key: String) {
+        let key = P256.Signing.PrivateKey()
+        let signer = Certificate.PrivateKey(key)
+        let name = try DistinguishedName { CommonName("sensor.lab.example") }
+        let now = Date()
+        let certificate = try Certificate(
+            version: .v3, serialNumber: Certificate.SerialNumber(), publicKey: signer.publicKey, notValidBefore: now.addingTimeInterval(-86_400),
+            notValidAfter: now.addingTimeInterval(10 * 365 * 86_400), issuer: name, subject: name, signatureAlgorithm: .ecdsaWithSHA256,
+            extensions: try Certificate.Extensions {
+                Critical(BasicConstraints.isCertificateAuthority(maxPathLength: nil))
+                SubjectAlternativeNames([.dnsName("localhost"), .ipAddress(ASN1OctetString(contentBytes: [127, 0, 0, 1]))])
+            }, issuerPrivateKey: signer)
+        return (try certificate.serializeAsPEM().pemString, key.pemRepresentation)
+    }
+}
+
+/// The lab's own controls: its clock, faults, withheld roles, and what it received.
+struct LabControlRoutes: Sendable {
+    let lab: LabState
+
+    func add(to router: Router<BasicRequestContext>) {
+        router.post("/lab/clock/advance") { request, _ in
+            lab.world.clock.advance(days: Int(request.uri.queryParameters["days"] ?? "1") ?? 1)
+            return Reply.json(.bag(Bag([("day", .long(Int64(lab.world.clock.day))), ("now", .datetime(lab.world.clock.now))])))
+        }
+        router.get("/lab/clock") { _, _ in
+            Reply.json(.bag(Bag([("day", .long(Int64(lab.world.clock.day))), ("now", .datetime(lab.world.clock.now))])))
+        }
+        router.post("/lab/faults") { request, _ in
+            let body = try await request.body.collect(upTo: 65_536)
+            guard case .bag(let bag)? = try? JSONReader.parse(Array(body.readableBytesView)) else { return Reply.json(.null, status: 400) }
+            lab.add(
+                Fault(
+                    path: bag["path"]?.text ?? "", status: Int(bag["status"]?.longValue ?? 500), times: Int(bag["times"]?.longValue ?? 1),
+                    retryAfter: bag["retryAfter"]?.longValue.map { Int($0) }, body: bag["body"]?.stringValue, truncates: bag["truncates"]?.boolValue ?? false))
+            return Reply.json(.bag(Bag()))
+        }
+        router.post("/lab/roles/withhold") { request, _ in
+            let body = try await request.body.collect(upTo: 65_536)
+            lab.withhold(Set((try? JSONReader.parse(Array(body.readableBytesView)))?.arrayValue?.map(\.text) ?? []))
+            return Reply.json(.bag(Bag()))
+        }
+        router.put("/lab/dcr") { request, _ in
+            let body = try await request.body.collect(upTo: 1 << 20)
+            guard case .bag(let bag)? = try? JSONReader.parse(Array(body.readableBytesView)) else { return Reply.json(.null, status: 400) }
+            var streams: [String: [String: String]] = [:]
+            for (name, columns) in zip(bag.keys, bag.values) {
+                guard case .bag(let c) = columns else { continue }
+                streams[name] = Dictionary(zip(c.keys, c.values.map(\.text))) { _, new in new }
+            }
+            lab.declare(streams)
+            return Reply.json(.bag(Bag()))
+        }
+        router.get("/lab/received") { _, _ in
+            var counts = Bag()
+            for batch in lab.received {
+                let old = counts[batch.stream]?.longValue ?? 0
+                counts[batch.stream] = .long(old + Int64(batch.records.count))
+            }
+            return Reply.json(.bag(counts))
+        }
+        router.get("/lab/received/:stream") { _, context in
+            let stream = context.parameters.get("stream") ?? ""
+            return Reply.json(.array(lab.received.filter { $0.stream == stream }.flatMap(\.records)))
+        }
+    }
+}

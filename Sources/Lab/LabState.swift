@@ -1,0 +1,142 @@
+import Foundation
+import Hummingbird
+import Synchronization
+import Tables
+
+/// Who may ask the lab for tokens.
+package struct LabIdentity: Sendable {
+    package var tenant = "6f1d6d6a-0000-4000-8000-1ab000000001"
+    package var client = "6f1d6d6a-0000-4000-8000-1ab000000002"
+    package var secret = "lab-client-secret"
+    package var sensorToken = "5e4507000000000000000000000000ab"
+    package var dataCollectionRule = "dcr-1ab00000000000000000000000000001"
+
+    package init() {}
+}
+
+/// A fault to inject: the next `times` requests whose path holds `path` get this answer instead.
+struct Fault: Sendable {
+    var path: String
+    var status: Int
+    var times: Int
+    var retryAfter: Int?
+    var body: String?
+    /// Cuts the real answer's body in half.
+    var truncates: Bool
+}
+
+/// Records that the ingestion endpoint took in.
+struct ReceivedBatch: Sendable {
+    let stream: String
+    let records: [Value]
+}
+
+/// What all routes share.
+final class LabState: Sendable {
+    let world: World
+    let identity: LabIdentity
+    let issuer: TokenIssuer
+    let tokenLifetimeSeconds: Int
+    private let shared = Mutex(Shared())
+
+    private struct Shared {
+        var faults: [Fault] = []
+        var withheldRoles: Set<String> = []
+        var received: [ReceivedBatch] = []
+        var streams: [String: [String: String]] = [:]
+        var eventCache: [String: (hour: Int64, body: [UInt8])] = [:]
+    }
+
+    init(world: World, identity: LabIdentity, issuer: TokenIssuer, tokenLifetimeSeconds: Int) {
+        self.world = world
+        self.identity = identity
+        self.issuer = issuer
+        self.tokenLifetimeSeconds = tokenLifetimeSeconds
+    }
+
+    var withheldRoles: Set<String> { shared.withLock { $0.withheldRoles } }
+    func withhold(_ roles: Set<String>) { shared.withLock { $0.withheldRoles = roles } }
+
+    func add(_ fault: Fault) { shared.withLock { $0.faults.append(fault) } }
+
+    /// The fault that applies to a request, counted down.
+    func fault(for path: String) -> Fault? {
+        shared.withLock { state in
+            guard let i = state.faults.firstIndex(where: { path.lowercased().contains($0.path.lowercased()) && $0.times > 0 }) else { return nil }
+            state.faults[i].times -= 1
+            return state.faults[i]
+        }
+    }
+
+    func declare(_ streams: [String: [String: String]]) { shared.withLock { $0.streams.merge(streams) { _, new in new } } }
+    func stream(_ name: String) -> [String: String]? { shared.withLock { $0.streams[name] } }
+
+    func keep(_ batch: ReceivedBatch) { shared.withLock { $0.received.append(batch) } }
+    var received: [ReceivedBatch] { shared.withLock { $0.received } }
+
+    /// An answer that stays the same for an hour, as the sensor's event timeline does.
+    func cached(_ key: String, hour: Int64, _ make: () -> [UInt8]) -> [UInt8] {
+        shared.withLock { state in
+            if let known = state.eventCache[key], known.hour == hour { return known.body }
+            let body = make()
+            state.eventCache[key] = (hour, body)
+            return body
+        }
+    }
+}
+
+/// HTTP answers.
+enum Reply {
+    static func json(_ value: Value, status: Int = 200, headers: [(String, String)] = []) -> Response {
+        var bytes: [UInt8] = []
+        JSONWriter.append(value, to: &bytes)
+        return raw(bytes, status: status, headers: headers)
+    }
+
+    static func raw(_ bytes: [UInt8], status: Int = 200, type: String = "application/json; charset=utf-8", headers: [(String, String)] = []) -> Response {
+        var fields = HTTPFields()
+        fields[.contentType] = type
+        for (name, value) in headers { if let field = HTTPFields.Element.Name(name) { fields[field] = value } }
+        return Response(status: .init(code: status), headers: fields, body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
+    }
+
+    /// An error as the Defender for Endpoint API writes it.
+    static func defenderError(_ status: Int, _ code: String, _ message: String, headers: [(String, String)] = []) -> Response {
+        json(
+            .bag(Bag([
+                ("error", .bag(Bag([("code", .string(code)), ("message", .string(message)), ("target", .string("|" + UUID().uuidString.lowercased()))])))
+            ])), status: status, headers: headers)
+    }
+}
+
+/// Injects the faults that were asked for.
+struct FaultMiddleware<Context: RequestContext>: RouterMiddleware {
+    let lab: LabState
+
+    func handle(_ request: Request, context: Context, next: (Request, Context) async throws -> Response) async throws -> Response {
+        let path = request.uri.path
+        if path.hasPrefix("/lab/") { return try await next(request, context) }
+        guard let fault = lab.fault(for: path) else { return try await next(request, context) }
+        if fault.truncates {
+            var response = try await next(request, context)
+            let collector = BodyCollector()
+            try await response.body.write(collector)
+            let bytes = collector.bytes
+            response.headers[.contentLength] = nil
+            response.body = .init(byteBuffer: ByteBuffer(bytes: bytes.prefix(bytes.count / 2)))
+            return response
+        }
+        let headers = fault.retryAfter.map { [("Retry-After", String($0))] } ?? []
+        if let body = fault.body { return Reply.raw(Array(body.utf8), status: fault.status, headers: headers) }
+        return Reply.defenderError(fault.status, fault.status == 429 ? "429" : "InjectedFault", "API calls quota exceeded! maximum allowed 45 per 00:01:00", headers: headers)
+    }
+}
+
+/// Keeps a response's body.
+final class BodyCollector: ResponseBodyWriter, Sendable {
+    private let kept = Mutex<[UInt8]>([])
+    var bytes: [UInt8] { kept.withLock { $0 } }
+
+    func write(_ buffer: ByteBuffer) async throws { kept.withLock { $0 += buffer.readableBytesView } }
+    consuming func finish(_ trailingHeaders: HTTPFields?) async throws {}
+}

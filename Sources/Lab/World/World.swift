@@ -1,0 +1,48 @@
+import KQLEngine
+import Synchronization
+import Tables
+
+/// The lab's time: the machine's, shifted by what somebody advanced it.
+package final class LabClock: Sendable {
+    private let state: Mutex<(offset: Int64, days: Int)>
+
+    /// Starts `startDaysAgo` days in the past.
+    package init(startDaysAgo: Int = 0) { state = Mutex((-Int64(startDaysAgo) * DateTime.ticksPerDay, 0)) }
+
+    /// Ticks.
+    package var now: Int64 { SystemClock.now() + state.withLock { $0.offset } }
+    /// Whole days that the clock was advanced since the lab started.
+    package var day: Int { state.withLock { $0.days } }
+
+    package func advance(days: Int) {
+        state.withLock {
+            $0.offset += Int64(days) * DateTime.ticksPerDay
+            $0.days += days
+        }
+    }
+}
+
+/// The simulated tenant's hunting tables, rebuilt when the day changes.
+final class World: Sendable {
+    let fleet: Fleet
+    let plant: Plant
+    let clock: LabClock
+    private let built: Mutex<(day: Int, tables: MemoryTables)?> = Mutex(nil)
+
+    init(devices: Int, otDevices: Int, seed: UInt64, clock: LabClock) {
+        fleet = Fleet(count: devices, seed: seed)
+        plant = Plant(count: otDevices, seed: seed)
+        self.clock = clock
+    }
+
+    /// The tables of today.
+    func tables() -> MemoryTables {
+        let day = clock.day
+        return built.withLock { built in
+            if let known = built, known.day == day { return known.tables }
+            let tables = HuntingTables.build(fleet, day: day, now: clock.now)
+            built = (day, tables)
+            return tables
+        }
+    }
+}

@@ -1,0 +1,168 @@
+import Foundation
+import GRDB
+import Tables
+
+/// What went wrong with the workspace file, and what to do.
+package struct WorkspaceError: Error, Sendable {
+    package let message: String
+    package let next: String
+
+    package init(_ message: String, next: String) {
+        self.message = message
+        self.next = next
+    }
+
+    /// Turns an error of the storage library into one for an operator.
+    static func wrap(_ error: any Error, path: String) -> WorkspaceError {
+        if let known = error as? WorkspaceError { return known }
+        if let corrupt = error as? CorruptSegment {
+            return WorkspaceError("the workspace \(path) holds a damaged segment: \(corrupt.reason)", next: "restore the file from a backup, or collect into a new one")
+        }
+        guard let db = error as? DatabaseError else {
+            return WorkspaceError("the workspace \(path) could not be used: \(error)", next: "check the path and its permissions")
+        }
+        switch db.resultCode {
+        case .SQLITE_FULL, .SQLITE_IOERR:
+            return WorkspaceError("the disk is full or failing: \(path) could not be written (nothing that was stored is lost)", next: "free space on that disk, then run the command again")
+        case .SQLITE_NOTADB, .SQLITE_CORRUPT:
+            return WorkspaceError("\(path) is not a workspace, or it is damaged", next: "name another file with --workspace, or restore it from a backup")
+        case .SQLITE_CANTOPEN, .SQLITE_READONLY, .SQLITE_PERM:
+            return WorkspaceError("the workspace \(path) cannot be opened for writing", next: "check that the folder exists and that you may write there")
+        case .SQLITE_BUSY, .SQLITE_LOCKED:
+            return WorkspaceError("another program is writing to \(path)", next: "wait for it to end, or stop it, then run the command again")
+        default:
+            return WorkspaceError("the workspace \(path) could not be used: \(db.message ?? "SQLite error \(db.resultCode.rawValue)")", next: "check the disk and the file's permissions")
+        }
+    }
+}
+
+/// The embedded store: one SQLite file that holds extents of columns, the state of each source, and what is still to be sent.
+package final class Workspace: Sendable {
+    package let path: String
+    let pool: DatabasePool
+    /// The format of the file that this program writes.
+    package static let format = 1
+
+    /// Opens or creates a workspace.
+    package init(path: String) throws(WorkspaceError) {
+        self.path = path
+        do {
+            let folder = (path as NSString).deletingLastPathComponent
+            if !folder.isEmpty { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) }
+            var configuration = Configuration()
+            configuration.busyMode = .timeout(30)
+            configuration.maximumReaderCount = 8
+            configuration.prepareDatabase { db in
+                // An acknowledged batch must survive a power cut.
+                try db.execute(sql: "PRAGMA synchronous = FULL")
+            }
+            pool = try DatabasePool(path: path, configuration: configuration)
+            try Self.migrator.migrate(pool)
+            let found = try pool.read { try Int.fetchOne($0, sql: "SELECT value FROM meta WHERE name = 'format'") ?? 0 }
+            guard found <= Self.format else {
+                throw WorkspaceError(
+                    "the workspace was written by a newer vestige (format \(found), this program reads up to \(Self.format)); nothing was changed",
+                    next: "use a newer vestige, or another file with --workspace")
+            }
+        } catch { throw WorkspaceError.wrap(error, path: path) }
+    }
+
+    private static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("1") { db in
+            try db.execute(
+                sql: """
+                    CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
+                    INSERT INTO meta VALUES ('format', 1);
+                    CREATE TABLE tables (name TEXT PRIMARY KEY, columns TEXT NOT NULL) WITHOUT ROWID;
+                    CREATE TABLE extents (
+                        id INTEGER PRIMARY KEY, table_name TEXT NOT NULL, rows INTEGER NOT NULL,
+                        time_low INTEGER, time_high INTEGER, created INTEGER NOT NULL, run TEXT NOT NULL);
+                    CREATE INDEX extents_by_table ON extents (table_name, id);
+                    CREATE TABLE segments (
+                        extent INTEGER NOT NULL REFERENCES extents (id) ON DELETE CASCADE, name TEXT NOT NULL, type TEXT NOT NULL,
+                        low, high, data BLOB NOT NULL, PRIMARY KEY (extent, name));
+                    CREATE TABLE state (
+                        source TEXT NOT NULL, key BLOB NOT NULL, hash BLOB NOT NULL, key_values TEXT NOT NULL,
+                        PRIMARY KEY (source, key)) WITHOUT ROWID;
+                    CREATE TABLE checkpoints (source TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+                    CREATE TABLE outbox (sink TEXT NOT NULL, extent INTEGER NOT NULL, PRIMARY KEY (sink, extent)) WITHOUT ROWID;
+                    CREATE TABLE runs (
+                        id TEXT PRIMARY KEY, source TEXT NOT NULL, started INTEGER NOT NULL, ended INTEGER NOT NULL,
+                        rows_read INTEGER NOT NULL, rows_changed INTEGER NOT NULL, bytes INTEGER NOT NULL, error TEXT) WITHOUT ROWID;
+                    """)
+        }
+        return migrator
+    }
+
+    func read<T>(_ body: (Database) throws -> T) throws(WorkspaceError) -> T {
+        do { return try pool.read(body) } catch { throw WorkspaceError.wrap(error, path: path) }
+    }
+
+    func write<T>(_ body: (Database) throws -> T) throws(WorkspaceError) -> T {
+        do { return try pool.write(body) } catch { throw WorkspaceError.wrap(error, path: path) }
+    }
+
+    /// Bytes of the file and its journal.
+    package var sizeBytes: Int {
+        [path, path + "-wal"].reduce(0) { sum, p in
+            sum + ((try? FileManager.default.attributesOfItem(atPath: p)[.size] as? Int) ?? 0)
+        }
+    }
+
+    // MARK: Tables
+
+    private static func encode(_ schema: Schema) -> String {
+        JSONWriter.string(.array(schema.columns.map { .array([.string($0.name), .string($0.type.name)]) }))
+    }
+
+    private static func decode(_ text: String) -> Schema {
+        guard case .array(let items)? = try? JSONReader.parse(text) else { return Schema([ColumnSpec]()) }
+        return Schema(items.compactMap { item in
+            guard let pair = item.arrayValue, pair.count == 2, let type = ScalarType(name: pair[1].text) else { return nil }
+            return ColumnSpec(pair[0].text, type)
+        })
+    }
+
+    /// Declares a table; new columns of a known table are added, none is taken away.
+    package func declare(_ name: String, _ schema: Schema) throws(WorkspaceError) {
+        try write { db in
+            let old = try String.fetchOne(db, sql: "SELECT columns FROM tables WHERE name = ?", arguments: [name]).map(Self.decode)
+            var merged = schema
+            for column in old?.columns ?? [] {
+                if let i = merged.index(of: column.name) {
+                    guard merged[i].type == column.type else {
+                        throw WorkspaceError(
+                            "table \(name) has column \(column.name) as \(column.type.name), but \(merged[i].type.name) was declared",
+                            next: "rename the column, or use a new table name")
+                    }
+                } else {
+                    merged.columns.append(column)
+                }
+            }
+            if old != merged {
+                try db.execute(sql: "INSERT OR REPLACE INTO tables VALUES (?, ?)", arguments: [name, Self.encode(merged)])
+            }
+        }
+    }
+
+    package func schemas() throws(WorkspaceError) -> [String: Schema] {
+        try read { db in
+            var out: [String: Schema] = [:]
+            for row in try Row.fetchAll(db, sql: "SELECT name, columns FROM tables") {
+                out[row["name"]] = Self.decode(row["columns"])
+            }
+            return out
+        }
+    }
+
+    package func rowCounts() throws(WorkspaceError) -> [String: Int] {
+        try read { db in
+            var out: [String: Int] = [:]
+            for row in try Row.fetchAll(db, sql: "SELECT table_name, sum(rows) AS n FROM extents GROUP BY table_name") {
+                out[row["table_name"]] = row["n"]
+            }
+            return out
+        }
+    }
+}

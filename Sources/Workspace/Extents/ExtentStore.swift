@@ -1,0 +1,116 @@
+import Foundation
+import GRDB
+import KQLEngine
+import Tables
+
+/// A stored group of rows that never changes.
+package struct ExtentInfo: Sendable {
+    package let id: Int64
+    package let rows: Int
+}
+
+extension Workspace {
+    /// Rows that one extent holds at most.
+    package static let extentRowsMax = 131_072
+
+    /// Writes rows as extents; returns their ids.
+    @discardableResult
+    static func insert(_ batch: Batch, into table: String, run: String, now: Int64, _ db: Database) throws -> [Int64] {
+        var ids: [Int64] = []
+        var from = 0
+        while from < batch.count {
+            let part = batch.slice(from..<min(batch.count, from + extentRowsMax))
+            from += part.count
+            var low: Int64?
+            var high: Int64?
+            if let i = part.schema.index(of: "TimeGenerated"), let b = SegmentCoding.bounds(try part.column(i)) {
+                low = b.low.longValue
+                high = b.high.longValue
+            }
+            try db.execute(
+                sql: "INSERT INTO extents (table_name, rows, time_low, time_high, created, run) VALUES (?, ?, ?, ?, ?, ?)",
+                arguments: [table, part.count, low, high, now, run])
+            let id = db.lastInsertedRowID
+            let statement = try db.cachedStatement(sql: "INSERT INTO segments (extent, name, type, low, high, data) VALUES (?, ?, ?, ?, ?, ?)")
+            for (i, spec) in part.schema.columns.enumerated() {
+                let column = try part.column(i)
+                let bounds = SegmentCoding.bounds(column)
+                try statement.execute(arguments: [
+                    id, spec.name, spec.type.name, databaseValue(bounds?.low), databaseValue(bounds?.high),
+                    Data(SegmentCoding.encode(column)),
+                ])
+            }
+            ids.append(id)
+        }
+        return ids
+    }
+
+    private static func databaseValue(_ v: Value?) -> DatabaseValue {
+        switch v {
+        case .long(let n)?: n.databaseValue
+        case .string(let s)?: s.databaseValue
+        default: .null
+        }
+    }
+
+    /// Adds rows outside of a source's run, as an import does.
+    package func append(_ batch: Batch, to table: String, run: String, now: Int64) throws(WorkspaceError) {
+        try write { db in _ = try Self.insert(batch, into: table, run: run, now: now, db) }
+    }
+
+    /// The rows of one extent; columns are read when they are looked at.
+    package func extent(_ info: ExtentInfo, schema: Schema) -> Batch {
+        let pool = pool
+        let path = path
+        let columns = schema.columns.map { spec in
+            LazyColumn {
+                do {
+                    let stored = try pool.read { db in
+                        try Row.fetchOne(
+                            db, sql: "SELECT type, data FROM segments WHERE extent = ? AND name = ?", arguments: [info.id, spec.name])
+                    }
+                    guard let stored, let type = ScalarType(name: stored["type"]) else {
+                        return Column(constant: spec.type == .string ? .string("") : .null, spec.type, count: info.rows)
+                    }
+                    let data: Data = stored["data"]
+                    return try SegmentCoding.decode([UInt8](data), type, count: info.rows)
+                } catch { throw WorkspaceError.wrap(error, path: path) }
+            }
+        }
+        return Batch(schema: schema, columns: columns, count: info.rows)
+    }
+
+    /// The extents of a table in which rows may meet the predicates.
+    func extents(of table: String, matching predicates: [ScanPredicate]) throws(WorkspaceError) -> [ExtentInfo] {
+        try read { db in
+            var sql = "SELECT id, rows FROM extents WHERE table_name = ?"
+            var arguments: [any DatabaseValueConvertible] = [table]
+            for p in predicates {
+                let bound: any DatabaseValueConvertible
+                switch p.value {
+                case .long(let n), .datetime(let n), .timespan(let n): bound = n
+                case .string(let s): bound = s
+                default: continue
+                }
+                let low = "(SELECT low FROM segments s WHERE s.extent = extents.id AND s.name = ?)"
+                let high = "(SELECT high FROM segments s WHERE s.extent = extents.id AND s.name = ?)"
+                func add(_ side: String, _ op: String) {
+                    // An unknown bound rules nothing out.
+                    sql += " AND coalesce(\(side) \(op) ?, 1)"
+                    arguments += [p.column, bound]
+                }
+                switch p.comparison {
+                case .equal:
+                    add(low, "<=")
+                    add(high, ">=")
+                case .less: add(low, "<")
+                case .lessOrEqual: add(low, "<=")
+                case .greater: add(high, ">")
+                case .greaterOrEqual: add(high, ">=")
+                }
+            }
+            return try Row.fetchAll(db, sql: sql + " ORDER BY id", arguments: StatementArguments(arguments))
+                .map { ExtentInfo(id: $0["id"], rows: $0["rows"]) }
+        }
+    }
+}
