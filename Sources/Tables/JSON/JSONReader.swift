@@ -203,8 +203,80 @@ package struct JSONReader: ~Copyable {
         }
     }
 
-    /// Passes over one value.
-    package mutating func skip() throws(JSONError) { _ = try value() }
+    /// Passes over one value; inside arrays and objects only brackets and strings are looked at.
+    package mutating func skip() throws(JSONError) {
+        guard let first = peek() else { throw fail("the text ends where a value should be") }
+        guard first == 123 || first == 91 else {
+            _ = try value()
+            return
+        }
+        var closers: [UInt8] = []
+        while offset < bytes.count {
+            let byte = bytes[offset]
+            switch byte {
+            case 123: closers.append(125)
+            case 91: closers.append(93)
+            case 125, 93:
+                guard closers.popLast() == byte else { throw fail("a bracket does not match the one before it") }
+                if closers.isEmpty {
+                    offset += 1
+                    return
+                }
+            case 34:
+                offset += 1
+                while offset < bytes.count, bytes[offset] != 34 { offset += bytes[offset] == 92 ? 2 : 1 }
+            default: break
+            }
+            offset += 1
+        }
+        offset = bytes.count
+        throw fail("the text ends inside an \(closers.first == 125 ? "object" : "array")")
+    }
+
+    /// The next string's bytes, without a copy when nothing in it is escaped.
+    package mutating func stringBytes<R>(_ body: (UnsafeBufferPointer<UInt8>) -> R) throws(JSONError) -> R {
+        let saved = offset
+        try expect(34)
+        let start = offset
+        while offset < bytes.count, bytes[offset] != 34, bytes[offset] != 92 { offset += 1 }
+        if offset < bytes.count, bytes[offset] == 34 {
+            offset += 1
+            return body(UnsafeBufferPointer(rebasing: bytes[start..<offset - 1]))
+        }
+        offset = saved
+        var text = try string()
+        return text.withUTF8(body)
+    }
+
+    /// As `object`, with the keys as bytes.
+    package mutating func members(
+        _ body: (UnsafeBufferPointer<UInt8>, inout JSONReader) throws(JSONError) -> Void
+    ) throws(JSONError) {
+        try enter(123)
+        if !consume(125) {
+            repeat {
+                guard peek() == 34 else { throw fail("expected a key in double quotes") }
+                let start = offset + 1
+                let base = bytes.baseAddress.map { $0 + start }
+                let isPlain = try stringBytes { $0.baseAddress == base || $0.isEmpty }
+                if isPlain {
+                    let key = UnsafeBufferPointer(rebasing: bytes[start..<offset - 1])
+                    try expect(58)
+                    try body(key, &self)
+                } else {
+                    offset = start - 1
+                    let text = Array(try string().utf8)
+                    let key = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: text.count)
+                    defer { key.deallocate() }
+                    _ = key.initialize(from: text)
+                    try expect(58)
+                    try body(UnsafeBufferPointer(key), &self)
+                }
+            } while consume(44)
+            try expect(125)
+        }
+        depth -= 1
+    }
 
     /// Reads one whole text.
     package static func parse(_ text: some StringProtocol) throws(JSONError) -> Value {

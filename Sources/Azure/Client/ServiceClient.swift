@@ -1,0 +1,183 @@
+import AsyncHTTPClient
+import Foundation
+import Logging
+import NIOCore
+import NIOHTTP1
+import NIOSSL
+
+/// How a server's certificate is judged.
+package enum ServerTrust: Sendable, Equatable {
+    /// The machine's trust store.
+    case system
+    /// A certificate file (PEM) is the only anchor; the host name may be left unchecked, since factory certificates carry none.
+    case certificate(file: String, checksHost: Bool)
+    /// Any certificate. Said aloud at every start.
+    case any
+}
+
+/// A request, before authorization is added.
+package struct ServiceRequest: Sendable {
+    package var method: String
+    package var url: String
+    package var headers: [(String, String)]
+    package var body: [UInt8]?
+    /// Seconds until the whole answer must be there.
+    package var timeoutSeconds: Int
+
+    package init(_ method: String = "GET", _ url: String, headers: [(String, String)] = [], body: [UInt8]? = nil, timeoutSeconds: Int = 240) {
+        self.method = method
+        self.url = url
+        self.headers = headers
+        self.body = body
+        self.timeoutSeconds = timeoutSeconds
+    }
+
+    /// Method, host and path; the query is left out since it may hold tokens.
+    var shown: String { "\(method) \(url.prefix { $0 != "?" })" }
+}
+
+/// One HTTP client: bounded retries with the server's own waiting times, no redirects, bounded answers.
+package final class ServiceClient: Sendable {
+    /// How often and how long calls are repeated.
+    package struct RetryPolicy: Sendable {
+        package var attempts = 5
+        /// Seconds before the second try; doubles each time.
+        package var firstDelay = 1.0
+        /// Seconds; a server that asks for more is believed up to ten minutes.
+        package var delayMax = 60.0
+
+        package init() {}
+    }
+
+    private let client: HTTPClient
+    private let retry: RetryPolicy
+    private let logger: Logger
+    private let trust: ServerTrust
+    private static let answerBytesMax = 1 << 30
+
+    package init(trust: ServerTrust = .system, retry: RetryPolicy = RetryPolicy(), logger: Logger) throws(ServiceError) {
+        var tls = TLSConfiguration.makeClientConfiguration()
+        switch trust {
+        case .system: break
+        case .certificate(let file, let checksHost):
+            guard FileManager.default.isReadableFile(atPath: file) else {
+                throw ServiceError(
+                    tried: "reading the certificate \(file)", got: "the file cannot be read",
+                    next: "save the server's certificate there, or correct 'certificate' in the configuration")
+            }
+            tls.trustRoots = .file(file)
+            tls.certificateVerification = checksHost ? .fullVerification : .noHostnameVerification
+        case .any: tls.certificateVerification = .none
+        }
+        var configuration = HTTPClient.Configuration(tlsConfiguration: tls, redirectConfiguration: .disallow)
+        configuration.timeout = .init(connect: .seconds(10))
+        configuration.decompression = .enabled(limit: .size(Self.answerBytesMax))
+        configuration.httpVersion = .http1Only
+        client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+        self.retry = retry
+        self.logger = logger
+        self.trust = trust
+    }
+
+    /// Ends the client's connections.
+    package func shutdown() async { try? await client.shutdown() }
+
+    /// Sends until there is an answer that another try would not change.
+    ///
+    /// - Returns: any answer but 429 and 5xx; redirects count as errors.
+    package func send(_ request: ServiceRequest) async throws -> ServiceResponse {
+        var delay = retry.firstDelay
+        for attempt in 1... {
+            let outcome: Result<ServiceResponse, ServiceError>
+            do { outcome = .success(try await once(request)) } catch let error as ServiceError { outcome = .failure(error) }
+            var failure: ServiceError
+            var asked: Int?
+            switch outcome {
+            case .success(let response) where response.status == 429 || response.status >= 500:
+                asked = response.retryAfterSeconds
+                failure = ServiceError(
+                    tried: request.shown, got: response.summary,
+                    means: response.status == 429 ? "the service limits how often it may be called" : "the service has trouble of its own",
+                    next: "run the command again later; the source goes on from its checkpoint", isRetryable: true, status: response.status)
+            case .success(let response) where (300..<400).contains(response.status):
+                throw ServiceError(
+                    tried: request.shown, got: "\(response.status), a redirect to another address",
+                    means: "redirects are not followed, so that no token reaches another host", next: "correct the address in the configuration",
+                    status: response.status)
+            case .success(let response): return response
+            case .failure(let error):
+                if !error.isRetryable { throw error }
+                failure = error
+            }
+            let wait = min(asked.map(Double.init) ?? min(delay * Double.random(in: 0.75...1.25), retry.delayMax), 600)
+            guard attempt < retry.attempts else {
+                failure.tried += ", \(attempt) attempts"
+                throw failure
+            }
+            logger.notice(
+                "\(failure.got); waiting \(String(format: "%.0f", wait)) s\(asked == nil ? "" : ", asked by the server")",
+                metadata: ["call": "\(request.shown)", "attempt": "\(attempt)"])
+            try await Task.sleep(for: .seconds(wait))
+            delay *= 2
+        }
+        throw CancellationError()
+    }
+
+    private func once(_ request: ServiceRequest) async throws -> ServiceResponse {
+        var message = HTTPClientRequest(url: request.url)
+        message.method = HTTPMethod(rawValue: request.method)
+        for (name, value) in request.headers { message.headers.add(name: name, value: value) }
+        message.headers.replaceOrAdd(name: "User-Agent", value: "Vestige")
+        message.headers.replaceOrAdd(name: "Accept", value: "application/json")
+        if let body = request.body { message.body = .bytes(ByteBuffer(bytes: body)) }
+        do {
+            let response = try await client.execute(message, timeout: .seconds(Int64(request.timeoutSeconds)))
+            var headers: [String: String] = [:]
+            for (name, value) in response.headers { headers[name.lowercased()] = value }
+            let buffer = try await response.body.collect(upTo: Self.answerBytesMax)
+            return ServiceResponse(status: Int(response.status.code), headers: headers, body: Array(buffer.readableBytesView))
+        } catch is CancellationError { throw CancellationError() } catch let error as ServiceError { throw error } catch {
+            throw NetworkTrouble.explain(error, request, trust)
+        }
+    }
+}
+
+/// Turns what the network library reports into advice.
+enum NetworkTrouble {
+    static func explain(_ error: any Error, _ request: ServiceRequest, _ trust: ServerTrust) -> ServiceError {
+        let host = URLComponents(string: request.url)?.host ?? request.url
+        let port = URLComponents(string: request.url)?.port ?? 443
+        var text = String(describing: error)
+        if let known = error as? HTTPClientError { text = known.description }
+        if text.contains("CERTIFICATE_VERIFY_FAILED") || text.contains("certificate") || error is NIOSSLExtraError || error is NIOSSLError {
+            return ServiceError(
+                tried: request.shown, got: "the certificate of \(host) is not trusted (\(reason(text)))",
+                means: trust == .system
+                    ? "a sensor comes with a self-signed certificate that no authority vouches for" : "the server shows another certificate than the configured file",
+                next: "save it with: openssl s_client -connect \(host):\(port) </dev/null | openssl x509 > sensor.pem, compare its fingerprint with the sensor's, then set 'certificate: sensor.pem' (and 'checkHost: false' when it names no host)"
+            )
+        }
+        if text.contains("invalidURL") || text.contains("emptyScheme") || text.contains("emptyHost") || text.contains("unsupportedScheme") {
+            return ServiceError(tried: request.shown, got: "this is not a web address", next: "correct the address in the configuration; it starts with https://")
+        }
+        if text.lowercased().contains("timeout") || text.contains("deadlineExceeded") {
+            return ServiceError(
+                tried: request.shown, got: "no answer in time from \(host):\(port)", means: "the host is down, a firewall drops the traffic, or the service is slow",
+                next: "check with: curl -v \(request.url.prefix { $0 != "?" })", isRetryable: true)
+        }
+        let isUnknownHost = text.contains("getaddrinfo") || text.contains("SocketAddressError") || text.contains("unknown host")
+        return ServiceError(
+            tried: request.shown, got: isUnknownHost ? "the name \(host) is not known" : "no connection to \(host):\(port) (\(reason(text)))",
+            means: isUnknownHost ? "the address is misspelt, or name resolution does not work here" : "nothing listens there, or a firewall refuses",
+            next: "check the address in the configuration, and the way to it with: curl -v \(request.url.prefix { $0 != "?" })", isRetryable: !isUnknownHost)
+    }
+
+    private static func reason(_ text: String) -> String {
+        for (sign, words) in [
+            ("CERTIFICATE_VERIFY_FAILED", "verification failed"), ("Connection refused", "connection refused"), ("errno: 111", "connection refused"),
+            ("Connection reset", "connection reset"), ("remoteConnectionClosed", "connection closed"), ("unableToValidateCertificate", "wrong host name"),
+            ("HostnameMismatch", "wrong host name"),
+        ] where text.contains(sign) { return words }
+        return String(text.prefix(120))
+    }
+}

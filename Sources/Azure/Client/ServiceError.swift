@@ -1,0 +1,56 @@
+import Tables
+
+/// A call to a service that did not give what was asked for, in the words that an operator needs.
+package struct ServiceError: Error, Sendable {
+    /// Method and path of the call, without secrets.
+    package var tried: String
+    /// Status, vendor code, message and request id; or what the network did.
+    package var got: String
+    package var means: String?
+    package var next: String
+    /// Whether another try may help.
+    package var isRetryable: Bool
+    package var status: Int?
+
+    package init(tried: String, got: String, means: String? = nil, next: String, isRetryable: Bool = false, status: Int? = nil) {
+        self.tried = tried
+        self.got = got
+        self.means = means
+        self.next = next
+        self.isRetryable = isRetryable
+        self.status = status
+    }
+}
+
+/// An answer of a service.
+package struct ServiceResponse: Sendable {
+    package let status: Int
+    package let headers: [String: String]
+    package let body: [UInt8]
+
+    /// The vendor's code and message, as far as the body is an error body.
+    var vendorError: (code: String, message: String)? {
+        guard case .bag(let bag)? = try? JSONReader.parse(body), let error = bag["error"] else { return nil }
+        switch error {
+        case .bag(let inner): return (inner["code"]?.text ?? "", inner["message"]?.text ?? "")
+        case .string(let text): return ("", text)
+        default: return nil
+        }
+    }
+
+    var requestID: String? { headers["x-ms-request-id"] ?? headers["request-id"] }
+
+    /// One line for an error: status, code, the start of the message, request id.
+    var summary: String {
+        var parts = ["\(status)"]
+        if let error = vendorError {
+            if !error.code.isEmpty { parts.append("code \(error.code)") }
+            if !error.message.isEmpty { parts.append("\"\(error.message.prefix(200))\"") }
+        }
+        if let id = requestID { parts.append("request \(id)") }
+        return parts.joined(separator: ", ")
+    }
+
+    /// Seconds that the service asks to wait.
+    var retryAfterSeconds: Int? { headers["retry-after"].flatMap { Int($0) } }
+}

@@ -1,0 +1,46 @@
+import Tables
+
+/// The Logs Ingestion API of Azure Monitor
+/// (https://learn.microsoft.com/azure/azure-monitor/logs/logs-ingestion-api-overview).
+package struct LogsIngestionClient: Sendable {
+    private let client: AuthorizedClient
+    private let endpoint: String
+    private let rule: String
+    /// Bytes of a call, before compression: the documented limit of 1 MB with room for the rest of the request.
+    package static let bodyBytesMax = 1_000_000
+
+    /// - Parameters:
+    ///   - endpoint: the data collection endpoint, or the rule's own.
+    ///   - rule: the rule's immutable id, `dcr-…`.
+    package init(client: AuthorizedClient, endpoint: String, rule: String) {
+        self.client = client
+        self.endpoint = endpoint
+        self.rule = rule
+    }
+
+    /// Sends a JSON array of records to a stream; returns the bytes on the wire.
+    package func upload(_ records: [UInt8], stream: String) async throws -> Int {
+        let body = Gzip.compress(records) ?? records
+        var headers = [("Content-Type", "application/json")]
+        if body.count < records.count { headers.append(("Content-Encoding", "gzip")) }
+        let sent = body.count < records.count ? body : records
+        let request = ServiceRequest(
+            "POST", "\(endpoint)/dataCollectionRules/\(rule)/streams/\(stream)?api-version=2023-01-01", headers: headers, body: sent, timeoutSeconds: 60)
+        let response = try await client.send(request)
+        guard response.status == 204 || response.status == 200 else { throw refusal(response, request, stream) }
+        return sent.count
+    }
+
+    private func refusal(_ response: ServiceResponse, _ request: ServiceRequest, _ stream: String) -> ServiceError {
+        let next =
+            switch response.status {
+            case 400: "declare the stream \(stream) in the data collection rule with the table's columns, then run the command again"
+            case 401: "check 'resource' and 'tenantId' of the sink"
+            case 403: "give the application the role Monitoring Metrics Publisher on the data collection rule \(rule); it takes up to 30 minutes to work"
+            case 404: "check 'endpoint' and 'rule' of the sink: the rule's immutable id starts with dcr-"
+            case 413: "report this: a call was larger than the limit"
+            default: "run the command again later; what was not sent stays in the outbox"
+            }
+        return ServiceError(tried: request.shown, got: response.summary, next: next, status: response.status)
+    }
+}

@@ -1,0 +1,256 @@
+/// Why a page of records cannot be used.
+package enum RecordError: Error, Sendable {
+    case malformed(JSONError)
+    /// The text is JSON, but there are no records where they should be.
+    case noRecords(String)
+    /// The service wrote an error where the records should be.
+    case service(code: String, message: String)
+
+    package var description: String {
+        switch self {
+        case .malformed(let error): "malformed JSON: \(error.description)"
+        case .noRecords(let reason): reason
+        case .service(let code, let message): "the service answered \(code): \(message)"
+        }
+    }
+}
+
+/// Cells of one column that could not be read as its type; they are null.
+package struct UnreadableCells: Sendable {
+    package let column: String
+    package let type: ScalarType
+    package fileprivate(set) var count: Int
+    package let firstRow: Int
+    package let example: String
+}
+
+/// Records read from one JSON text.
+package struct RecordPage: Sendable {
+    package let batch: Batch
+    /// Where the next page is, as the text names it.
+    package let nextLink: String?
+    /// Fields that no column takes, in the order they came.
+    package let unknownFields: [String]
+    package let unreadable: [UnreadableCells]
+}
+
+/// Reads JSON records into columns: bare arrays, `{"value": […]}` pages, advanced-hunting answers in either casing.
+///
+/// Keys match columns without regard to case, since the same field is spelled differently by different endpoints of
+/// Defender (https://learn.microsoft.com/defender-endpoint/api/get-assessment-software-vulnerabilities).
+package struct RecordReader: Sendable {
+    /// The columns to fill; when nil they are taken from the answer's own schema, or inferred.
+    private let columns: [ColumnSpec]?
+
+    package init(columns: [ColumnSpec]?) { self.columns = columns }
+
+    /// - Parameter path: the member that holds the records, when it is not one of the known ones.
+    package func read(_ bytes: [UInt8], path: String? = nil) throws(RecordError) -> RecordPage {
+        let result = bytes.withUnsafeBufferPointer { buffer -> Result<RecordPage, RecordError> in
+            do throws(RecordError) { return .success(try read(buffer, path)) } catch { return .failure(error) }
+        }
+        return try result.get()
+    }
+
+    /// A member of the outermost object and where its value stands.
+    private struct Member {
+        let key: String
+        let range: Range<Int>
+        let isArray: Bool
+    }
+
+    private func read(_ bytes: UnsafeBufferPointer<UInt8>, _ path: String?) throws(RecordError) -> RecordPage {
+        let members: [Member]?
+        do throws(JSONError) { members = try Self.members(bytes) } catch { throw .malformed(error) }
+        guard let members else { return try records(bytes, nil, nil, nil) }
+        func member(_ names: [String]) -> Member? { members.first { m in names.contains { $0 == m.key.lowercased() } } }
+        func value(_ m: Member?) throws(RecordError) -> Value {
+            guard let m else { return .null }
+            do throws(JSONError) { return try JSONReader.parse(Array(bytes[m.range])) } catch { throw .malformed(error) }
+        }
+        let next = try value(member(["@odata.nextlink", "nextlink"])).stringValue
+        if let path {
+            guard let found = members.first(where: { $0.key == path }), found.isArray else {
+                throw .noRecords("there is no array \"\(path)\" in the object")
+            }
+            return try records(bytes, found.range, nil, next)
+        }
+        if let found = member(["value", "results", "records"]), found.isArray {
+            return try records(bytes, found.range, Self.schema(try value(member(["schema"]))), next)
+        }
+        if let found = member(["error"]) {
+            let error = try value(found)
+            throw .service(code: error.bagValue?["code"]?.text ?? "an error", message: error.bagValue?["message"]?.text ?? error.text)
+        }
+        return try records(bytes, Self.lonelyList(bytes, members), nil, nil)
+    }
+
+    /// The members of the outermost object; nil when the text is a bare array.
+    private static func members(_ bytes: UnsafeBufferPointer<UInt8>) throws(JSONError) -> [Member]? {
+        var reader = JSONReader(bytes)
+        switch reader.peek() {
+        case 91:
+            try reader.skip()
+            reader.skipSpace()
+            guard reader.isAtEnd else { throw reader.fail("something follows the array") }
+            return nil
+        case 123: break
+        case nil: throw reader.fail("the text is empty")
+        default: throw reader.fail("expected an array or an object of records")
+        }
+        var members: [Member] = []
+        try reader.object { (key, reader) throws(JSONError) in
+            let isArray = reader.peek() == 91
+            let start = reader.offset
+            try reader.skip()
+            members.append(Member(key: key, range: start..<reader.offset, isArray: isArray))
+        }
+        reader.skipSpace()
+        guard reader.isAtEnd else { throw reader.fail("something follows the object") }
+        return members
+    }
+
+    /// The only array of objects in an object that has only scalars beside it, as a catalogue file has.
+    private static func lonelyList(_ bytes: UnsafeBufferPointer<UInt8>, _ members: [Member]) -> Range<Int>? {
+        let lists = members.filter { m in m.isArray && bytes[m.range.lowerBound + 1..<m.range.upperBound].first { $0 > 32 } == 123 }
+        let scalars = members.filter { !$0.isArray && bytes[$0.range.lowerBound] != 123 }
+        return lists.count == 1 && 1 + scalars.count == members.count ? lists[0].range : nil
+    }
+
+    /// `[{"Name","Type"}]` of a hunting answer, in either casing.
+    private static func schema(_ value: Value) -> [ColumnSpec]? {
+        guard let items = value.arrayValue, !items.isEmpty else { return nil }
+        return items.compactMap { item in
+            guard let bag = item.bagValue, let name = (bag["name"] ?? bag["Name"])?.stringValue else { return nil }
+            let typeName = (bag["type"] ?? bag["Type"])?.stringValue ?? "String"
+            // Booleans arrive as SByte 0 and 1.
+            let type: ScalarType = typeName == "SByte" ? .bool : typeName == "Object" ? .dynamic : ScalarType(name: typeName) ?? .string
+            return ColumnSpec(name, type)
+        }
+    }
+
+    private func records(
+        _ bytes: UnsafeBufferPointer<UInt8>, _ range: Range<Int>?, _ schema: [ColumnSpec]?, _ next: String?
+    ) throws(RecordError) -> RecordPage {
+        let part = range.map { UnsafeBufferPointer(rebasing: bytes[$0]) } ?? bytes
+        do throws(JSONError) {
+            if let specs = columns ?? schema {
+                var sink = TypedRecords(specs)
+                try Self.each(part) { (reader) throws(JSONError) in try sink.read(&reader) }
+                return sink.page(nextLink: next)
+            }
+            var sink = InferredRecords()
+            try Self.each(part) { (reader) throws(JSONError) in sink.append(try reader.value()) }
+            return RecordPage(batch: sink.finish(), nextLink: next, unknownFields: [], unreadable: [])
+        } catch {
+            throw .malformed(JSONError(offset: error.offset + (range?.lowerBound ?? 0), reason: error.reason))
+        }
+    }
+
+    private static func each(_ bytes: UnsafeBufferPointer<UInt8>, _ body: (inout JSONReader) throws(JSONError) -> Void) throws(JSONError) {
+        var reader = JSONReader(bytes)
+        if reader.peek() == 91 { try reader.array(body) } else { try body(&reader) }
+    }
+}
+
+/// Fills declared columns from records, straight from the text.
+package struct TypedRecords {
+    private let specs: [ColumnSpec]
+    private let byName: [String: Int]
+    private var builders: [ColumnBuilder]
+    /// Keys in the order of the records before: most records repeat it.
+    private var order: [(key: [UInt8], column: Int)] = []
+    private var unknown: [String] = []
+    private var unreadable: [Int: UnreadableCells] = [:]
+    private var count = 0
+
+    package init(_ specs: [ColumnSpec]) {
+        self.specs = specs
+        byName = Dictionary(specs.enumerated().map { ($1.name.lowercased(), $0) }) { first, _ in first }
+        builders = specs.map { ColumnBuilder($0.type) }
+    }
+
+    package func page(nextLink: String?) -> RecordPage {
+        RecordPage(
+            batch: Batch(schema: Schema(specs), columns: builders.map { $0.finish() }, count: count), nextLink: nextLink,
+            unknownFields: unknown, unreadable: unreadable.keys.sorted().compactMap { unreadable[$0] })
+    }
+
+    /// Reads one record; a field that is there twice counts once, the first time.
+    package mutating func read(_ reader: inout JSONReader) throws(JSONError) {
+        guard reader.peek() == 123 else { throw reader.fail("a record must be an object") }
+        var position = 0
+        try reader.members { (key, reader) throws(JSONError) in
+            let column = self.column(key, position)
+            position += 1
+            if column >= 0, self.builders[column].count == self.count {
+                try self.cell(column, &reader)
+            } else {
+                try reader.skip()
+            }
+        }
+        for c in builders.indices where builders[c].count == count { builders[c].appendNull() }
+        count += 1
+    }
+
+    private mutating func column(_ key: UnsafeBufferPointer<UInt8>, _ position: Int) -> Int {
+        if position < order.count, order[position].key.count == key.count {
+            let isSame = order[position].key.withUnsafeBufferPointer { ByteHash.equal($0, key) }
+            if isSame { return order[position].column }
+        }
+        let name = String(decoding: key, as: UTF8.self)
+        let column = byName[name.lowercased()] ?? -1
+        if column < 0, !name.hasPrefix("@odata."), !unknown.contains(name) { unknown.append(name) }
+        if position == order.count { order.append((Array(key), column)) }
+        return column
+    }
+
+    private mutating func cell(_ c: Int, _ reader: inout JSONReader) throws(JSONError) {
+        let type = specs[c].type
+        let isText = reader.peek() == 34
+        if isText, type == .string {
+            try reader.stringBytes { self.builders[c].append(utf8: $0) }
+            return
+        }
+        if isText, type == .datetime {
+            let ticks = try reader.stringBytes { text -> (Int64?, String?) in
+                let parsed = DateTime.parse(bytes: text)
+                return (parsed, parsed == nil ? String(decoding: text, as: UTF8.self) : nil)
+            }
+            if let time = ticks.0 { builders[c].append(time) } else { miss(c, ticks.1 ?? "") }
+            return
+        }
+        let value = try reader.value()
+        let read = Self.convert(value, type)
+        if read.isNull, !value.isNull, type != .string, type != .dynamic { miss(c, value.text) } else { builders[c].append(read) }
+    }
+
+    private mutating func miss(_ c: Int, _ text: String) {
+        builders[c].appendNull()
+        if text.isEmpty { return }
+        if unreadable[c] == nil {
+            unreadable[c] = UnreadableCells(
+                column: specs[c].name, type: specs[c].type, count: 0, firstRow: count + 1, example: String(text.prefix(80)))
+        }
+        unreadable[c]?.count += 1
+    }
+
+    /// A JSON value as a column's type: numbers and booleans may come as text, arrays and objects as JSON in text.
+    static func convert(_ value: Value, _ type: ScalarType) -> Value {
+        switch (type, value) {
+        case (_, .null): return .null
+        case (.string, _): return .string(value.text)
+        case (.dynamic, .string(let text)):
+            let first = text.utf8.first { $0 > 32 }
+            if first == 123 || first == 91, let inner = try? JSONReader.parse(text) { return inner }
+            return value
+        case (.dynamic, _): return value
+        case (.bool, .long(let n)) where n == 0 || n == 1: return .bool(n == 1)
+        case (.long, .real(let d)), (.int, .real(let d)):
+            guard let n = Int64(exactly: d) else { return .null }
+            return .long(n)
+        case (.datetime, .long), (.datetime, .real), (.timespan, .long), (.timespan, .real): return .null
+        default: return value.converted(to: type)
+        }
+    }
+}
