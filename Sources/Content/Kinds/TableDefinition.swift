@@ -16,6 +16,8 @@ package struct TableDefinition: Sendable {
     package let key: [String]
     /// Columns that do not count as a change, such as the time of the last report.
     package let volatile: [String]
+    /// When an event happened; nil for state tables.
+    package let time: String?
     package let columns: [ColumnSpec]
     package let columnDescriptions: [String: String]
     package let file: String
@@ -27,14 +29,14 @@ package struct TableDefinition: Sendable {
     ]
 
     /// The stored schema: system columns first.
-    package var schema: Schema {
-        let own = columns.filter { c in !Self.systemColumns.contains { $0.name == c.name } }
-        return Schema(Self.systemColumns + own)
-    }
+    package var schema: Schema { Schema(Self.systemColumns + columns) }
+
+    /// The columns that sources fill.
+    package var ownSchema: Schema { Schema(columns) }
 
     init(yaml: Fields, file: String) throws {
         self.file = file
-        try yaml.only(["name", "description", "kind", "key", "volatile", "columns"])
+        try yaml.only(["name", "description", "kind", "key", "volatile", "time", "columns"])
         name = try yaml.string("name")
         description = try yaml.string("description")
         let kindText = try yaml.string("kind")
@@ -42,6 +44,7 @@ package struct TableDefinition: Sendable {
         self.kind = kind
         key = try yaml.strings("key")
         volatile = try yaml.strings("volatile")
+        time = try yaml.optionalString("time")
         var columns: [ColumnSpec] = []
         var descriptions: [String: String] = [:]
         for column in try yaml.list("columns") {
@@ -50,6 +53,7 @@ package struct TableDefinition: Sendable {
             let typeText = try column.string("type")
             guard let type = ScalarType(name: typeText) else { throw column.fail("'\(typeText)' is not a type") }
             if columns.contains(where: { $0.name == name }) { throw column.fail("column '\(name)' is there twice") }
+            if Self.systemColumns.contains(where: { $0.name == name }) { throw column.fail("column '\(name)' is one that every table has") }
             columns.append(ColumnSpec(name, type))
             descriptions[name] = try column.optionalString("description")
         }
@@ -57,7 +61,7 @@ package struct TableDefinition: Sendable {
         self.columns = columns
         columnDescriptions = descriptions
         guard !key.isEmpty else { throw yaml.fail("'key' is missing") }
-        for name in key + volatile where !columns.contains(where: { $0.name == name }) {
+        for name in key + volatile + (time.map { [$0] } ?? []) where !columns.contains(where: { $0.name == name }) {
             throw yaml.fail("'\(name)' is not a column of the table")
         }
     }

@@ -1,3 +1,4 @@
+import Crypto
 import Foundation
 import GRDB
 import Tables
@@ -28,17 +29,42 @@ package struct RunRecord: Sendable {
     }
 }
 
-/// A row's place in a source's state: its key's hash, its content's hash and the key columns' values.
-package struct StateEntry: Sendable {
-    package let key: [UInt8]
-    package let hash: [UInt8]
-    /// JSON of the key columns.
-    package let keyValues: String
+/// 128 bits of SHA-256: which row, or which content.
+package struct RowDigest: Sendable, Hashable {
+    package let high: UInt64
+    package let low: UInt64
 
-    package init(key: [UInt8], hash: [UInt8], keyValues: String) {
+    /// The digest of the bytes collected in `buffer`.
+    package init(of buffer: [UInt8]) {
+        let words = SHA256.hash(data: buffer).withUnsafeBytes { ($0.load(as: UInt64.self), $0.load(fromByteOffset: 8, as: UInt64.self)) }
+        high = UInt64(bigEndian: words.0)
+        low = UInt64(bigEndian: words.1)
+    }
+
+    init(_ data: Data) {
+        var words: [UInt64] = [0, 0]
+        for (i, byte) in data.prefix(16).enumerated() { words[i / 8] = words[i / 8] << 8 | UInt64(byte) }
+        high = words[0]
+        low = words[1]
+    }
+
+    var data: Data { withUnsafeBytes(of: (high.bigEndian, low.bigEndian)) { Data($0) } }
+
+    /// 32 hexadecimal digits.
+    package var hex: String { Hex.string(high, width: 16) + Hex.string(low, width: 16) }
+}
+
+/// A row in a source's state: its key's digest, its content's digest, and the key's values to name it when it is gone.
+package struct StateEntry: Sendable {
+    package let key: RowDigest
+    package let content: RowDigest
+    /// For a state table, a JSON array of the key columns' values; for an event table, the event's time in ticks.
+    package let label: String
+
+    package init(key: RowDigest, content: RowDigest, label: String) {
         self.key = key
-        self.hash = hash
-        self.keyValues = keyValues
+        self.content = content
+        self.label = label
     }
 }
 
@@ -47,7 +73,7 @@ package struct RunCommit: Sendable {
     package var table: String
     package var batches: [Batch] = []
     package var upserts: [StateEntry] = []
-    package var removals: [[UInt8]] = []
+    package var removals: [RowDigest] = []
     package var checkpoint: String?
     package var sinks: [String] = []
 
@@ -55,16 +81,29 @@ package struct RunCommit: Sendable {
 }
 
 extension Workspace {
-    /// What the last run of a source left behind, by key.
-    package func state(of source: String) throws(WorkspaceError) -> [[UInt8]: StateEntry] {
+    /// What the last run of a source left behind: the content's digest by the key's.
+    package func state(of source: String) throws(WorkspaceError) -> [RowDigest: RowDigest] {
         try read { db in
-            var out: [[UInt8]: StateEntry] = [:]
-            let rows = try Row.fetchCursor(db, sql: "SELECT key, hash, key_values FROM state WHERE source = ?", arguments: [source])
-            while let row = try rows.next() {
-                let key = [UInt8](row["key"] as Data)
-                out[key] = StateEntry(key: key, hash: [UInt8](row["hash"] as Data), keyValues: row["key_values"])
-            }
+            var out: [RowDigest: RowDigest] = [:]
+            let rows = try Row.fetchCursor(db, sql: "SELECT key, hash FROM state WHERE source = ?", arguments: [source])
+            while let row = try rows.next() { out[RowDigest(row["key"] as Data)] = RowDigest(row["hash"] as Data) }
             return out
+        }
+    }
+
+    /// The labels of some of a source's state entries.
+    package func labels(of source: String, _ keys: [RowDigest]) throws(WorkspaceError) -> [String] {
+        try read { db in
+            let statement = try db.cachedStatement(sql: "SELECT key_values FROM state WHERE source = ? AND key = ?")
+            return try keys.map { try String.fetchOne(statement, arguments: [source, $0.data]) ?? "[]" }
+        }
+    }
+
+    /// Keys of a source's state whose label is a number below `limit`: events that are too old to come again.
+    package func keys(of source: String, labelBelow limit: Int64) throws(WorkspaceError) -> [RowDigest] {
+        try read { db in
+            try Data.fetchAll(db, sql: "SELECT key FROM state WHERE source = ? AND CAST(key_values AS INTEGER) < ?", arguments: [source, limit])
+                .map { RowDigest($0) }
         }
     }
 
@@ -84,10 +123,10 @@ extension Workspace {
             }
             let upsert = try db.cachedStatement(sql: "INSERT OR REPLACE INTO state VALUES (?, ?, ?, ?)")
             for e in commit.upserts {
-                try upsert.execute(arguments: [record.source, Data(e.key), Data(e.hash), e.keyValues])
+                try upsert.execute(arguments: [record.source, e.key.data, e.content.data, e.label])
             }
             let remove = try db.cachedStatement(sql: "DELETE FROM state WHERE source = ? AND key = ?")
-            for key in commit.removals { try remove.execute(arguments: [record.source, Data(key)]) }
+            for key in commit.removals { try remove.execute(arguments: [record.source, key.data]) }
             if let checkpoint = commit.checkpoint {
                 try db.execute(sql: "INSERT OR REPLACE INTO checkpoints VALUES (?, ?)", arguments: [record.source, checkpoint])
             }

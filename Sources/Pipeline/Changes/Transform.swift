@@ -1,0 +1,40 @@
+import Content
+import KQLEngine
+import Tables
+
+/// Turns a page's rows into a table's, by the source's KQL.
+struct Transform: Sendable {
+    let source: SourceDefinition
+    let table: TableDefinition
+    let sensorName: String?
+    let now: Int64
+
+    /// Rows in the table's own columns; what the transform does not give is null.
+    func apply(_ page: Batch) throws -> Batch {
+        var input = page
+        if let sensorName {
+            let columns = try page.schema.columns.indices.map { try page.column($0) }
+            input = Batch(
+                schema: Schema(page.schema.columns + [ColumnSpec("SensorName", .string)]),
+                columns: columns + [Column(constant: .string(sensorName), .string, count: page.count)], count: page.count)
+        }
+        let output: Batch
+        if source.transform == "source" {
+            output = input
+        } else {
+            let tables = MemoryTables()
+            tables.set("source", schema: input.schema, batches: [input])
+            var options = QueryOptions()
+            options.rowCountMax = nil
+            options.now = now
+            do { output = try Engine(provider: tables).run(source.transform, options: options).primary.batch } catch {
+                throw OperatorError(error, title: "source \(source.id) stopped in its transform", safe: PageFetcher.safe)
+            }
+        }
+        let columns = try table.ownSchema.columns.map { spec -> Column in
+            if let column = try output.column(named: spec.name), column.type == spec.type { return column }
+            return Column(constant: spec.type == .string ? .string("") : .null, spec.type, count: output.count)
+        }
+        return Batch(schema: table.ownSchema, columns: columns, count: output.count)
+    }
+}

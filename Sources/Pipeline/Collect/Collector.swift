@@ -1,0 +1,187 @@
+import Content
+import Foundation
+import KQLEngine
+import Metrics
+import Tables
+import Workspace
+
+/// Runs sources: fetches, decodes, transforms, finds changes, stores them with the checkpoint, and sends them on.
+package struct Collector: Sendable {
+    private let workspace: Workspace
+    private let library: ContentLibrary
+    private let sinks: [any Sink]
+    private let keyframeDays: Int
+    /// Ticks; injected, so that a simulated tenant's time can be followed.
+    private let clock: @Sendable () -> Int64
+    /// Whether an answer without rows may empty a state that had some.
+    private let allowsEmpty: Bool
+    /// Sources that run at the same time.
+    private static let concurrencyMax = 4
+
+    package init(
+        workspace: Workspace, library: ContentLibrary, sinks: [any Sink], keyframeDays: Int = 7, allowsEmpty: Bool = false,
+        clock: @escaping @Sendable () -> Int64 = { SystemClock.now() }
+    ) {
+        self.workspace = workspace
+        self.library = library
+        self.sinks = sinks
+        self.keyframeDays = keyframeDays
+        self.allowsEmpty = allowsEmpty
+        self.clock = clock
+    }
+
+    /// Runs the sources side by side, then empties the outbox. A source that fails does not stop the others.
+    package func run(
+        _ endpoints: [SourceEndpoint], isDryRun: Bool = false, progress: @escaping @Sendable (CollectProgress) -> Void = { _ in }
+    ) async -> CollectReport {
+        var report = CollectReport()
+        await withTaskGroup(of: SourceOutcome.self) { group in
+            var rest = endpoints[...]
+            for _ in 0..<Self.concurrencyMax {
+                if let endpoint = rest.popFirst() { group.addTask { await collect(endpoint, isDryRun, progress) } }
+            }
+            for await outcome in group {
+                report.sources.append(outcome)
+                progress(.finished(outcome))
+                if let endpoint = rest.popFirst() { group.addTask { await collect(endpoint, isDryRun, progress) } }
+            }
+        }
+        report.sources.sort { $0.source < $1.source }
+        if !isDryRun {
+            for sink in sinks {
+                progress(.sending(sink: sink.name))
+                report.sinks.append(await Delivery(workspace: workspace).deliver(to: sink))
+            }
+        }
+        return report
+    }
+
+    private func collect(
+        _ endpoint: SourceEndpoint, _ isDryRun: Bool, _ progress: @escaping @Sendable (CollectProgress) -> Void
+    ) async -> SourceOutcome {
+        var outcome = SourceOutcome(source: endpoint.name, table: endpoint.definition.table)
+        let started = ContinuousClock.now
+        let now = clock()
+        progress(.started(source: endpoint.name))
+        do { try await run(endpoint, now, isDryRun, &outcome, progress) } catch {
+            outcome.error = OperatorError(error, title: "source \(endpoint.name) stopped", safe: PageFetcher.safe)
+        }
+        outcome.seconds = (ContinuousClock.now - started).seconds
+        if let error = outcome.error, !isDryRun {
+            // A disk that is full cannot keep the note either; the failure is told all the same.
+            try? workspace.note(record(outcome, now, error: [error.got, error.means].compactMap { $0 }.joined(separator: ": ")))
+        }
+        Counter(label: "vestige_rows_read", dimensions: [("source", endpoint.name)]).increment(by: outcome.counts.read)
+        Counter(label: "vestige_rows_kept", dimensions: [("source", endpoint.name)]).increment(by: outcome.counts.kept)
+        return outcome
+    }
+
+    private func run(
+        _ endpoint: SourceEndpoint, _ now: Int64, _ isDryRun: Bool, _ outcome: inout SourceOutcome,
+        _ progress: @escaping @Sendable (CollectProgress) -> Void
+    ) async throws {
+        guard let table = library.tables[endpoint.definition.table] else {
+            throw OperatorError("source \(endpoint.name) cannot run", got: "there is no table \(endpoint.definition.table) in the content", next: "vestige content check", isConfiguration: true)
+        }
+        let checkpoint = Checkpoint(try workspace.checkpoint(of: endpoint.name))
+        let isKeyframe = checkpoint.keyframe.map { now - $0 >= Int64(keyframeDays) * DateTime.ticksPerDay } ?? true
+        let previous = try workspace.state(of: endpoint.name)
+        var detector = ChangeDetector(table: table, source: endpoint.name, now: now, isKeyframe: isKeyframe, previous: previous)
+        let transform = Transform(source: endpoint.definition, table: table, sensorName: endpoint.sensorName, now: now)
+        var notes = DecodeNotes()
+        try await PageFetcher(endpoint: endpoint, now: now).pages { page, bytes in
+            try Task.checkCancellation()
+            outcome.pages += 1
+            outcome.bytes += bytes
+            notes.add(page)
+            try detector.take(try transform.apply(page.batch))
+            outcome.counts = detector.counts
+            progress(.page(source: endpoint.name, rows: detector.counts.read))
+        }
+        if table.kind == .state, detector.counts.read == 0, !previous.isEmpty, !allowsEmpty {
+            throw OperatorError(
+                "source \(endpoint.name) gave no rows at all", got: "an empty answer, while the last run left \(previous.count) rows",
+                means: "this is more often an outage or a lost permission than an empty estate", safe: PageFetcher.safe,
+                next: "if it is right, accept it with: vestige collect --once --allow-empty --source \(endpoint.definition.id)")
+        }
+        var commit = RunCommit(table: table.name)
+        if table.kind == .state {
+            commit.removals = try detector.finish { try workspace.labels(of: endpoint.name, $0) }
+        } else {
+            commit.removals = try workspace.keys(of: endpoint.name, labelBelow: now - Self.eventMemory)
+        }
+        outcome.counts = detector.counts
+        outcome.notes = notes.lines(source: endpoint.name)
+        if isDryRun {
+            outcome.preview = detector.batches
+            return
+        }
+        commit.batches = detector.batches.isEmpty ? [] : [Batch.concatenate(detector.batches, schema: table.schema)]
+        commit.upserts = detector.upserts
+        commit.checkpoint = Checkpoint(keyframe: isKeyframe ? now : checkpoint.keyframe, run: now).text
+        commit.sinks = sinks.map(\.name)
+        try workspace.commit(commit, record(outcome, now, error: nil), now: now)
+    }
+
+    /// How long an event is remembered, so that it does not count as new when it is given again.
+    private static let eventMemory = 30 * DateTime.ticksPerDay
+
+    private func record(_ outcome: SourceOutcome, _ now: Int64, error: String?) -> RunRecord {
+        RunRecord(
+            id: UUID().uuidString.lowercased(), source: outcome.source, started: now, ended: clock(), rowsRead: outcome.counts.read,
+            rowsChanged: outcome.counts.kept, bytes: outcome.bytes, error: error)
+    }
+}
+
+/// Where a source stands, as stored between runs.
+struct Checkpoint: Sendable {
+    /// When every row went out last, ticks.
+    var keyframe: Int64?
+    /// When the last run was, ticks.
+    var run: Int64?
+
+    init(keyframe: Int64?, run: Int64?) {
+        self.keyframe = keyframe
+        self.run = run
+    }
+
+    init(_ text: String?) {
+        let bag = text.flatMap { try? JSONReader.parse($0) }?.bagValue
+        keyframe = bag?["keyframe"]?.longValue
+        run = bag?["run"]?.longValue
+    }
+
+    var text: String {
+        JSONWriter.string(.bag(Bag([("keyframe", keyframe.map { .long($0) } ?? .null), ("run", run.map { .long($0) } ?? .null)])))
+    }
+}
+
+/// What decoding a run's pages came upon, one line for each kind.
+struct DecodeNotes {
+    private var unknown: Set<String> = []
+    private var unreadable: [String: (count: Int, first: String)] = [:]
+    private var page = 0
+
+    mutating func add(_ page: RecordPage) {
+        self.page += 1
+        unknown.formUnion(page.unknownFields)
+        for cell in page.unreadable {
+            let first = "page \(self.page) row \(cell.firstRow): \"\(cell.example)\""
+            unreadable[cell.column, default: (0, first)].count += cell.count
+        }
+    }
+
+    func lines(source: String) -> [String] {
+        var lines = unreadable.sorted { $0.key < $1.key }.map { column, found in
+            "\(found.count) rows of \(source) had a \(column) that could not be read; kept without it, first at \(found.first)"
+        }
+        if !unknown.isEmpty {
+            lines.append("\(source) gave fields that no column takes: \(unknown.sorted().prefix(8).joined(separator: ", "))")
+        }
+        return lines
+    }
+}
+
+extension Duration {
+    package var seconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
+}

@@ -1,0 +1,53 @@
+import Azure
+import Content
+import KQLEngine
+import Tables
+import Workspace
+
+/// A failure in the words of whoever has to mend it: what was tried, what came back, what it means, what is safe, what to do.
+package struct OperatorError: Error, Sendable {
+    package var title: String
+    package var tried: String?
+    package var got: String?
+    package var means: String?
+    package var safe: String?
+    package var next: String?
+    /// A mistake in the command or the configuration rather than in the work: exit code 2.
+    package var isConfiguration: Bool
+
+    package init(
+        _ title: String, tried: String? = nil, got: String? = nil, means: String? = nil, safe: String? = nil, next: String? = nil,
+        isConfiguration: Bool = false
+    ) {
+        self.title = title
+        self.tried = tried
+        self.got = got
+        self.means = means
+        self.safe = safe
+        self.next = next
+        self.isConfiguration = isConfiguration
+    }
+
+    /// Any error of the layers below, told under a title.
+    package init(_ error: any Error, title: String, safe: String? = nil) {
+        switch error {
+        case let known as OperatorError: self = known
+        case let service as ServiceError:
+            self.init(title, tried: service.tried, got: service.got, means: service.means, safe: safe, next: service.next)
+        case let stored as WorkspaceError: self.init(title, got: stored.message, safe: safe, next: stored.next)
+        case let content as ContentProblem: self.init(title, got: content.description, safe: safe, next: "correct the file", isConfiguration: true)
+        case let query as QueryError: self.init(title, got: query.message, safe: safe, next: "correct the query")
+        case is CancellationError: self.init(title, got: "it was interrupted", safe: safe, next: "run the command again")
+        default: self.init(title, got: "\(error)", safe: safe)
+        }
+    }
+
+    /// The message, one part a line.
+    package var rendered: String {
+        var lines = [title]
+        for (name, text) in [("tried", tried), ("got", got), ("means", means), ("safe", safe), ("next", next)] {
+            if let text, !text.isEmpty { lines.append("  \(name)\(String(repeating: " ", count: 8 - name.count))\(text)") }
+        }
+        return lines.joined(separator: "\n")
+    }
+}
