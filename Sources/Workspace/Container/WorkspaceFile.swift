@@ -146,6 +146,15 @@ package final class Workspace: Sendable {
         }
     }
 
+    /// Removes a table and its rows. Rows that a sink has not got yet are dropped with it.
+    package func drop(_ name: String) throws(WorkspaceError) {
+        try write { db in
+            try db.execute(sql: "DELETE FROM outbox WHERE extent IN (SELECT id FROM extents WHERE table_name = ?)", arguments: [name])
+            try db.execute(sql: "DELETE FROM extents WHERE table_name = ?", arguments: [name])
+            try db.execute(sql: "DELETE FROM tables WHERE name = ?", arguments: [name])
+        }
+    }
+
     package func schemas() throws(WorkspaceError) -> [String: Schema] {
         try read { db in
             var out: [String: Schema] = [:]
