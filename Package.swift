@@ -113,6 +113,7 @@ let package = Package(
                 "Workbench", "Lab", "Workbooks", "Pipeline", "Azure", "Workspace", "Content", "KQLEngine",
                 "KQL", "Tables",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ], swiftSettings: swift),
     ],

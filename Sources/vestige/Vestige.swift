@@ -5,6 +5,35 @@ struct Vestige: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "vestige",
         abstract: "Keeps what your endpoints looked like, and answers what an intruder could do because of it.",
-        subcommands: [CheckCommand.self, QueryCommand.self]
+        discussion: """
+            Try it without an account:  vestige demo
+            Ask a question:             vestige query 'AgentHealthStatusWindows | summarize count() by RealtimeProtection'
+            Collect from a tenant:      vestige collect --once --config vestige.yaml
+            """,
+        version: "0.1.0",
+        subcommands: [
+            DemoCommand.self, CollectCommand.self, ServeCommand.self, QueryCommand.self, CheckCommand.self, ImportCommand.self,
+            StatusCommand.self, WorkbookCommand.self, ContentCommand.self, LabCommand.self,
+        ]
     )
+
+    static func main() async {
+        do {
+            var command = try parseAsRoot()
+            if var command = command as? any AsyncParsableCommand { try await command.run() } else { try command.run() }
+        } catch {
+            exit(with: error)
+        }
+    }
+
+    /// Usage errors leave with 2, help and version with 0.
+    private static func exit(with error: any Error) -> Never {
+        switch exitCode(for: error) {
+        case .success: Self.exit(withError: error)
+        case .validationFailure:
+            Console(isQuiet: false, noColor: false).fail(String(fullMessage(for: error).trimmingPrefix("Error: ")))
+            Self.exit(withError: ExitCode(2))
+        default: Self.exit(withError: ExitCode(Failure.report(error)))
+        }
+    }
 }

@@ -1,0 +1,143 @@
+import ArgumentParser
+import Content
+import Foundation
+import KQLEngine
+import Pipeline
+import ServiceLifecycle
+import Synchronization
+import Tables
+
+struct CollectCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "collect", abstract: "Collects from the configured tenant and sensors, on schedule or once.",
+        discussion: """
+            vestige collect --once
+            vestige collect --once --source mde-windows-health --dry-run
+            vestige collect --config /etc/vestige/vestige.yaml
+            """)
+
+    @Flag(help: "Run every source once, then end.") var once = false
+    @Option(help: ArgumentHelp("Run only this source; may be given several times.", valueName: "id")) var source: [String] = []
+    @Flag(help: "Show what would be stored and sent, and change nothing.") var dryRun = false
+    @Flag(help: "List the sources, their tables, schedules and permissions.") var list = false
+    @Flag(help: "Accept that a source has no rows any more.") var allowEmpty = false
+    @OptionGroup var options: SessionOptions
+
+    func run() async throws {
+        if list { return try show() }
+        let session = try Session.open(options)
+        let console = options.console
+        let logger = Logs.make(console)
+        let connections = try Connections.open(
+            session.configuration, library: session.library, only: source, environment: ProcessInfo.processInfo.environment, logger: logger)
+        let collector = Collector(
+            workspace: session.workspace, library: session.library, sinks: connections.sinks, keyframeDays: session.configuration.keyframeDays,
+            allowsEmpty: allowEmpty)
+        if !once, !dryRun {
+            let service = CollectService(collector: collector, endpoints: connections.endpoints, workspace: session.workspace) { report in
+                for failure in report.failures { console.fail(failure.rendered) }
+                console.say(CollectReportText.line(report))
+            }
+            for failure in connections.failures { console.fail(failure.rendered) }
+            console.say("collecting from \(connections.endpoints.count) sources; stop with Ctrl-C")
+            try await ServiceGroup(
+                configuration: .init(services: [.init(service: service)], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+            ).run()
+            await connections.close()
+            return
+        }
+        let progress = CollectProgressLine(console)
+        let report = await collector.run(connections.endpoints, isDryRun: dryRun) { progress.show($0) }
+        await connections.close()
+        progress.clear()
+        if dryRun { try CollectReportText.preview(report) }
+        console.say(CollectReportText.table(report, sinks: connections.sinks.count, width: Console.outputWidth))
+        for note in report.sources.flatMap(\.notes) { console.warn(note) }
+        let failures = connections.failures + report.failures
+        for failure in failures { console.fail(failure.rendered) }
+        if !failures.isEmpty || !session.problems.isEmpty {
+            throw ExitCode(failures.isEmpty || failures.allSatisfy { !$0.isConfiguration } ? 1 : 2)
+        }
+    }
+
+    private func show() throws {
+        let (library, _) = try Session.content(try options.configuration())
+        var text = TextTable(["source", "table", "every", "permissions", "what"], numbers: [false, false, false, false, false])
+        for s in library.sources {
+            let hours = s.intervalSeconds % 3_600 == 0 ? "\(s.intervalSeconds / 3_600) h" : "\(s.intervalSeconds / 60) min"
+            text.append([s.id, s.table, hours, s.permissions.joined(separator: ", "), s.description])
+        }
+        Console.out(text.rendered(width: Console.outputWidth))
+    }
+}
+
+/// The line that shows how far sources are, on a terminal.
+final class CollectProgressLine: Sendable {
+    private let console: Console
+    private let rows = Mutex<[String: Int]>([:])
+
+    init(_ console: Console) { self.console = console }
+
+    func show(_ event: CollectProgress) {
+        switch event {
+        case .started(let source): rows.withLock { $0[source] = 0 }
+        case .page(let source, let count): rows.withLock { $0[source] = count }
+        case .finished(let outcome): rows.withLock { $0[outcome.source] = nil }
+        case .sending(let sink):
+            console.progress("sending to \(sink) …")
+            return
+        }
+        let running = rows.withLock { $0.sorted { $0.key < $1.key }.map { "\($0.key) \(Human.count($0.value))" } }
+        console.progress(running.joined(separator: "   "))
+    }
+
+    func clear() { console.progress("") }
+}
+
+/// Reports of runs as text.
+enum CollectReportText {
+    static func table(_ report: CollectReport, sinks: Int, width: Int?) -> String {
+        var sent: [String: Int] = [:]
+        for sink in report.sinks { sent.merge(sink.rowsBySource, uniquingKeysWith: +) }
+        var header = ["source", "read", "added", "changed", "removed", "same", "received", "time", "result"]
+        if sinks > 0 { header.insert("sent", at: 6) }
+        var text = TextTable(header, numbers: header.map { $0 != "source" && $0 != "result" })
+        for s in report.sources {
+            let c = s.counts
+            var row = [s.source] + [c.read, c.added, c.changed, c.removed, c.unchanged + c.snapshot].map(Human.count)
+            if sinks > 0 { row.append(Human.count(sent[s.source] ?? 0)) }
+            text.append(row + [Human.bytes(s.bytes), Human.seconds(s.seconds), s.error == nil ? "ok" : "failed"])
+        }
+        var out = text.rendered(width: width)
+        for sink in report.sinks {
+            out += "\nsink \(sink.sink): \(Human.count(sink.rows)) rows, \(Human.bytes(sink.bytes)) on the wire\(sink.error == nil ? "" : ", not finished")"
+        }
+        return out.trimmed
+    }
+
+    /// One line for a log.
+    static func line(_ report: CollectReport) -> String {
+        let read = report.sources.reduce(0) { $0 + $1.counts.read }
+        let kept = report.sources.reduce(0) { $0 + $1.counts.kept }
+        let time = String(DateTime.format(SystemClock.now()).prefix(19))
+        return "\(time)Z \(report.sources.map(\.source).joined(separator: ", ")): \(Human.count(read)) rows read, \(Human.count(kept)) new"
+    }
+
+    /// The first records that each source would send, and how many there are.
+    static func preview(_ report: CollectReport) throws {
+        for s in report.sources where s.error == nil {
+            let total = s.preview.reduce(0) { $0 + $1.count }
+            Console.out("# \(s.source): \(Human.count(total)) records for stream Custom-\(s.table)\(total > 3 ? ", the first 3" : "")\n")
+            var left = 3
+            for batch in s.preview where left > 0 {
+                let writer = try RecordWriter(batch)
+                for row in 0..<min(left, batch.count) {
+                    var line: [UInt8] = []
+                    writer.append(row, to: &line)
+                    Console.out(line + [10])
+                }
+                left -= min(left, batch.count)
+            }
+        }
+    }
+}

@@ -1,0 +1,108 @@
+import ArgumentParser
+import Foundation
+import Lab
+import Logging
+import ServiceLifecycle
+
+struct LabCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "lab", abstract: "A simulated tenant and plant over real HTTP, for trying things out.", subcommands: [Serve.self])
+
+    struct Serve: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "serve", abstract: "Starts the simulated tenant and the simulated OT sensor.",
+            discussion: """
+                vestige lab serve --devices 200 --ot-devices 50 --seed 7
+                Writes a configuration for it with --write-config, so that: vestige collect --once --config lab.yaml
+                """)
+
+        @Option(help: "IT devices.") var devices = 2_000
+        @Option(help: "OT devices.") var otDevices = 300
+        @Option(help: "The same seed gives the same world.") var seed: UInt64 = 1
+        @Option(help: "Port of the tenant; 0 for any free one.") var port = 8_331
+        @Option(help: "Port of the sensor (TLS); 0 for any free one.") var sensorPort = 8_332
+        @Option(help: "Days that the lab's clock starts in the past; POST /lab/clock/advance?days=1 moves it.") var startDaysAgo = 0
+        @Option(help: "Seconds that a token lives.") var tokenLifetime = 3_599
+        @Option(help: ArgumentHelp("Write a configuration and the sensor's certificate for this lab.", valueName: "file")) var writeConfig: String?
+        @OptionGroup var talk: TalkOptions
+
+        func validate() throws {
+            guard (0...1_000_000).contains(devices), (1...100_000).contains(otDevices) else { throw ValidationError("--devices is at most 1000000, --ot-devices between 1 and 100000") }
+        }
+
+        func run() async throws {
+            var options = LabOptions()
+            options.devices = devices
+            options.otDevices = otDevices
+            options.seed = seed
+            options.port = port
+            options.sensorPort = sensorPort
+            options.startDaysAgo = startDaysAgo
+            options.tokenLifetimeSeconds = tokenLifetime
+            let lab = try await Lab(options)
+            let logger = Logs.make(talk.console, level: .warning)
+            let console = talk.console
+            let ports = AsyncStream.makeStream(of: (Bool, Int).self)
+            let services = try lab.services(
+                logger: logger, onCloud: { ports.continuation.yield((true, $0)) }, onSensor: { ports.continuation.yield((false, $0)) })
+            let group = ServiceGroup(
+                configuration: .init(services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+            try await withThrowingTaskGroup(of: Void.self) { tasks in
+                tasks.addTask { try await group.run() }
+                tasks.addTask {
+                    var cloud: Int?
+                    var sensor: Int?
+                    for await (isCloud, port) in ports.stream {
+                        if isCloud { cloud = port } else { sensor = port }
+                        guard let cloud, let sensor else { continue }
+                        if let writeConfig { try LabConfiguration.write(writeConfig, lab: lab, cloudPort: cloud, sensorPort: sensor) }
+                        console.say("tenant  http://127.0.0.1:\(cloud)   \(devices) devices, seed \(seed)")
+                        console.say("sensor  https://127.0.0.1:\(sensor)  \(otDevices) devices, self-signed certificate")
+                        if let writeConfig { console.say("config  \(writeConfig)") }
+                        return
+                    }
+                }
+                try await tasks.next()
+                try await tasks.next()
+            }
+        }
+    }
+}
+
+/// A configuration that collects from a lab.
+enum LabConfiguration {
+    static func write(_ file: String, lab: Lab, cloudPort: Int, sensorPort: Int) throws {
+        let identity = lab.options.identity
+        let folder = (file as NSString).deletingLastPathComponent
+        func path(_ name: String) -> String { folder.isEmpty ? name : folder + "/" + name }
+        let certificate = path("lab-sensor.pem")
+        let secret = path("lab-client-secret")
+        let token = path("lab-sensor-token")
+        let text = """
+            # A simulated tenant and sensor. The secrets are the lab's own and open nothing else.
+            workspace: \(path("lab.vestige"))
+            tenant:
+              tenantId: \(identity.tenant)
+              clientId: \(identity.client)
+              clientSecret: file:\(secret)
+              loginHost: http://127.0.0.1:\(cloudPort)
+              graphHost: http://127.0.0.1:\(cloudPort)
+              endpointHost: http://127.0.0.1:\(cloudPort)
+            sensors:
+              - name: plant
+                host: https://127.0.0.1:\(sensorPort)
+                token: file:\(token)
+                certificate: \(certificate)
+            sinks:
+              - name: sentinel
+                kind: logs-ingestion
+                endpoint: http://127.0.0.1:\(cloudPort)
+                rule: \(identity.dataCollectionRule)
+
+            """
+        try lab.sensorCertificate.write(toFile: certificate, atomically: true, encoding: .utf8)
+        try identity.secret.write(toFile: secret, atomically: true, encoding: .utf8)
+        try identity.sensorToken.write(toFile: token, atomically: true, encoding: .utf8)
+        try text.write(toFile: file, atomically: true, encoding: .utf8)
+    }
+}

@@ -1,0 +1,97 @@
+import ArgumentParser
+import Content
+import Foundation
+import KQL
+import Logging
+import Pipeline
+import Workspace
+
+/// Options of the commands that use a workspace and content.
+struct SessionOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The configuration; vestige.yaml when it is there.", valueName: "file")) var config: String?
+    @Option(help: ArgumentHelp("The workspace; the configuration's when not given.", valueName: "file")) var workspace: String?
+    @OptionGroup var talk: TalkOptions
+
+    var console: Console { talk.console }
+
+    /// The configuration, with what the command line says on top.
+    func configuration() throws -> Configuration {
+        let file = config ?? (FileManager.default.fileExists(atPath: "vestige.yaml") ? "vestige.yaml" : nil)
+        var configuration = try Configuration.load(file: file, environment: ProcessInfo.processInfo.environment)
+        if let workspace { configuration.workspace = workspace }
+        return configuration
+    }
+}
+
+/// Content, workspace and configuration, opened together.
+struct Session: Sendable {
+    let configuration: Configuration
+    let library: ContentLibrary
+    /// Content files that were left out.
+    let problems: [ContentProblem]
+    let workspace: Workspace
+
+    static func open(_ options: SessionOptions) throws -> Session { try open(try options.configuration(), console: options.console) }
+
+    static func open(_ configuration: Configuration, console: Console) throws -> Session {
+        let (library, problems) = try content(configuration)
+        for problem in problems { console.warn("content left out: \(problem.description)") }
+        let workspace = try Workspace(path: configuration.workspace)
+        for table in library.tables.values { try workspace.declare(table.name, table.schema) }
+        return Session(configuration: configuration, library: library, problems: problems, workspace: workspace)
+    }
+
+    /// The built-in content with the configured folders over it.
+    static func content(_ configuration: Configuration) throws -> (ContentLibrary, [ContentProblem]) {
+        let folder = try builtInContent()
+        for extra in configuration.content where !FileManager.default.fileExists(atPath: extra) {
+            throw OperatorError("there is no content folder \(extra)", next: "correct 'content' in the configuration", isConfiguration: true)
+        }
+        let (library, problems) = ContentLibrary.load(folders: [folder] + configuration.content)
+        return (library, problems)
+    }
+
+    /// Where the content that ships with the program is: VESTIGE_CONTENT, the current folder, or beside the program.
+    static func builtInContent() throws -> String {
+        let manager = FileManager.default
+        if let folder = ProcessInfo.processInfo.environment["VESTIGE_CONTENT"], !folder.isEmpty { return folder }
+        var candidates = ["Content"]
+        var place = Bundle.main.executableURL?.resolvingSymlinksInPath().deletingLastPathComponent()
+        if let here = place { candidates.append(here.deletingLastPathComponent().appendingPathComponent("share/vestige/Content").path) }
+        for _ in 0..<5 {
+            guard let folder = place else { break }
+            candidates.append(folder.appendingPathComponent("Content").path)
+            place = folder.path == "/" ? nil : folder.deletingLastPathComponent()
+        }
+        if let found = candidates.first(where: { manager.fileExists(atPath: $0 + "/Tables") }) { return found }
+        throw OperatorError("the content folder is not found", tried: candidates.joined(separator: ", "), next: "set VESTIGE_CONTENT to the folder 'Content' of the program", isConfiguration: true)
+    }
+
+    /// The workspace's tables and the content's functions, for queries.
+    func provider() throws -> WorkspaceProvider { try WorkspaceProvider(workspace, functions: library.functionDeclarations) }
+}
+
+/// Log lines of the libraries, on standard error.
+enum Logs {
+    static func make(_ console: Console, level: Logger.Level = .notice) -> Logger {
+        var logger = Logger(label: "vestige") { StreamLogHandler.standardError(label: $0) }
+        logger.logLevel = console.isQuiet ? .error : level
+        return logger
+    }
+}
+
+/// A query from the command line, a file, or standard input.
+enum QueryText {
+    static func read(_ argument: String?, file: String?) throws -> String {
+        if let argument, file == nil { return argument }
+        if argument != nil { throw ValidationError("give the query as an argument or with --file, not both") }
+        if let file, file != "-" {
+            guard let data = FileManager.default.contents(atPath: file) else {
+                throw OperatorError("the file \(file) cannot be read", next: "check the path", isConfiguration: true)
+            }
+            return String(decoding: data, as: UTF8.self)
+        }
+        if Console.inputIsTerminal { throw ValidationError("there is no query; give it as an argument, with --file, or on standard input") }
+        return String(decoding: FileHandle.standardInput.readDataToEndOfFile(), as: UTF8.self)
+    }
+}

@@ -1,0 +1,78 @@
+import Tables
+
+/// A table for a terminal: columns aligned, numbers to the right.
+struct TextTable {
+    private let header: [String]
+    private let isNumber: [Bool]
+    private var rows: [[String]] = []
+
+    init(_ header: [String], numbers: [Bool]) {
+        self.header = header
+        isNumber = numbers
+    }
+
+    mutating func append(_ row: [String]) { rows.append(row.map(Self.clean)) }
+
+    /// Control characters never reach the terminal.
+    private static func clean(_ text: String) -> String {
+        guard text.unicodeScalars.contains(where: { $0.value < 32 || $0.value == 127 || (0x80..<0xA0).contains($0.value) }) else { return text }
+        return String(String.UnicodeScalarView(text.unicodeScalars.map { $0.value < 32 || $0.value == 127 || (0x80..<0xA0).contains($0.value) ? "\u{FFFD}" : $0 }))
+    }
+
+    /// - Parameter width: the terminal's columns; long cells are cut so that lines fit as far as they can.
+    func rendered(width: Int?, paint: (String) -> String = { $0 }) -> String {
+        var widths = header.map(\.count)
+        for row in rows { for (c, cell) in row.enumerated() where c < widths.count { widths[c] = max(widths[c], cell.count) } }
+        if let width {
+            // The widest column gives way first.
+            while widths.reduce(0, +) + 2 * (widths.count - 1) > width, let widest = widths.indices.max(by: { widths[$0] < widths[$1] }), widths[widest] > 12 {
+                widths[widest] -= 1
+            }
+        }
+        func line(_ cells: [String]) -> String {
+            var text = ""
+            for (c, cell) in cells.enumerated() where c < widths.count {
+                let cut = cell.count > widths[c] ? cell.prefix(widths[c] - 1) + "…" : cell[...]
+                let pad = String(repeating: " ", count: widths[c] - cut.count)
+                if c > 0 { text += "  " }
+                text += isNumber[c] ? pad + cut : c == cells.count - 1 ? String(cut) : cut + pad
+            }
+            return text
+        }
+        return ([paint(line(header))] + rows.map(line)).joined(separator: "\n") + "\n"
+    }
+}
+
+/// Numbers for people.
+enum Human {
+    static func bytes(_ n: Int) -> String {
+        let units = ["B", "kB", "MB", "GB", "TB"]
+        var value = Double(n)
+        var unit = 0
+        while value >= 1000, unit < units.count - 1 {
+            value /= 1000
+            unit += 1
+        }
+        return unit == 0 ? "\(n) B" : "\(oneDecimal(value)) \(units[unit])"
+    }
+
+    static func seconds(_ s: Double) -> String {
+        if s < 60 { return "\(oneDecimal(s)) s" }
+        return "\(Int(s) / 60)m \(Int(s) % 60)s"
+    }
+
+    static func count(_ n: Int) -> String {
+        var digits = Array(String(abs(n)))
+        var i = digits.count - 3
+        while i > 0 {
+            digits.insert(",", at: i)
+            i -= 3
+        }
+        return (n < 0 ? "-" : "") + String(digits)
+    }
+
+    private static func oneDecimal(_ d: Double) -> String {
+        let tenths = Int((d * 10).rounded())
+        return "\(tenths / 10).\(tenths % 10)"
+    }
+}
