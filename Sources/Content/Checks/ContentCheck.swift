@@ -30,7 +30,7 @@ package enum ContentCheck {
                 problems.append(ContentProblem(s.file, "table '\(s.table)' is not declared under Tables/"))
                 continue
             }
-            let source = ContentCatalog(library, adding: ["source": Schema(s.columns)])
+            let source = ContentCatalog(library, adding: ["source": s.inputSchema])
             do {
                 let query = try Binder(catalog: source).bind(try Parser.parse(s.transform))
                 guard let schema = query.results.last?.plan.schema else { continue }

@@ -45,6 +45,11 @@ package struct SourceDefinition: Sendable {
     package let documentation: [String]
     package let file: String
 
+    /// What the transform sees as `source`: the payload's columns, and the sensor's name where there is one.
+    package var inputSchema: Schema {
+        Schema(columns + (service == .iotSensor ? [ColumnSpec("SensorName", .string)] : []))
+    }
+
     init(yaml: Fields, file: String) throws {
         self.file = file
         try yaml.only([

@@ -122,11 +122,12 @@ struct DefenderRoutes: Sendable {
         let day = lab.world.clock.day
         let now = lab.world.clock.now
         let health = fleet.health(m, day: day)
+        let first = (DateTime.ticks(2026, 1, 1) ?? 0) - Int64(m.index % 300) * DateTime.ticksPerDay
         let silent: Int64 = health == "Inactive" ? 12 : 0
         let seen = now - silent * DateTime.ticksPerDay - Int64(fleet.dice.roll(m.index, 33, day) % 80_000) * DateTime.ticksPerSecond
         return .bag(Bag([
             ("id", .string(m.id)), ("mergedIntoMachineId", .null), ("isPotentialDuplication", .bool(false)), ("isExcluded", .bool(false)),
-            ("computerDnsName", .string(m.name)), ("firstSeen", .datetime(now / DateTime.ticksPerDay * DateTime.ticksPerDay - Int64(200 + m.index % 300) * DateTime.ticksPerDay)),
+            ("computerDnsName", .string(m.name)), ("firstSeen", .datetime(first)),
             ("lastSeen", .datetime(seen)), ("osPlatform", .string(m.osPlatform)), ("osVersion", .null), ("osProcessor", .string("x64")),
             ("version", .string(m.version)), ("lastIpAddress", .string(m.address)), ("lastExternalIpAddress", .string("203.0.113.\(m.index % 250)")),
             ("agentVersion", .string(m.family == "Linux" ? "30.124092.2.0" : "10.8790.\(m.build ?? 0).5608")), ("osBuild", m.build.map { .long($0) } ?? .null),

@@ -102,7 +102,7 @@ struct Plant: Sendable {
             let seen = (now - DateTime.unixEpoch) / 10_000
             return .bag(Bag([
                 ("firstDeviceId", .long(Int64(peer.id))), ("secondDeviceId", .long(Int64(plc.id))),
-                ("lastSeen", .long(seen - Int64(dice.roll(plc.id, 20) % 600_000))), ("discovered", .long(seen - 90 * 86_400_000)),
+                ("lastSeen", .long(seen - Int64(dice.roll(plc.id, 20) % 600_000))), ("discovered", .long(1_767_225_600_000 + Int64(dice.roll(plc.id, 21) % 100) * 86_400_000)),
                 ("ports", .array([.long(plc.protocols[0] == "MODBUS" ? 502 : plc.protocols[0] == "EtherNet/IP" ? 44818 : 102)])),
                 ("protocols", .array([.bag(Bag([("name", .string(plc.protocols[0].lowercased())), ("commands", .array([.string("Read"), .string("Write")]))]))])),
             ]))
@@ -184,7 +184,7 @@ struct Plant: Sendable {
             ("Suspicion of Malicious Activity", "Malware", "Critical"), ("Address Scan Detected", "Anomaly", "Major"),
         ]
         return (0..<72).compactMap { i in
-            let slot = now / hour - Int64(i) * 5
+            let slot = now / hour / 5 * 5 - Int64(i) * 5
             let k = Int(slot % 1_000_000)
             let t = titles[Int(dice.roll(k, 70) % UInt64(titles.count))]
             let ms = (slot * hour - DateTime.unixEpoch) / 10_000

@@ -15,7 +15,7 @@ struct Transform: Sendable {
         if let sensorName {
             let columns = try page.schema.columns.indices.map { try page.column($0) }
             input = Batch(
-                schema: Schema(page.schema.columns + [ColumnSpec("SensorName", .string)]),
+                schema: source.inputSchema,
                 columns: columns + [Column(constant: .string(sensorName), .string, count: page.count)], count: page.count)
         }
         let output: Batch

@@ -1,8 +1,11 @@
 import ArgumentParser
+import Content
 import Foundation
 import Lab
 import Logging
+import Pipeline
 import ServiceLifecycle
+import Tables
 
 struct LabCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -40,6 +43,7 @@ struct LabCommand: AsyncParsableCommand {
             options.startDaysAgo = startDaysAgo
             options.tokenLifetimeSeconds = tokenLifetime
             let lab = try await Lab(options)
+            LabConfiguration.declareStreams(of: try Session.content(Configuration()).0, to: lab)
             let logger = Logs.make(talk.console, level: .warning)
             let console = talk.console
             let ports = AsyncStream.makeStream(of: (Bool, Int).self)
@@ -71,6 +75,24 @@ struct LabCommand: AsyncParsableCommand {
 
 /// A configuration that collects from a lab.
 enum LabConfiguration {
+    /// Gives the lab's data collection rule a stream for every table.
+    static func declareStreams(of library: ContentLibrary, to lab: Lab) {
+        var streams: [String: [String: String]] = [:]
+        for table in library.tables.values {
+            streams["Custom-\(table.name)"] = Dictionary(table.schema.columns.map { ($0.name, streamType($0.type)) }) { first, _ in first }
+        }
+        lab.declare(streams: streams)
+    }
+
+    /// A column's type as a stream declaration spells it.
+    private static func streamType(_ type: ScalarType) -> String {
+        switch type {
+        case .bool: "boolean"
+        case .int, .long, .real, .datetime, .dynamic, .string: type.name
+        case .decimal, .guid, .timespan: "string"
+        }
+    }
+
     static func write(_ file: String, lab: Lab, cloudPort: Int, sensorPort: Int) throws {
         let identity = lab.options.identity
         let folder = (file as NSString).deletingLastPathComponent
