@@ -1,0 +1,116 @@
+import Foundation
+import Tables
+
+/// What a parameter is set to.
+package struct ParameterValue: Sendable {
+    package enum Content: Sendable {
+        /// Texts, and whether all were chosen.
+        case texts([String], isAll: Bool)
+        /// Ticks.
+        case time(start: Int64, end: Int64)
+    }
+
+    package let content: Content
+    package let label: String
+
+    /// As text, for comparing with a condition's value.
+    var plain: String {
+        switch content {
+        case .texts(let texts, _): texts.joined(separator: ",")
+        case .time: label
+        }
+    }
+}
+
+/// The parameters of a page and how they are put into texts.
+package struct ParameterValues: Sendable {
+    private var values: [String: (parameter: WorkbookParameter?, value: ParameterValue)] = [:]
+
+    package init() {}
+
+    package mutating func set(_ name: String, _ value: ParameterValue, _ parameter: WorkbookParameter?) { values[name] = (parameter, value) }
+
+    package subscript(name: String) -> ParameterValue? { values[name]?.value }
+
+    /// Whether an item is shown.
+    func holds(_ condition: WorkbookItem.Condition) -> Bool {
+        let actual = values[condition.parameter]?.value.plain ?? ""
+        return (actual == condition.value) == condition.isEqual
+    }
+
+    package enum Place: Sendable { case query, text }
+
+    /// Replaces `{Name}` and `{Name:form}`; unknown names stay as they are.
+    ///
+    /// A value that goes into a query between quotes cannot end them: quotes and backslashes in it are escaped.
+    package func substitute(_ text: String, _ place: Place) -> String {
+        guard text.contains("{") else { return text }
+        var out = ""
+        var rest = text[...]
+        while let open = rest.firstIndex(of: "{") {
+            out += rest[..<open]
+            guard let close = rest[open...].firstIndex(of: "}") else {
+                out += rest[open...]
+                return out
+            }
+            let inner = rest[rest.index(after: open)..<close]
+            let parts = inner.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+            if let name = parts.first, let (parameter, value) = values[String(name)] {
+                out += Self.form(value, parameter, parts.count > 1 ? String(parts[1]) : "value", place)
+                rest = rest[rest.index(after: close)...]
+            } else {
+                out += "{"
+                rest = rest[rest.index(after: open)...]
+            }
+        }
+        return out + rest
+    }
+
+    private static func form(_ value: ParameterValue, _ parameter: WorkbookParameter?, _ form: String, _ place: Place) -> String {
+        switch value.content {
+        case .time(let start, let end): return time(start, end, value.label, form, place)
+        case .texts(let texts, let isAll):
+            if form == "label" { return value.label }
+            if form == "escape" { return texts.joined(separator: ",").addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? "" }
+            guard place == .query else { return texts.joined(separator: ", ") }
+            let quote = parameter?.quote ?? ""
+            if isAll, let all = parameter?.allValue { return quote + all + quote }
+            let escaped = texts.map { Self.escape($0) }
+            return escaped.map { quote + $0 + quote }.joined(separator: parameter?.delimiter ?? ",")
+        }
+    }
+
+    /// A value that stays inside the string literal that the query puts around it.
+    private static func escape(_ text: String) -> String {
+        text.replacing("\\", with: "\\\\").replacing("'", with: "\\'").replacing("\"", with: "\\\"").replacing("\n", with: "\\n").replacing("\r", with: "\\r")
+    }
+
+    private static func time(_ start: Int64, _ end: Int64, _ label: String, _ form: String, _ place: Place) -> String {
+        let from = DateTime.format(start)
+        let to = DateTime.format(end)
+        switch form {
+        case "label": return label
+        case "start": return place == .query ? "datetime(\(from))" : String(from.prefix(16))
+        case "end": return place == .query ? "datetime(\(to))" : String(to.prefix(16))
+        case "startISO": return from
+        case "endISO": return to
+        case "seconds": return String((end - start) / DateTime.ticksPerSecond)
+        case "grain": return grain(end - start)
+        default: return place == .query ? " between (datetime(\(from)) .. datetime(\(to)))" : label
+        }
+    }
+
+    /// A step that gives a chart some tens of points.
+    static func grain(_ ticks: Int64) -> String {
+        let hours = Double(ticks) / Double(DateTime.ticksPerSecond) / 3600
+        switch hours {
+        case ...1: return "1m"
+        case ...4: return "5m"
+        case ...24: return "30m"
+        case ...72: return "1h"
+        case ...336: return "6h"
+        case ...2160: return "1d"
+        default: return "7d"
+        }
+    }
+}
