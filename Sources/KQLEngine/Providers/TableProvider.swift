@@ -11,6 +11,12 @@ package struct ScanPredicate: Sendable {
     package let column: String
     package let comparison: Comparison
     package let value: Value
+
+    package init(column: String, comparison: Comparison, value: Value) {
+        self.column = column
+        self.comparison = comparison
+        self.value = value
+    }
 }
 
 /// Where tables' rows come from.

@@ -139,13 +139,13 @@ package struct WorkbookRun: Sendable {
         return (start, end)
     }
 
-    /// Runs one query. The time range of a panel is not forced on it: panels that follow it say so with `{TimeRange}`,
-    /// since state as of now may rest on rows from before the range.
-    private func run(_ text: String, _ range: (Int64, Int64)?) -> Result<QueryResult, QueryError> {
+    /// Runs one query, within the time range that its panel takes from a parameter.
+    private func run(_ text: String, _ range: (start: Int64, end: Int64)?) -> Result<QueryResult, QueryError> {
         var options = QueryOptions()
-        options.now = range?.1 ?? now
+        options.now = now
         options.durationMax = 60
-        do { return .success(try engine.run(text, options: options)) } catch let error as QueryError { return .failure(error) } catch {
+        let scoped = range.map { Engine(provider: TimeScope(base: engine.provider, start: $0.start, end: $0.end)) } ?? engine
+        do { return .success(try scoped.run(text, options: options)) } catch let error as QueryError { return .failure(error) } catch {
             return .failure(.runtime("\(error)"))
         }
     }
