@@ -82,7 +82,10 @@ let package = Package(
                 .product(name: "Metrics", package: "swift-metrics"),
             ], swiftSettings: swift),
         .target(
-            name: "Workbooks", dependencies: ["KQLEngine", "KQL", "Content", "Tables"], swiftSettings: swift),
+            name: "Workbooks", dependencies: ["KQLEngine", "KQL", "Content", "Tables"],
+            resources: [
+                .embedInCode("Assets/workbook.css"), .embedInCode("Assets/workbook.js"), .embedInCode("Assets/theme.js"),
+            ], swiftSettings: swift),
 
         // The two HTTP servers.
         .target(
