@@ -1,0 +1,41 @@
+import ArgumentParser
+import Pipeline
+import ServiceLifecycle
+import Workbench
+
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve", abstract: "Shows the workspace in a browser, and answers Kusto's REST queries.",
+        discussion: """
+            vestige serve
+            vestige serve --listen 127.0.0.1:9000 --workspace demo.vestige
+            """)
+
+    @Option(help: "Address and port.") var listen = "127.0.0.1:8321"
+    @OptionGroup var options: SessionOptions
+
+    func run() async throws {
+        let session = try Session.open(options)
+        let server = WorkbenchServer(try Self.address(listen), workspace: session.workspace, library: session.library)
+        let console = options.console
+        let service = server.service(logger: Logs.make(console, level: .warning)) { port in console.say("http://127.0.0.1:\(port)/") }
+        try await ServiceGroup(
+            configuration: .init(services: [.init(service: service)], gracefulShutdownSignals: [.sigterm, .sigint], logger: Logs.make(console, level: .warning))
+        ).run()
+    }
+
+    static func address(_ text: String) throws -> WorkbenchOptions {
+        var options = WorkbenchOptions()
+        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]), (0...65_535).contains(port) else {
+            throw ValidationError("--listen needs HOST:PORT, not \"\(text)\"")
+        }
+        options.host = String(text[..<colon])
+        options.port = port
+        guard ["127.0.0.1", "localhost", "::1", "[::1]"].contains(options.host) else {
+            throw OperatorError(
+                "the address \(options.host) is not served", got: "an address that others can reach", means: "without TLS and sign-in, anyone on the network could read the workspace",
+                next: "serve on 127.0.0.1 and reach it through a tunnel: ssh -L 8321:127.0.0.1:8321 HOST", isConfiguration: true)
+        }
+        return options
+    }
+}
