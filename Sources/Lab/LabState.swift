@@ -103,9 +103,10 @@ enum Reply {
     /// An error as the Defender for Endpoint API writes it.
     static func defenderError(_ status: Int, _ code: String, _ message: String, headers: [(String, String)] = []) -> Response {
         json(
-            .bag(Bag([
-                ("error", .bag(Bag([("code", .string(code)), ("message", .string(message)), ("target", .string("|" + UUID().uuidString.lowercased()))])))
-            ])), status: status, headers: headers)
+            .bag(
+                Bag([
+                    ("error", .bag(Bag([("code", .string(code)), ("message", .string(message)), ("target", .string("|" + UUID().uuidString.lowercased()))])))
+                ])), status: status, headers: headers)
     }
 }
 
@@ -128,7 +129,8 @@ struct FaultMiddleware<Context: RequestContext>: RouterMiddleware {
         }
         let headers = fault.retryAfter.map { [("Retry-After", String($0))] } ?? []
         if let body = fault.body { return Reply.raw(Array(body.utf8), status: fault.status, headers: headers) }
-        return Reply.defenderError(fault.status, fault.status == 429 ? "429" : "InjectedFault", "API calls quota exceeded! maximum allowed 45 per 00:01:00", headers: headers)
+        return Reply.defenderError(
+            fault.status, fault.status == 429 ? "429" : "InjectedFault", "API calls quota exceeded! maximum allowed 45 per 00:01:00", headers: headers)
     }
 }
 

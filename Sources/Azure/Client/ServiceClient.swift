@@ -153,16 +153,20 @@ enum NetworkTrouble {
             return ServiceError(
                 tried: request.shown, got: "the certificate of \(host) is not trusted (\(reason(text)))",
                 means: trust == .system
-                    ? "a sensor comes with a self-signed certificate that no authority vouches for" : "the server shows another certificate than the configured file",
-                next: "save it with: openssl s_client -connect \(host):\(port) </dev/null | openssl x509 > sensor.pem, compare its fingerprint with the sensor's, then set 'certificate: sensor.pem' (and 'checkHost: false' when it names no host)"
+                    ? "a sensor comes with a self-signed certificate that no authority vouches for"
+                    : "the server shows another certificate than the configured file",
+                next:
+                    "save it with: openssl s_client -connect \(host):\(port) </dev/null | openssl x509 > sensor.pem, compare its fingerprint with the sensor's, then set 'certificate: sensor.pem' (and 'checkHost: false' when it names no host)"
             )
         }
         if text.contains("invalidURL") || text.contains("emptyScheme") || text.contains("emptyHost") || text.contains("unsupportedScheme") {
-            return ServiceError(tried: request.shown, got: "this is not a web address", next: "correct the address in the configuration; it starts with https://")
+            return ServiceError(
+                tried: request.shown, got: "this is not a web address", next: "correct the address in the configuration; it starts with https://")
         }
         if text.lowercased().contains("timeout") || text.contains("deadlineExceeded") {
             return ServiceError(
-                tried: request.shown, got: "no answer in time from \(host):\(port)", means: "the host is down, a firewall drops the traffic, or the service is slow",
+                tried: request.shown, got: "no answer in time from \(host):\(port)",
+                means: "the host is down, a firewall drops the traffic, or the service is slow",
                 next: "check with: curl -v \(request.url.prefix { $0 != "?" })", isRetryable: true)
         }
         let isUnknownHost = text.contains("getaddrinfo") || text.contains("SocketAddressError") || text.contains("unknown host")

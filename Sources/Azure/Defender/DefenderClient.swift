@@ -61,7 +61,8 @@ package struct DefenderClient: Sendable {
         case 200: return response
         case 401:
             throw ServiceError(
-                tried: request.shown, got: response.summary, means: "the service does not accept the token", next: "check 'tenantId', and that the host belongs to the same cloud as 'loginHost'",
+                tried: request.shown, got: response.summary, means: "the service does not accept the token",
+                next: "check 'tenantId', and that the host belongs to the same cloud as 'loginHost'",
                 status: 401)
         case 403:
             throw ServiceError(
@@ -72,12 +73,14 @@ package struct DefenderClient: Sendable {
             return ServiceResponse(status: 200, headers: [:], body: Array("{\"value\":[]}".utf8))
         case 400 where response.vendorError?.message.contains("exceeded the allowed result size") == true:
             throw ServiceError(
-                tried: request.shown, got: response.summary, means: "one answer may hold 100,000 rows and 50 MB", next: "raise 'partitions' in the source's file",
+                tried: request.shown, got: response.summary, means: "one answer may hold 100,000 rows and 50 MB",
+                next: "raise 'partitions' in the source's file",
                 status: 400)
         default:
             throw ServiceError(
                 tried: request.shown, got: response.summary, means: response.status == 400 ? "the service does not understand the query" : nil,
-                next: response.status == 400 ? "correct 'query' or 'parameters' in the source's file" : "check the path in the source's file", status: response.status)
+                next: response.status == 400 ? "correct 'query' or 'parameters' in the source's file" : "check the path in the source's file",
+                status: response.status)
         }
     }
 }

@@ -23,7 +23,8 @@ package struct SensorClient: Sendable {
         // What a sensor answers to a wrong token is not documented: a status, an error object, or a page for people.
         if response.status == 401 || response.status == 403 || response.vendorError != nil || firstByte == 60 {
             throw ServiceError(
-                tried: request.shown, got: firstByte == 60 ? "\(response.status), a web page" : response.summary, means: "the sensor does not accept the access token",
+                tried: request.shown, got: firstByte == 60 ? "\(response.status), a web page" : response.summary,
+                means: "the sensor does not accept the access token",
                 next: "create a token on the sensor (System settings > Integrations > Access tokens) and set it where 'token' points", status: response.status)
         }
         guard response.status == 200 else {

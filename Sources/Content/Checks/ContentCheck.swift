@@ -41,7 +41,8 @@ package enum ContentCheck {
                     }
                     if table.schema[i].type != column.type {
                         problems.append(
-                            ContentProblem(s.file, "the transform gives '\(column.name)' as \(column.type.name), table '\(table.name)' has \(table.schema[i].type.name)"))
+                            ContentProblem(
+                                s.file, "the transform gives '\(column.name)' as \(column.type.name), table '\(table.name)' has \(table.schema[i].type.name)"))
                     }
                 }
                 for key in table.key where schema.index(of: key) == nil {

@@ -42,7 +42,8 @@ extension Binder {
         }
         let raw = Schema(keys.map(\.spec) + collector.aggregates.flatMap(\.outputs))
         let grouped = Plan(.summarize(input, keys: keys, aggregates: collector.aggregates), raw, isOpen: input.isOpen)
-        let columns = keys.enumerated().map { BoundColumn($1.name, .column($0, $1.expr.type)) }
+        let columns =
+            keys.enumerated().map { BoundColumn($1.name, .column($0, $1.expr.type)) }
             + outputs.map { BoundColumn($0.0, $0.1) }
         return project(grouped, columns)
     }
@@ -57,9 +58,10 @@ extension Binder {
             var out: [(String, BoundExpr)] = []
             for argument in arguments {
                 if case .star = argument.value.kind {
-                    let keyNames = Set(keys.compactMap { k -> String? in
-                        if case .column(let i, _) = k.expr { return scope.schema[i].name } else { return nil }
-                    })
+                    let keyNames = Set(
+                        keys.compactMap { k -> String? in
+                            if case .column(let i, _) = k.expr { return scope.schema[i].name } else { return nil }
+                        })
                     for (i, c) in scope.schema.columns.enumerated()
                     where !keyNames.contains(c.name) && !excluding.contains(c.name) {
                         out.append((c.name, .column(i, c.type)))

@@ -78,11 +78,13 @@ extension Binder {
             }
         }
         for condition in conditions { try add(condition) }
-        return (keys.map { l, r in
-            if l.type == r.type { return (l, r) }
-            let type = TypeFacts.common([l.type, r.type])
-            return type == .dynamic ? (asText(l), asText(r)) : (convert(l, to: type), convert(r, to: type))
-        }, rightColumns)
+        return (
+            keys.map { l, r in
+                if l.type == r.type { return (l, r) }
+                let type = TypeFacts.common([l.type, r.type])
+                return type == .dynamic ? (asText(l), asText(r)) : (convert(l, to: type), convert(r, to: type))
+            }, rightColumns
+        )
     }
 
     private func usesRight(_ e: BoundExpr, _ split: Int) -> Bool {

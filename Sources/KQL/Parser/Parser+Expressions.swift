@@ -14,8 +14,6 @@ private let operatorWords: Set<String> = [
     "hasprefix", "hassuffix",
 ]
 
-
-
 extension Parser {
     /// A scalar expression.
     mutating func expression() throws(Diagnostic) -> Expr {

@@ -171,7 +171,11 @@ extension Parser {
             var nodes = false
             var edges = false
             repeat {
-                if takeWord("nodes") { nodes = true } else if takeWord("edges") { edges = true } else {
+                if takeWord("nodes") {
+                    nodes = true
+                } else if takeWord("edges") {
+                    edges = true
+                } else {
                     throw fail("KS005", "Expected: nodes or edges")
                 }
                 if takeWord("as") { _ = try name() }
@@ -300,7 +304,9 @@ extension Parser {
             if takeWord("asc") { ascending = true } else if takeWord("desc") { ascending = false }
             var nullsFirst: Bool?
             if takeWord("nulls") {
-                if takeWord("first") { nullsFirst = true } else {
+                if takeWord("first") {
+                    nullsFirst = true
+                } else {
                     try expectWord("last")
                     nullsFirst = false
                 }

@@ -199,16 +199,18 @@ final class AverageAggregator: Aggregator {
 
     func finish(groupCount: Int) -> [Column] {
         [
-            Column(type, values: (0..<groupCount).map { g -> Value in
-                guard g < counts.count, counts[g] > 0 else { return type == .real ? .real(.nan) : .null }
-                let mean = sums[g] / Double(counts[g])
-                switch type {
-                case .datetime: return .datetime(Int64(mean))
-                case .timespan: return .timespan(Int64(mean))
-                case .decimal: return Decimal(mean).map { .decimal($0) } ?? .null
-                default: return .real(mean)
-                }
-            })
+            Column(
+                type,
+                values: (0..<groupCount).map { g -> Value in
+                    guard g < counts.count, counts[g] > 0 else { return type == .real ? .real(.nan) : .null }
+                    let mean = sums[g] / Double(counts[g])
+                    switch type {
+                    case .datetime: return .datetime(Int64(mean))
+                    case .timespan: return .timespan(Int64(mean))
+                    case .decimal: return Decimal(mean).map { .decimal($0) } ?? .null
+                    default: return .real(mean)
+                    }
+                })
         ]
     }
 }
@@ -254,15 +256,17 @@ final class ExtremeAggregator: Aggregator {
 
     func finish(groupCount: Int) -> [Column] {
         [
-            Column(type, values: (0..<groupCount).map { g -> Value in
-                guard g < seen.count, seen[g] else { return .null }
-                guard type.isInteger64 else { return other[g] }
-                switch type {
-                case .datetime: return .datetime(whole[g])
-                case .timespan: return .timespan(whole[g])
-                default: return .long(whole[g])
-                }
-            })
+            Column(
+                type,
+                values: (0..<groupCount).map { g -> Value in
+                    guard g < seen.count, seen[g] else { return .null }
+                    guard type.isInteger64 else { return other[g] }
+                    switch type {
+                    case .datetime: return .datetime(whole[g])
+                    case .timespan: return .timespan(whole[g])
+                    default: return .long(whole[g])
+                    }
+                })
         ]
     }
 }

@@ -78,12 +78,14 @@ final class KeyEncoder {
         case .guid, .decimal, .dynamic:
             let d = dictionaries[c]
             let vector = StringVector(bytes: d.bytes, ends: d.ends, codes: nil)
-            return Column(type, values: (0..<count).map { i -> Value in
-                if nulls[i] { return .null }
-                let text = vector.entry(Int(words[i * width + c]))
-                if type == .dynamic { return (try? JSONReader.parse(text)) ?? .null }
-                return Value.string(text).converted(to: type)
-            })
+            return Column(
+                type,
+                values: (0..<count).map { i -> Value in
+                    if nulls[i] { return .null }
+                    let text = vector.entry(Int(words[i * width + c]))
+                    if type == .dynamic { return (try? JSONReader.parse(text)) ?? .null }
+                    return Value.string(text).converted(to: type)
+                })
         }
     }
 }

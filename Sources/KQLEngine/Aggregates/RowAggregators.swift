@@ -7,7 +7,7 @@ final class ArgExtremeAggregator: Aggregator {
     private let sign: Int
     private let keyIsWhole: Bool
     private var batches: [[Column]] = []
-    private var where_: [(batch: Int32, row: Int32)] = []
+    private var place: [(batch: Int32, row: Int32)] = []
     private var whole: [Int64] = []
     private var other: [Value] = []
 
@@ -18,8 +18,8 @@ final class ArgExtremeAggregator: Aggregator {
     }
 
     func update(_ groups: [Int32], _ columns: [Column], groupCount: Int) {
-        let more = max(0, groupCount - where_.count)
-        where_ += repeatElement((batch: -1, row: -1), count: more)
+        let more = max(0, groupCount - place.count)
+        place += repeatElement((batch: -1, row: -1), count: more)
         if keyIsWhole { whole += repeatElement(0, count: more) } else { other += repeatElement(.null, count: more) }
         let key = columns[0]
         let stride = key.stride
@@ -29,13 +29,13 @@ final class ArgExtremeAggregator: Aggregator {
             for (row, group) in groups.enumerated() {
                 let g = Int(group)
                 if key.isNull(row) {
-                    if where_[g].batch < 0 { where_[g] = (-2 - batch, Int32(row)); used = true }
+                    if place[g].batch < 0 { place[g] = (-2 - batch, Int32(row)); used = true }
                     continue
                 }
                 let x = v[row * stride]
-                if where_[g].batch < 0 || (sign > 0 ? x > whole[g] : x < whole[g]) {
+                if place[g].batch < 0 || (sign > 0 ? x > whole[g] : x < whole[g]) {
                     whole[g] = x
-                    where_[g] = (batch, Int32(row))
+                    place[g] = (batch, Int32(row))
                     used = true
                 }
             }
@@ -44,12 +44,12 @@ final class ArgExtremeAggregator: Aggregator {
                 let g = Int(group)
                 let x = key[row]
                 if x.isNull {
-                    if where_[g].batch < 0 { where_[g] = (-2 - batch, Int32(row)); used = true }
+                    if place[g].batch < 0 { place[g] = (-2 - batch, Int32(row)); used = true }
                     continue
                 }
-                if where_[g].batch < 0 || (ValueOps.compare(x, other[g]) ?? 0) * sign > 0 {
+                if place[g].batch < 0 || (ValueOps.compare(x, other[g]) ?? 0) * sign > 0 {
                     other[g] = x
-                    where_[g] = (batch, Int32(row))
+                    place[g] = (batch, Int32(row))
                     used = true
                 }
             }
@@ -60,10 +60,10 @@ final class ArgExtremeAggregator: Aggregator {
 
     /// Keeps only the rows that still win, so that memory follows the groups and not the input.
     private func compact() {
-        let kept = finishColumns(groupCount: where_.count)
-        let wasNull = where_.map { $0.batch < 0 }
+        let kept = finishColumns(groupCount: place.count)
+        let wasNull = place.map { $0.batch < 0 }
         batches = [kept]
-        where_ = where_.indices.map { (wasNull[$0] ? -2 : 0, Int32($0)) }
+        place = place.indices.map { (wasNull[$0] ? -2 : 0, Int32($0)) }
     }
 
     private func finishColumns(groupCount: Int) -> [Column] {
@@ -74,10 +74,10 @@ final class ArgExtremeAggregator: Aggregator {
             total += columns.first?.count ?? 0
         }
         let indices = (0..<groupCount).map { g -> Int32 in
-            guard g < where_.count else { return -1 }
-            let b = where_[g].batch
+            guard g < place.count else { return -1 }
+            let b = place[g].batch
             if b == -1 { return -1 }
-            return Int32(starts[Int(b < 0 ? -2 - b : b)]) + where_[g].row
+            return Int32(starts[Int(b < 0 ? -2 - b : b)]) + place[g].row
         }
         return outputs.indices.map { c in
             let parts = batches.filter { !$0.isEmpty }.map { $0[c].flattened() }
@@ -120,9 +120,11 @@ final class TakeAnyAggregator: Aggregator {
 
     func finish(groupCount: Int) -> [Column] {
         outputs.indices.map { c in
-            Column(outputs[c].type, values: (0..<groupCount).map { g -> Value in
-                g < values.count && c < values[g].count ? values[g][c] : .null
-            })
+            Column(
+                outputs[c].type,
+                values: (0..<groupCount).map { g -> Value in
+                    g < values.count && c < values[g].count ? values[g][c] : .null
+                })
         }
     }
 }
@@ -209,11 +211,13 @@ final class CollectAggregator: Aggregator {
 
     func finish(groupCount: Int) -> [Column] {
         [
-            Column(.dynamic, values: (0..<groupCount).map { g -> Value in
-                if kind == .bag { return .bag(g < bags.count ? bags[g] : Bag()) }
-                let list = g < items.count ? items[g] : []
-                return kind == .schema ? CollectAggregator.schema(of: list) : .array(list)
-            })
+            Column(
+                .dynamic,
+                values: (0..<groupCount).map { g -> Value in
+                    if kind == .bag { return .bag(g < bags.count ? bags[g] : Bag()) }
+                    let list = g < items.count ? items[g] : []
+                    return kind == .schema ? CollectAggregator.schema(of: list) : .array(list)
+                })
         ]
     }
 
@@ -275,14 +279,16 @@ final class VarianceAggregator: Aggregator {
 
     func finish(groupCount: Int) -> [Column] {
         [
-            Column(.real, values: (0..<groupCount).map { g -> Value in
-                guard g < states.count else { return .real(.nan) }
-                let s = states[g]
-                let d = sample ? s.n - 1 : s.n
-                guard s.n > 0 else { return .real(.nan) }
-                let v = d <= 0 ? 0 : s.m2 / d
-                return .real(root ? v.squareRoot() : v)
-            })
+            Column(
+                .real,
+                values: (0..<groupCount).map { g -> Value in
+                    guard g < states.count else { return .real(.nan) }
+                    let s = states[g]
+                    let d = sample ? s.n - 1 : s.n
+                    guard s.n > 0 else { return .real(.nan) }
+                    let v = d <= 0 ? 0 : s.m2 / d
+                    return .real(root ? v.squareRoot() : v)
+                })
         ]
     }
 }
@@ -314,11 +320,13 @@ final class CovarianceAggregator: Aggregator {
 
     func finish(groupCount: Int) -> [Column] {
         [
-            Column(.real, values: (0..<groupCount).map { g -> Value in
-                guard g < states.count, states[g].n > 0 else { return .real(.nan) }
-                let d = sample ? states[g].n - 1 : states[g].n
-                return .real(d <= 0 ? 0 : states[g].c / d)
-            })
+            Column(
+                .real,
+                values: (0..<groupCount).map { g -> Value in
+                    guard g < states.count, states[g].n > 0 else { return .real(.nan) }
+                    let d = sample ? states[g].n - 1 : states[g].n
+                    return .real(d <= 0 ? 0 : states[g].c / d)
+                })
         ]
     }
 }

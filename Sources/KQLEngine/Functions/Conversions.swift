@@ -48,16 +48,18 @@ extension ScalarFunctions {
             "max_of": .lenient { a, _ in extreme(a, 1) },
             "min_of": .lenient { a, _ in extreme(a, -1) },
             "estimate_data_size": .lenient { a, _ in
-                .long(Int64(a.reduce(0) { sum, v in
-                    switch v {
-                    case .null: sum
-                    case .string(let s): sum + s.utf8.count
-                    case .bool: sum + 1
-                    case .long, .real, .datetime, .timespan: sum + 8
-                    case .guid, .decimal: sum + 16
-                    default: sum + JSONWriter.string(v).utf8.count
-                    }
-                }))
+                .long(
+                    Int64(
+                        a.reduce(0) { sum, v in
+                            switch v {
+                            case .null: sum
+                            case .string(let s): sum + s.utf8.count
+                            case .bool: sum + 1
+                            case .long, .real, .datetime, .timespan: sum + 8
+                            case .guid, .decimal: sum + 16
+                            default: sum + JSONWriter.string(v).utf8.count
+                            }
+                        }))
             },
             "assert": .lenient { a, _ in
                 guard a[0].boolValue == true else { throw QueryError.runtime("assert() failed: \(a[1].text)") }

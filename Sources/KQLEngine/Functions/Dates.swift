@@ -229,17 +229,18 @@ enum DateFormat {
         let total = Int64(t.magnitude)
         let days = Int(total / DateTime.ticksPerDay)
         let seconds = Int(total / 10_000_000 % 86_400)
-        return (t < 0 ? "-" : "") + run(format) { c, n in
-            func number(_ v: Int) -> String { Digits.padded(v, max(n, String(v).count)) }
-            switch c {
-            case "d", "D": return number(days)
-            case "H", "h": return number(seconds / 3600)
-            case "m", "M": return number(seconds / 60 % 60)
-            case "s", "S": return number(seconds % 60)
-            case "f": return fraction(total % 10_000_000, n, trims: false)
-            case "F": return fraction(total % 10_000_000, n, trims: true)
-            default: return nil
+        return (t < 0 ? "-" : "")
+            + run(format) { c, n in
+                func number(_ v: Int) -> String { Digits.padded(v, max(n, String(v).count)) }
+                switch c {
+                case "d", "D": return number(days)
+                case "H", "h": return number(seconds / 3600)
+                case "m", "M": return number(seconds / 60 % 60)
+                case "s", "S": return number(seconds % 60)
+                case "f": return fraction(total % 10_000_000, n, trims: false)
+                case "F": return fraction(total % 10_000_000, n, trims: true)
+                default: return nil
+                }
             }
-        }
     }
 }

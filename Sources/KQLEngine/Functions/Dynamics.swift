@@ -154,9 +154,11 @@ extension ScalarFunctions {
             },
             "bag_zip": .lenient { a, _ in
                 guard case .array(let keys) = a[0], case .array(let values) = a[1] else { return .null }
-                return .bag(Bag(keys.enumerated().compactMap { i, k in
-                    if case .string(let s) = k { (s, i < values.count ? values[i] : .null) } else { nil }
-                }))
+                return .bag(
+                    Bag(
+                        keys.enumerated().compactMap { i, k in
+                            if case .string(let s) = k { (s, i < values.count ? values[i] : .null) } else { nil }
+                        }))
             },
             "treepath": .lenient { a, _ in
                 var out: [Value] = []
@@ -196,18 +198,27 @@ extension ScalarFunctions {
             if case .array(let items) = v { return i < items.count ? items[i] : .null }
             return v
         }
-        return .array(flags.enumerated().map { i, flag in
-            let on: Bool? = flag.boolValue ?? flag.doubleValue.map { $0 != 0 }
-            guard let on else { return .null }
-            return pick(on ? a[1] : a[2], i)
-        })
+        return .array(
+            flags.enumerated().map { i, flag in
+                let on: Bool? = flag.boolValue ?? flag.doubleValue.map { $0 != 0 }
+                guard let on else { return .null }
+                return pick(on ? a[1] : a[2], i)
+            })
     }
 
     private static func sequence(_ a: [Value]) -> Value {
         let limit = 1_048_576
         var out: [Value] = []
         let step: Value
-        if a.count > 2 { step = a[2] } else if case .datetime = a[0] { step = .timespan(36_000_000_000) } else if case .timespan = a[0] { step = .timespan(36_000_000_000) } else { step = .long(1) }
+        if a.count > 2 {
+            step = a[2]
+        } else if case .datetime = a[0] {
+            step = .timespan(36_000_000_000)
+        } else if case .timespan = a[0] {
+            step = .timespan(36_000_000_000)
+        } else {
+            step = .long(1)
+        }
         var current = a[0]
         guard let sign = ValueOps.compare(step, ValueOps.arithmetic("-", step, step)), sign != 0 else { return .null }
         while out.count < limit, let c = ValueOps.compare(current, a[1]), sign > 0 ? c <= 0 : c >= 0 {

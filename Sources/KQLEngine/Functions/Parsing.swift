@@ -180,7 +180,9 @@ extension ScalarFunctions {
         }
         var out = Bag()
         if wanted.contains("browser") {
-            let known = [("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Version/", "Safari"), ("MSIE ", "IE"), ("curl/", "curl")]
+            let known = [
+                ("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Version/", "Safari"), ("MSIE ", "IE"), ("curl/", "curl"),
+            ]
             let hit = known.first { text.contains($0.0) }
             out["Browser"] = .bag(product(hit?.1 ?? "Other", hit.flatMap { version(after: $0.0) } ?? ""))
         }
@@ -188,12 +190,15 @@ extension ScalarFunctions {
             let known = [("Windows NT ", "Windows"), ("Android ", "Android"), ("iPhone OS ", "iOS"), ("Mac OS X ", "Mac OS X"), ("Linux", "Linux")]
             let hit = known.first { text.contains($0.0) }
             var os = product(hit?.1 ?? "Other", hit.flatMap { version(after: $0.0) } ?? "")
-            if hit?.1 == "Windows" { os["MajorVersion"] = .string(version(after: "Windows NT ")?.hasPrefix("10") == true ? "10" : version(after: "Windows NT ") ?? "") }
+            if hit?.1 == "Windows" {
+                os["MajorVersion"] = .string(version(after: "Windows NT ")?.hasPrefix("10") == true ? "10" : version(after: "Windows NT ") ?? "")
+            }
             out["OperatingSystem"] = .bag(os)
         }
         if wanted.contains("device") {
             let family = text.contains("iPhone") ? "iPhone" : text.contains("iPad") ? "iPad" : text.contains("Macintosh") ? "Mac" : "Other"
-            out["Device"] = .bag(Bag([("Family", .string(family)), ("Brand", .string(family == "Other" ? "" : "Apple")), ("Model", .string(family == "Other" ? "" : family))]))
+            out["Device"] = .bag(
+                Bag([("Family", .string(family)), ("Brand", .string(family == "Other" ? "" : "Apple")), ("Model", .string(family == "Other" ? "" : family))]))
         }
         return .bag(out)
     }

@@ -1,9 +1,10 @@
+import Tables
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Darwin)
     import Darwin
 #endif
-import Tables
 
 /// Functions over arrays of numbers.
 extension ScalarFunctions {
@@ -108,14 +109,15 @@ extension ScalarFunctions {
         let sum = f.reduce(0, +)
         if normalizes, sum != 0 { f = f.map { $0 / sum } }
         let shift = centers ? f.count / 2 : 0
-        return .array(x.indices.map { i in
-            var total = 0.0
-            for (k, coefficient) in f.enumerated() {
-                let j = i - k + shift
-                if x.indices.contains(j) { total += coefficient * (x[j] ?? 0) }
-            }
-            return .real(total)
-        })
+        return .array(
+            x.indices.map { i in
+                var total = 0.0
+                for (k, coefficient) in f.enumerated() {
+                    let j = i - k + shift
+                    if x.indices.contains(j) { total += coefficient * (x[j] ?? 0) }
+                }
+                return .real(total)
+            })
     }
 
     static func pearson(_ x: [Double], _ y: [Double]) -> Double {

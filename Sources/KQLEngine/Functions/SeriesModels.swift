@@ -118,10 +118,11 @@ extension ScalarFunctions {
             "series_fit_line_dynamic": .lenient { a, _ in
                 guard let y = values(a[0]) else { return .null }
                 let l = fitLine(y)
-                return .bag(Bag([
-                    ("rsquare", .real(l.rsquare)), ("slope", .real(l.slope)), ("variance", .real(l.variance)),
-                    ("rvariance", .real(l.rvariance)), ("interception", .real(l.interception)), ("line_fit", reals(l.fit)),
-                ]))
+                return .bag(
+                    Bag([
+                        ("rsquare", .real(l.rsquare)), ("slope", .real(l.slope)), ("variance", .real(l.variance)),
+                        ("rvariance", .real(l.rvariance)), ("interception", .real(l.interception)), ("line_fit", reals(l.fit)),
+                    ]))
             },
             "series_fit_2lines": .lenient { a, _ in
                 guard let y = values(a[0]), y.count >= 4 else { return .null }

@@ -70,19 +70,23 @@ extension ScalarFunctions {
                 let from = scalars(a[0].text)
                 let to = scalars(a[1].text)
                 guard !to.isEmpty else { return .string(a[2].text) }
-                return .string(string(a[2].text.unicodeScalars.map { ch in
-                    from.firstIndex(of: ch).map { to[min($0, to.count - 1)] } ?? ch
-                }))
+                return .string(
+                    string(
+                        a[2].text.unicodeScalars.map { ch in
+                            from.firstIndex(of: ch).map { to[min($0, to.count - 1)] } ?? ch
+                        }))
             },
             "make_string": .lenient { a, _ in codepoints(a) },
             "unicode_codepoints_to_string": .lenient { a, _ in codepoints(a) },
             "to_utf8": .lenient { a, _ in .array(a[0].text.unicodeScalars.map { .long(Int64($0.value)) }) },
             "unicode_codepoints_from_string": .lenient { a, _ in .array(a[0].text.unicodeScalars.map { .long(Int64($0.value)) }) },
             "regex_quote": .lenient { a, _ in
-                .string(string(a[0].text.unicodeScalars.flatMap { ch -> [Unicode.Scalar] in
-                    let plain = ch.value >= 128 || ch == "_" || (ch.value < 128 && TextSearch.isTermByte(UInt8(ch.value)))
-                    return plain ? [ch] : ["\\", ch]
-                }))
+                .string(
+                    string(
+                        a[0].text.unicodeScalars.flatMap { ch -> [Unicode.Scalar] in
+                            let plain = ch.value >= 128 || ch == "_" || (ch.value < 128 && TextSearch.isTermByte(UInt8(ch.value)))
+                            return plain ? [ch] : ["\\", ch]
+                        }))
             },
             "format_bytes": .strict { a, _ in formatBytes(a) },
             "is_utf8": .lenient { _, _ in .bool(true) },
@@ -133,10 +137,12 @@ extension ScalarFunctions {
 
     private static func codepoints(_ a: [Value]) -> Value {
         let numbers = a.flatMap { v -> [Value] in if case .array(let items) = v { items } else { [v] } }
-        return .string(string(numbers.compactMap { v in
-            if case .string(let s) = v { return s.unicodeScalars.first }
-            return v.longValue.flatMap { UInt32(exactly: $0) }.flatMap { Unicode.Scalar($0) }
-        }))
+        return .string(
+            string(
+                numbers.compactMap { v in
+                    if case .string(let s) = v { return s.unicodeScalars.first }
+                    return v.longValue.flatMap { UInt32(exactly: $0) }.flatMap { Unicode.Scalar($0) }
+                }))
     }
 
     private static func formatBytes(_ a: [Value]) -> Value {

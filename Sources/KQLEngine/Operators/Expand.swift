@@ -79,9 +79,10 @@ extension Executor {
     }
 
     private func expandedSchema(_ plan: ExpandPlan) -> Schema {
-        var schema = Schema(plan.layout.enumerated().map { i, slot in
-            slot >= 0 ? plan.input.schema[slot] : ColumnSpec(plan.columns[-1 - slot].name, plan.columns[-1 - slot].type)
-        })
+        var schema = Schema(
+            plan.layout.enumerated().map { i, slot in
+                slot >= 0 ? plan.input.schema[slot] : ColumnSpec(plan.columns[-1 - slot].name, plan.columns[-1 - slot].type)
+            })
         if plan.indexColumn { schema.columns.append(ColumnSpec("", .long)) }
         return schema
     }

@@ -28,9 +28,10 @@ extension Executor {
                     continue
                 default: fields = ScalarFunctions.csv(String(line))
                 }
-                rows.append(schema.columns.enumerated().map { c, spec in
-                    c < fields.count ? Value.string(fields[c]).converted(to: spec.type) : .null
-                })
+                rows.append(
+                    schema.columns.enumerated().map { c, spec in
+                        c < fields.count ? Value.string(fields[c]).converted(to: spec.type) : .null
+                    })
             }
             batches.append(Batch(schema: schema, rows: rows))
         }

@@ -49,9 +49,12 @@ extension Executor {
             state.update(cells, arguments, groupCount: cellCount)
             let results = state.finish(groupCount: cellCount)[0]
             let fallback = try item.defaultValue.map { try evaluator.constant($0) } ?? .long(0)
-            columns.append(Column(.dynamic, values: (0..<groups.count).map { g -> Value in
-                .array((0..<size).map { i in present[g * size + i] ? results[g * size + i] : fallback })
-            }))
+            columns.append(
+                Column(
+                    .dynamic,
+                    values: (0..<groups.count).map { g -> Value in
+                        .array((0..<size).map { i in present[g * size + i] ? results[g * size + i] : fallback })
+                    }))
         }
         columns.append(Column(.dynamic, values: (0..<groups.count).map { _ in Value.array(axis) }))
         return once(Batch(schema: schema, columns: columns, count: groups.count))

@@ -59,7 +59,9 @@ extension Executor {
             let name = prefix + key
             if taken.contains(name) {
                 if conflict == "keep_source" { continue }
-                if conflict == "replace_source" { replaced.insert(name) } else {
+                if conflict == "replace_source" {
+                    replaced.insert(name)
+                } else {
                     throw QueryError.runtime("bag_unpack() would give a second column named \(name); pass a prefix or 'keep_source'")
                 }
             }
@@ -75,10 +77,13 @@ extension Executor {
         }
         for (key, spec) in specs {
             schema.append(spec)
-            columns.append(Column(spec.type, values: (0..<all.count).map { row -> Value in
-                guard case .bag(let bag) = bags[row], let v = bag[key] else { return .null }
-                return spec.type == .dynamic ? v : v.converted(to: spec.type)
-            }))
+            columns.append(
+                Column(
+                    spec.type,
+                    values: (0..<all.count).map { row -> Value in
+                        guard case .bag(let bag) = bags[row], let v = bag[key] else { return .null }
+                        return spec.type == .dynamic ? v : v.converted(to: spec.type)
+                    }))
         }
         return Batch(schema: Schema(schema), columns: columns, count: all.count)
     }
@@ -129,10 +134,13 @@ extension Executor {
         var columns = keyColumns.indices.map { encoder.decode(groups.keys, column: $0) }
         for (i, name) in sorted.enumerated() {
             schema.append(ColumnSpec(name, type))
-            columns.append(Column(type, values: (0..<groups.count).map { g -> Value in
-                let cell = g * width + i
-                return present[cell] || isCount ? results[cell] : .null
-            }))
+            columns.append(
+                Column(
+                    type,
+                    values: (0..<groups.count).map { g -> Value in
+                        let cell = g * width + i
+                        return present[cell] || isCount ? results[cell] : .null
+                    }))
         }
         return Batch(schema: Schema(schema), columns: columns, count: groups.count)
     }
@@ -191,7 +199,8 @@ extension Executor {
             }
             schema.append(ColumnSpec(n, c.type))
         }
-        let columns = try all.schema.columns.indices.map { try all.column($0).gather(left) }
+        let columns =
+            try all.schema.columns.indices.map { try all.column($0).gather(left) }
             + lookup.schema.columns.indices.map { try lookup.column($0).gatherOptional(right) }
         return Batch(schema: Schema(schema), columns: columns, count: left.count)
     }

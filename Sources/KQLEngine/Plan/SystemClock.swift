@@ -1,9 +1,10 @@
+import Tables
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Darwin)
     import Darwin
 #endif
-import Tables
 
 /// The machine's wall clock.
 package enum SystemClock {

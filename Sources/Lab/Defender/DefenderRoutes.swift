@@ -54,7 +54,17 @@ struct DefenderRoutes: Sendable {
         do { result = try Engine(provider: lab.world.tables()).run(query, options: options) } catch let error as QueryError {
             let inner = Value.bag(Bag([("date", .string(DateTime.format(lab.world.clock.now))), ("request-id", .string(UUID().uuidString.lowercased()))]))
             return Reply.json(
-                .bag(Bag([("error", .bag(Bag([("code", .string("BadRequest")), ("message", .string("\(error.message) Fix semantic errors in your query.")), ("innerError", inner)])))])),
+                .bag(
+                    Bag([
+                        (
+                            "error",
+                            .bag(
+                                Bag([
+                                    ("code", .string("BadRequest")), ("message", .string("\(error.message) Fix semantic errors in your query.")),
+                                    ("innerError", inner),
+                                ]))
+                        )
+                    ])),
                 status: 400)
         }
         let table = result.primary
@@ -125,21 +135,32 @@ struct DefenderRoutes: Sendable {
         let first = (DateTime.ticks(2026, 1, 1) ?? 0) - Int64(m.index % 300) * DateTime.ticksPerDay
         let silent: Int64 = health == "Inactive" ? 12 : 0
         let seen = now - silent * DateTime.ticksPerDay - Int64(fleet.dice.roll(m.index, 33, day) % 80_000) * DateTime.ticksPerSecond
-        return .bag(Bag([
-            ("id", .string(m.id)), ("mergedIntoMachineId", .null), ("isPotentialDuplication", .bool(false)), ("isExcluded", .bool(false)),
-            ("computerDnsName", .string(m.name)), ("firstSeen", .datetime(first)),
-            ("lastSeen", .datetime(seen)), ("osPlatform", .string(m.osPlatform)), ("osVersion", .null), ("osProcessor", .string("x64")),
-            ("version", .string(m.version)), ("lastIpAddress", .string(m.address)), ("lastExternalIpAddress", .string("203.0.113.\(m.index % 250)")),
-            ("agentVersion", .string(m.family == "Linux" ? "30.124092.2.0" : "10.8790.\(m.build ?? 0).5608")), ("osBuild", m.build.map { .long($0) } ?? .null),
-            ("healthStatus", .string(health)), ("deviceValue", .string(m.isServer ? "High" : "Normal")), ("rbacGroupId", .long(m.groupID)),
-            ("rbacGroupName", .string(m.group)), ("riskScore", .string(["None", "Low", "Medium", "High"][Int(fleet.dice.roll(m.index, 34, day / 3) % 4)])),
-            ("exposureLevel", .string(["Low", "Low", "Medium", "High"][Int(fleet.dice.roll(m.index, 31) % 4)])),
-            ("isAadJoined", .bool(m.family == "Windows")), ("aadDeviceId", .null), ("machineTags", .array(m.isServer ? [.string("server")] : [])),
-            ("onboardingStatus", .string(fleet.onboarding(m))), ("osArchitecture", .string("64-bit")),
-            ("managedBy", .string(m.isServer ? "MicrosoftDefenderForEndpoint" : "Intune")), ("managedByStatus", .string("Success")),
-            ("ipAddresses", .array([.bag(Bag([("ipAddress", .string(m.address)), ("macAddress", .string("00005E\(Digits.padded(m.index % 1_000_000, 6))")), ("type", .string("Ethernet")), ("operationalStatus", .string("Up"))]))])),
-            ("vmMetadata", .null),
-        ]))
+        return .bag(
+            Bag([
+                ("id", .string(m.id)), ("mergedIntoMachineId", .null), ("isPotentialDuplication", .bool(false)), ("isExcluded", .bool(false)),
+                ("computerDnsName", .string(m.name)), ("firstSeen", .datetime(first)),
+                ("lastSeen", .datetime(seen)), ("osPlatform", .string(m.osPlatform)), ("osVersion", .null), ("osProcessor", .string("x64")),
+                ("version", .string(m.version)), ("lastIpAddress", .string(m.address)), ("lastExternalIpAddress", .string("203.0.113.\(m.index % 250)")),
+                ("agentVersion", .string(m.family == "Linux" ? "30.124092.2.0" : "10.8790.\(m.build ?? 0).5608")),
+                ("osBuild", m.build.map { .long($0) } ?? .null),
+                ("healthStatus", .string(health)), ("deviceValue", .string(m.isServer ? "High" : "Normal")), ("rbacGroupId", .long(m.groupID)),
+                ("rbacGroupName", .string(m.group)), ("riskScore", .string(["None", "Low", "Medium", "High"][Int(fleet.dice.roll(m.index, 34, (day + m.index % 30) / 30) % 4)])),
+                ("exposureLevel", .string(["Low", "Low", "Medium", "High"][Int(fleet.dice.roll(m.index, 31) % 4)])),
+                ("isAadJoined", .bool(m.family == "Windows")), ("aadDeviceId", .null), ("machineTags", .array(m.isServer ? [.string("server")] : [])),
+                ("onboardingStatus", .string(fleet.onboarding(m))), ("osArchitecture", .string("64-bit")),
+                ("managedBy", .string(m.isServer ? "MicrosoftDefenderForEndpoint" : "Intune")), ("managedByStatus", .string("Success")),
+                (
+                    "ipAddresses",
+                    .array([
+                        .bag(
+                            Bag([
+                                ("ipAddress", .string(m.address)), ("macAddress", .string("00005E\(Digits.padded(m.index % 1_000_000, 6))")),
+                                ("type", .string("Ethernet")), ("operationalStatus", .string("Up")),
+                            ]))
+                    ])
+                ),
+                ("vmMetadata", .null),
+            ]))
     }
 
     // MARK: Exports
@@ -183,15 +204,19 @@ struct DefenderRoutes: Sendable {
             for v in fleet.vulnerabilities(m, day: day) {
                 let installed = SoftwareVersions.installed(v, m)
                 let first = (DateTime.parse(v.published) ?? 0) + Int64(fleet.dice.roll(m.index, 35) % 20) * DateTime.ticksPerDay
-                out.append(.bag(Bag([
-                    ("id", .string("\(m.id)_\(v.vendor)_\(v.product)_\(installed)_\(v.id)")), ("deviceId", .string(m.id)), ("rbacGroupId", .long(m.groupID)),
-                    ("rbacGroupName", .string(m.group)), ("deviceName", .string(m.name)), ("osPlatform", .string(m.osPlatform)), ("osVersion", .string(m.osVersion)),
-                    ("osArchitecture", .string("x64")), ("softwareVendor", .string(v.vendor)), ("softwareName", .string(v.product)),
-                    ("softwareVersion", .string(installed)), ("cveId", .string(v.id)), ("vulnerabilitySeverityLevel", .string(v.severity)),
-                    ("recommendedSecurityUpdate", .string(v.fix)), ("cvssScore", .real(v.score)), ("securityUpdateAvailable", .bool(true)),
-                    ("exploitabilityLevel", .string(v.isExploited ? "ExploitIsPublic" : "NoExploit")), ("firstSeenTimestamp", .string(spaced(first))),
-                    ("lastSeenTimestamp", .string(spaced(midnight))), ("recommendationReference", .string("va-_-\(v.vendor)-_-\(v.product)")),
-                ])))
+                out.append(
+                    .bag(
+                        Bag([
+                            ("id", .string("\(m.id)_\(v.vendor)_\(v.product)_\(installed)_\(v.id)")), ("deviceId", .string(m.id)),
+                            ("rbacGroupId", .long(m.groupID)),
+                            ("rbacGroupName", .string(m.group)), ("deviceName", .string(m.name)), ("osPlatform", .string(m.osPlatform)),
+                            ("osVersion", .string(m.osVersion)),
+                            ("osArchitecture", .string("x64")), ("softwareVendor", .string(v.vendor)), ("softwareName", .string(v.product)),
+                            ("softwareVersion", .string(installed)), ("cveId", .string(v.id)), ("vulnerabilitySeverityLevel", .string(v.severity)),
+                            ("recommendedSecurityUpdate", .string(v.fix)), ("cvssScore", .real(v.score)), ("securityUpdateAvailable", .bool(true)),
+                            ("exploitabilityLevel", .string(v.isExploited ? "ExploitIsPublic" : "NoExploit")), ("firstSeenTimestamp", .string(spaced(first))),
+                            ("lastSeenTimestamp", .string(spaced(midnight))), ("recommendationReference", .string("va-_-\(v.vendor)-_-\(v.product)")),
+                        ])))
             }
         }
         return out
@@ -205,13 +230,18 @@ struct DefenderRoutes: Sendable {
         for m in fleet.machines where fleet.onboarding(m) == "Onboarded" {
             for (k, c) in m.controls.enumerated() {
                 let applies = fleet.applies(m, k)
-                out.append(.bag(Bag([
-                    ("deviceId", .string(m.id)), ("rbacGroupName", .string(m.group)), ("deviceName", .string(m.name)), ("osPlatform", .string(m.osPlatform)),
-                    ("osVersion", .string(m.osVersion)), ("timestamp", .string(spaced(midnight))), ("configurationId", .string(c.id)),
-                    ("configurationCategory", .string(c.category)), ("configurationSubcategory", .string(c.subcategory)), ("configurationImpact", .real(c.impact)),
-                    ("isCompliant", .bool(applies && fleet.complies(m, k, day: day))), ("isApplicable", .bool(applies)), ("isExpectedUserImpact", .bool(false)),
-                    ("configurationName", .string(c.name)), ("recommendationReference", .string("sca-_-\(c.id)")),
-                ])))
+                out.append(
+                    .bag(
+                        Bag([
+                            ("deviceId", .string(m.id)), ("rbacGroupName", .string(m.group)), ("deviceName", .string(m.name)),
+                            ("osPlatform", .string(m.osPlatform)),
+                            ("osVersion", .string(m.osVersion)), ("timestamp", .string(spaced(midnight))), ("configurationId", .string(c.id)),
+                            ("configurationCategory", .string(c.category)), ("configurationSubcategory", .string(c.subcategory)),
+                            ("configurationImpact", .real(c.impact)),
+                            ("isCompliant", .bool(applies && fleet.complies(m, k, day: day))), ("isApplicable", .bool(applies)),
+                            ("isExpectedUserImpact", .bool(false)),
+                            ("configurationName", .string(c.name)), ("recommendationReference", .string("sca-_-\(c.id)")),
+                        ])))
             }
         }
         return out

@@ -60,17 +60,26 @@ struct SensorRoutes: Sendable {
     private func vulnerabilityReport() -> [Value] {
         let plant = lab.world.plant
         return plant.devices.filter { $0.os != nil }.map { d in
-            .bag(Bag([
-                ("name", .string(d.name)), ("ipAddresses", .array([.string(d.address)])), ("securityScore", .long(Int64(40 + d.id % 55))),
-                ("vendor", d.vendor.map { .string($0) } ?? .null), ("firmwareVersion", .null), ("model", .null),
-                ("operatingSystem", .bag(Bag([("name", .string(d.os ?? "")), ("type", .string("Windows"))]))),
-                ("vulnerabilities", .bag(Bag([
-                    ("antiViruses", .array([])), ("plainTextPasswords", .array([])), ("remoteAccess", .array([])), ("isBackupServer", .bool(false)),
-                    ("openedPorts", .array([.bag(Bag([("port", .long(445)), ("transport", .string("TCP")), ("isConflictingWithFirewall", .bool(false))]))])),
-                    ("isEngineeringStation", .bool(d.type == "Engineering Station")), ("isKnownScanner", .bool(false)), ("isUnauthorized", .bool(false)),
-                    ("malwareIndicationsDetected", .bool(false)), ("cves", .array([])),
-                ]))),
-            ]))
+            .bag(
+                Bag([
+                    ("name", .string(d.name)), ("ipAddresses", .array([.string(d.address)])), ("securityScore", .long(Int64(40 + d.id % 55))),
+                    ("vendor", d.vendor.map { .string($0) } ?? .null), ("firmwareVersion", .null), ("model", .null),
+                    ("operatingSystem", .bag(Bag([("name", .string(d.os ?? "")), ("type", .string("Windows"))]))),
+                    (
+                        "vulnerabilities",
+                        .bag(
+                            Bag([
+                                ("antiViruses", .array([])), ("plainTextPasswords", .array([])), ("remoteAccess", .array([])), ("isBackupServer", .bool(false)),
+                                (
+                                    "openedPorts",
+                                    .array([.bag(Bag([("port", .long(445)), ("transport", .string("TCP")), ("isConflictingWithFirewall", .bool(false))]))])
+                                ),
+                                ("isEngineeringStation", .bool(d.type == "Engineering Station")), ("isKnownScanner", .bool(false)),
+                                ("isUnauthorized", .bool(false)),
+                                ("malwareIndicationsDetected", .bool(false)), ("cves", .array([])),
+                            ]))
+                    ),
+                ]))
         }
     }
 }

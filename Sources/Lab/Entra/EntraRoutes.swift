@@ -18,11 +18,13 @@ struct EntraRoutes: Sendable {
                 router.get("\(prefix)/:tenant\(suffix)") { request, context in
                     let tenant = context.parameters.get("tenant") ?? ""
                     let base = "http://\(request.head.authority ?? "localhost")"
-                    return Reply.json(.bag(Bag([
-                        ("token_endpoint", .string("\(base)/\(tenant)/oauth2/v2.0/token")),
-                        ("authorization_endpoint", .string("\(base)/\(tenant)/oauth2/v2.0/authorize")),
-                        ("issuer", .string("\(base)/\(tenant)/v2.0")),
-                    ])))
+                    return Reply.json(
+                        .bag(
+                            Bag([
+                                ("token_endpoint", .string("\(base)/\(tenant)/oauth2/v2.0/token")),
+                                ("authorization_endpoint", .string("\(base)/\(tenant)/oauth2/v2.0/authorize")),
+                                ("issuer", .string("\(base)/\(tenant)/v2.0")),
+                            ])))
                 }
             }
         }
@@ -53,7 +55,8 @@ struct EntraRoutes: Sendable {
             return fail(401, "invalid_client", 7_000_218, "The request body must contain 'client_assertion' or 'client_secret'.")
         }
         guard secret == lab.identity.secret else {
-            return fail(401, "invalid_client", 7_000_215, "Invalid client secret provided. Ensure the secret being sent is the client secret value, not its ID.")
+            return fail(
+                401, "invalid_client", 7_000_215, "Invalid client secret provided. Ensure the secret being sent is the client secret value, not its ID.")
         }
         var audience = isV2 ? form["scope"] ?? "" : form["resource"] ?? ""
         if isV2 {
@@ -89,11 +92,12 @@ struct EntraRoutes: Sendable {
         let correlation = UUID().uuidString.lowercased()
         let time = String(DateTime.format(lab.world.clock.now).replacing("T", with: " ").prefix(19)) + "Z"
         return Reply.json(
-            .bag(Bag([
-                ("error", .string(error)),
-                ("error_description", .string("AADSTS\(code): \(text) Trace ID: \(trace) Correlation ID: \(correlation) Timestamp: \(time)")),
-                ("error_codes", .array([.long(Int64(code))])), ("timestamp", .string(time)), ("trace_id", .string(trace)),
-                ("correlation_id", .string(correlation)),
-            ])), status: status)
+            .bag(
+                Bag([
+                    ("error", .string(error)),
+                    ("error_description", .string("AADSTS\(code): \(text) Trace ID: \(trace) Correlation ID: \(correlation) Timestamp: \(time)")),
+                    ("error_codes", .array([.long(Int64(code))])), ("timestamp", .string(time)), ("trace_id", .string(trace)),
+                    ("correlation_id", .string(correlation)),
+                ])), status: status)
     }
 }

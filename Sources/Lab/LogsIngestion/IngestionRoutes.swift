@@ -27,15 +27,23 @@ struct IngestionRoutes: Sendable {
         else { return fail(401, "InvalidToken", "The access token is missing, expired or for another audience.") }
         guard rule == lab.identity.dataCollectionRule else { return fail(404, "NotFound", "Data collection rule with immutable Id '\(rule)' not found.") }
         guard request.uri.queryParameters["api-version"] != nil else { return fail(400, "InvalidRequest", "api-version is missing.") }
-        guard request.headers[.contentType]?.hasPrefix("application/json") == true else { return fail(400, "InvalidRequestBody", "Content-Type must be application/json.") }
-        guard let declared = lab.stream(stream) else { return fail(400, "InvalidStream", "The stream '\(stream)' is not declared in the data collection rule.") }
+        guard request.headers[.contentType]?.hasPrefix("application/json") == true else {
+            return fail(400, "InvalidRequestBody", "Content-Type must be application/json.")
+        }
+        guard let declared = lab.stream(stream) else {
+            return fail(400, "InvalidStream", "The stream '\(stream)' is not declared in the data collection rule.")
+        }
         let buffer = try await request.body.collect(upTo: 64 << 20)
         guard buffer.readableBytes <= Self.bodyBytesMax else {
-            return fail(413, "ContentLengthLimitExceeded", "Maximum allowed content length: \(Self.bodyBytesMax) bytes (1 MB). Provided content length: \(buffer.readableBytes) bytes.")
+            return fail(
+                413, "ContentLengthLimitExceeded",
+                "Maximum allowed content length: \(Self.bodyBytesMax) bytes (1 MB). Provided content length: \(buffer.readableBytes) bytes.")
         }
         var bytes = Array(buffer.readableBytesView)
         if request.headers[.contentEncoding] == "gzip" {
-            guard let inflated = Gunzip.inflate(bytes, limit: 50 << 20) else { return fail(400, "InvalidRequestBody", "The body is not gzip, or it inflates beyond 50 MiB.") }
+            guard let inflated = Gunzip.inflate(bytes, limit: 50 << 20) else {
+                return fail(400, "InvalidRequestBody", "The body is not gzip, or it inflates beyond 50 MiB.")
+            }
             bytes = inflated
         }
         guard let value = try? JSONReader.parse(bytes) else { return fail(400, "InvalidRequestBody", "The body is not valid JSON.") }

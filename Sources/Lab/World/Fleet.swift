@@ -59,7 +59,10 @@ struct Fleet: Sendable {
             }
             let group = platform.server ? "Datacenter" : dice.pick(Self.groups, i, 11)
             let site = ["lis", "osl", "muc", "sgp", "aus"][Int(dice.roll(i, 12) % 5)]
-            let role = platform.server ? ["sql", "app", "dc", "file", "web"][Int(dice.roll(i, 13) % 5)] : platform.family == "macOS" ? "mac" : platform.family == "Windows" ? "ws" : "mob"
+            let role =
+                platform.server
+                ? ["sql", "app", "dc", "file", "web"][Int(dice.roll(i, 13) % 5)]
+                : platform.family == "macOS" ? "mac" : platform.family == "Windows" ? "ws" : "mob"
             return Machine(
                 index: i, id: dice.deviceID(i), name: "\(site)-\(role)-\(Digits.padded(i, 4)).contoso.example", osPlatform: platform.name,
                 family: platform.family, version: platform.version, osVersion: platform.os, build: platform.build, group: group,

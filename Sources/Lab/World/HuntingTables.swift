@@ -27,7 +27,9 @@ enum HuntingTables {
     private static func row(_ m: Machine, _ fleet: Fleet, _ day: Int, _ now: Int64) -> [Value] {
         let age = Int64(fleet.dice.roll(m.index, 30, day) % 3_500) * DateTime.ticksPerSecond
         let status = ["Onboarded": "Onboarded", "CanBeOnboarded": "Can be onboarded", "Unsupported": "Unsupported"][fleet.onboarding(m)] ?? ""
-        let health = ["Active": "Active", "Inactive": "Inactive", "ImpairedCommunication": "Impaired communications", "NoSensorData": "No sensor data"][fleet.health(m, day: day)] ?? ""
+        let health =
+            ["Active": "Active", "Inactive": "Inactive", "ImpairedCommunication": "Impaired communications", "NoSensorData": "No sensor data"][
+                fleet.health(m, day: day)] ?? ""
         return [
             .datetime(now - age), .string(m.id), .string(m.name), .string("10.8790.\(m.build ?? 0).5608"), .string("203.0.113.\(m.index % 250)"),
             .string("64-bit"), .string(platform(m)), m.build.map { .long($0) } ?? .null, .bool(m.family == "Windows"),
@@ -62,7 +64,8 @@ enum HuntingTables {
                 count += 1
             }
         }
-        tables.set("DeviceTvmSecureConfigurationAssessment", schema: schema, batches: [Batch(schema: schema, columns: builders.map { $0.finish() }, count: count)])
+        tables.set(
+            "DeviceTvmSecureConfigurationAssessment", schema: schema, batches: [Batch(schema: schema, columns: builders.map { $0.finish() }, count: count)])
         let kb = Schema([
             ("ConfigurationId", .string), ("ConfigurationImpact", .real), ("ConfigurationName", .string), ("ConfigurationDescription", .string),
             ("RiskDescription", .string), ("ConfigurationCategory", .string), ("ConfigurationSubcategory", .string),
@@ -144,6 +147,10 @@ enum SoftwareVersions {
     /// The version of a product that a machine has: the system's own for operating systems.
     static func installed(_ v: Vulnerability, _ m: Machine) -> String {
         if v.product.hasPrefix("windows") || v.product == "macos" { return m.osVersion }
-        return ["chrome": "126.0.6478.127", "edge_chromium-based": "124.0.2478.80", "firefox": "130.0", "winrar": "6.22", "log4j": "2.14.1", "office": "16.0.14332.20447", "spring_framework": "5.3.17", "polkit": "0.105", "linux_kernel": "5.15.0", "glibc": "2.35", "openssh": "8.9p1", "xz": "5.6.0"][v.product] ?? "1.0"
+        return [
+            "chrome": "126.0.6478.127", "edge_chromium-based": "124.0.2478.80", "firefox": "130.0", "winrar": "6.22", "log4j": "2.14.1",
+            "office": "16.0.14332.20447", "spring_framework": "5.3.17", "polkit": "0.105", "linux_kernel": "5.15.0", "glibc": "2.35", "openssh": "8.9p1",
+            "xz": "5.6.0",
+        ][v.product] ?? "1.0"
     }
 }

@@ -43,7 +43,9 @@ struct Plant: Sendable {
             let p = dice.percent(i, 1)
             let kind = kinds.first { p < $0.0 }?.1 ?? kinds[0].1
             let area = dice.pick(areas, i, 2)
-            let short = ["Engineering Station": "EWS", "Historian": "HIST", "Switch": "SW", "Server": "SRV", "Workstation": "OWS", "Domain Controller": "DC"][kind.type] ?? kind.type
+            let short =
+                ["Engineering Station": "EWS", "Historian": "HIST", "Switch": "SW", "Server": "SRV", "Workstation": "OWS", "Domain Controller": "DC"][kind.type]
+                ?? kind.type
             let mac = (0..<3).map { Hex.string(dice.roll(i, 5, $0) & 255, width: 2) }.joined(separator: ":")
             return OTDevice(
                 id: i + 1, name: dice.percent(i, 3) < 88 ? "\(short)-\(area)-\(Digits.padded(i, 3))" : "10.40.\(i / 250).\(i % 250 + 2)",
@@ -79,17 +81,19 @@ struct Plant: Sendable {
             bag["authorized"] = .bool(isAuthorized(d, day))
             bag["scanner"] = .bool(false)
             bag["hasDynamicAddress"] = .bool(d.level == 3)
-            bag["protocols"] = .array(d.protocols.enumerated().map { i, p in
-                .bag(Bag([("id", .long(Int64(i + 2))), ("name", .string(p)), ("addresses", .array([]))]))
-            })
+            bag["protocols"] = .array(
+                d.protocols.enumerated().map { i, p in
+                    .bag(Bag([("id", .long(Int64(i + 2))), ("name", .string(p)), ("addresses", .array([]))]))
+                })
             bag["firmware"] = .array(
                 firmware(d, day).map { version in
                     [
-                        .bag(Bag([
-                            ("address", .string(d.address)), ("moduleAddress", .string("Rack 0, Slot 2")),
-                            ("serial", .string("S C-\(String(dice.deviceID(d.id).prefix(8)).uppercased())")), ("model", .string(d.model ?? "N/A")),
-                            ("firmwareVersion", .string(version)), ("additionalData", .string("N/A")), ("rack", .string("0")), ("slot", .string("2")),
-                        ]))
+                        .bag(
+                            Bag([
+                                ("address", .string(d.address)), ("moduleAddress", .string("Rack 0, Slot 2")),
+                                ("serial", .string("S C-\(String(dice.deviceID(d.id).prefix(8)).uppercased())")), ("model", .string(d.model ?? "N/A")),
+                                ("firmwareVersion", .string(version)), ("additionalData", .string("N/A")), ("rack", .string("0")), ("slot", .string("2")),
+                            ]))
                     ]
                 } ?? [])
             return .bag(bag)
@@ -100,12 +104,17 @@ struct Plant: Sendable {
         devices.filter { $0.level == 1 }.compactMap { plc in
             guard let peer = devices.first(where: { $0.level >= 2 && $0.id % 7 == plc.id % 7 && $0.os != nil }) else { return nil }
             let seen = (now - DateTime.unixEpoch) / 10_000
-            return .bag(Bag([
-                ("firstDeviceId", .long(Int64(peer.id))), ("secondDeviceId", .long(Int64(plc.id))),
-                ("lastSeen", .long(seen - Int64(dice.roll(plc.id, 20) % 600_000))), ("discovered", .long(1_767_225_600_000 + Int64(dice.roll(plc.id, 21) % 100) * 86_400_000)),
-                ("ports", .array([.long(plc.protocols[0] == "MODBUS" ? 502 : plc.protocols[0] == "EtherNet/IP" ? 44818 : 102)])),
-                ("protocols", .array([.bag(Bag([("name", .string(plc.protocols[0].lowercased())), ("commands", .array([.string("Read"), .string("Write")]))]))])),
-            ]))
+            return .bag(
+                Bag([
+                    ("firstDeviceId", .long(Int64(peer.id))), ("secondDeviceId", .long(Int64(plc.id))),
+                    ("lastSeen", .long(seen - Int64(dice.roll(plc.id, 20) % 600_000))),
+                    ("discovered", .long(1_767_225_600_000 + Int64(dice.roll(plc.id, 21) % 100) * 86_400_000)),
+                    ("ports", .array([.long(plc.protocols[0] == "MODBUS" ? 502 : plc.protocols[0] == "EtherNet/IP" ? 44818 : 102)])),
+                    (
+                        "protocols",
+                        .array([.bag(Bag([("name", .string(plc.protocols[0].lowercased())), ("commands", .array([.string("Read"), .string("Write")]))]))])
+                    ),
+                ]))
         }
     }
 
@@ -130,10 +139,12 @@ struct Plant: Sendable {
             let b = devices[Int(dice.roll(k, 34) % UInt64(max(devices.count, 1)))]
             let time = s * slot + Int64(dice.roll(k, 35) % 300) * DateTime.ticksPerSecond
             if time > now { continue }
-            out.append(.bag(Bag([
-                ("timestamp", .long((time - DateTime.unixEpoch) / 10_000)), ("title", .string(kind.1)), ("severity", .string(kind.2)),
-                ("owner", .null), ("content", .string("\(kind.1): \(a.address) (\(a.name)) and \(b.address) (\(b.name))")), ("type", .string(kind.0)),
-            ])))
+            out.append(
+                .bag(
+                    Bag([
+                        ("timestamp", .long((time - DateTime.unixEpoch) / 10_000)), ("title", .string(kind.1)), ("severity", .string(kind.2)),
+                        ("owner", .null), ("content", .string("\(kind.1): \(a.address) (\(a.name)) and \(b.address) (\(b.name))")), ("type", .string(kind.0)),
+                    ])))
         }
         return out
     }
@@ -157,19 +168,23 @@ struct Plant: Sendable {
         for d in devices where address == nil || d.address == address {
             var own: [(Double, Value)] = []
             for (k, c) in Plant.cves.enumerated() {
-                if let vendor = c.vendor { guard d.vendor == vendor, d.firmware != nil else { continue } } else {
+                if let vendor = c.vendor {
+                    guard d.vendor == vendor, d.firmware != nil else { continue }
+                } else {
                     guard d.os?.contains("Windows 7") == true || d.os?.contains("2012") == true || d.os?.contains("2016") == true else { continue }
                 }
                 var present = dice.percent(d.id, 40 + k) < 55
                 if day > 0 { for x in 1...day where dice.roll(d.id, 60 + k, x) % 1000 < 10 { present.toggle() } }
                 guard present else { continue }
-                own.append((
-                    Double(c.score) ?? 0,
-                    .bag(Bag([
-                        ("cveId", .string(c.id)), ("ipAddress", .string(d.address)), ("score", .string(c.score)), ("attackVector", .string(c.vector)),
-                        ("description", .string(c.text)),
-                    ]))
-                ))
+                own.append(
+                    (
+                        Double(c.score) ?? 0,
+                        .bag(
+                            Bag([
+                                ("cveId", .string(c.id)), ("ipAddress", .string(d.address)), ("score", .string(c.score)), ("attackVector", .string(c.vector)),
+                                ("description", .string(c.text)),
+                            ]))
+                    ))
             }
             out += own.sorted { $0.0 > $1.0 }.prefix(top)
         }
@@ -191,11 +206,12 @@ struct Plant: Sendable {
             if let from, ms < from { return nil }
             if let to, ms >= to { return nil }
             let a = devices[Int(dice.roll(k, 71) % UInt64(max(1, devices.count)))]
-            return .bag(Bag([
-                ("id", .long(slot % 100_000)), ("time", .long(ms)), ("title", .string(t.0)), ("message", .string("\(t.0) at \(a.address).")),
-                ("severity", .string(t.2)), ("engine", .string(t.1)), ("sourceDevice", .long(Int64(a.id))), ("destinationDevice", .null),
-                ("additionalInformation", .null),
-            ]))
+            return .bag(
+                Bag([
+                    ("id", .long(slot % 100_000)), ("time", .long(ms)), ("title", .string(t.0)), ("message", .string("\(t.0) at \(a.address).")),
+                    ("severity", .string(t.2)), ("engine", .string(t.1)), ("sourceDevice", .long(Int64(a.id))), ("destinationDevice", .null),
+                    ("additionalInformation", .null),
+                ]))
         }
     }
 }

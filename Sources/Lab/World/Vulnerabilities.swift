@@ -17,7 +17,8 @@ enum Vulnerabilities {
     static let all: [Vulnerability] = [
         Vulnerability(
             id: "CVE-2025-29824", vendor: "microsoft", product: "windows_11", platforms: ["Windows"], published: "2025-04-08",
-            summary: "Windows common log file system driver: use after free raises privileges", fix: "April 2025 Security Updates", score: 7.8, isExploited: true),
+            summary: "Windows common log file system driver: use after free raises privileges", fix: "April 2025 Security Updates", score: 7.8,
+            isExploited: true),
         Vulnerability(
             id: "CVE-2025-24983", vendor: "microsoft", product: "windows_10", platforms: ["Windows"], published: "2025-03-11",
             summary: "Windows Win32 kernel subsystem: use after free raises privileges", fix: "March 2025 Security Updates", score: 7.0, isExploited: true),
@@ -26,7 +27,8 @@ enum Vulnerabilities {
             summary: "Windows ancillary function driver: heap overflow raises privileges", fix: "February 2025 Security Updates", score: 7.8, isExploited: true),
         Vulnerability(
             id: "CVE-2024-49138", vendor: "microsoft", product: "windows_10", platforms: ["Windows"], published: "2024-12-10",
-            summary: "Windows common log file system driver: heap overflow raises privileges", fix: "December 2024 Security Updates", score: 7.8, isExploited: true),
+            summary: "Windows common log file system driver: heap overflow raises privileges", fix: "December 2024 Security Updates", score: 7.8,
+            isExploited: true),
         Vulnerability(
             id: "CVE-2024-38193", vendor: "microsoft", product: "windows_11", platforms: ["Windows"], published: "2024-08-13",
             summary: "Windows ancillary function driver: use after free raises privileges", fix: "August 2024 Security Updates", score: 7.8, isExploited: true),

@@ -81,7 +81,9 @@ package struct Collector: Sendable {
         _ progress: @escaping @Sendable (CollectProgress) -> Void
     ) async throws {
         guard let table = library.tables[endpoint.definition.table] else {
-            throw OperatorError("source \(endpoint.name) cannot run", got: "there is no table \(endpoint.definition.table) in the content", next: "vestige content check", isConfiguration: true)
+            throw OperatorError(
+                "source \(endpoint.name) cannot run", got: "there is no table \(endpoint.definition.table) in the content", next: "vestige content check",
+                isConfiguration: true)
         }
         let checkpoint = Checkpoint(try workspace.checkpoint(of: endpoint.name))
         let isKeyframe = checkpoint.keyframe.map { now - $0 >= Int64(keyframeDays) * DateTime.ticksPerDay } ?? true

@@ -60,7 +60,9 @@ package struct Connections: Sendable {
         }
         for sink in configuration.sinks {
             guard let tokens else {
-                throw OperatorError("sink \(sink.name) cannot be used", got: "there is no 'tenant' in the configuration", next: "add 'tenant': its application signs in to the sink", isConfiguration: true)
+                throw OperatorError(
+                    "sink \(sink.name) cannot be used", got: "there is no 'tenant' in the configuration",
+                    next: "add 'tenant': its application signs in to the sink", isConfiguration: true)
             }
             let client = AuthorizedClient(client: cloud, tokens: tokens, audience: sink.resource)
             connections.sinks.append(LogsIngestionSink(name: sink.name, client: LogsIngestionClient(client: client, endpoint: sink.endpoint, rule: sink.rule)))

@@ -13,10 +13,13 @@ extension Configuration {
         var configuration = Configuration()
         if let file {
             guard FileManager.default.fileExists(atPath: file) else {
-                throw OperatorError("there is no configuration file \(file)", next: "name one with --config, or try the product without: vestige demo", isConfiguration: true)
+                throw OperatorError(
+                    "there is no configuration file \(file)", next: "name one with --config, or try the product without: vestige demo", isConfiguration: true)
             }
             do { try configuration.read(try Fields(file: file)) } catch let problem as ContentProblem {
-                throw OperatorError("the configuration cannot be used", got: problem.description, next: "correct the line; docs/configuration.md lists every setting", isConfiguration: true)
+                throw OperatorError(
+                    "the configuration cannot be used", got: problem.description, next: "correct the line; docs/configuration.md lists every setting",
+                    isConfiguration: true)
             }
         }
         configuration.apply(environment)
@@ -118,12 +121,15 @@ extension SecretReference {
         case .value(let secret): return secret
         case .environment(let name):
             guard let text = environment[name], !text.isEmpty else {
-                throw OperatorError("the secret for '\(setting)' is missing", got: "the environment has no variable \(name)", next: "export \(name)=…", isConfiguration: true)
+                throw OperatorError(
+                    "the secret for '\(setting)' is missing", got: "the environment has no variable \(name)", next: "export \(name)=…", isConfiguration: true)
             }
             return Secret(text)
         case .file(let path):
             guard let data = FileManager.default.contents(atPath: path) else {
-                throw OperatorError("the secret for '\(setting)' is missing", got: "the file \(path) cannot be read", next: "write the secret into \(path), readable by this user only", isConfiguration: true)
+                throw OperatorError(
+                    "the secret for '\(setting)' is missing", got: "the file \(path) cannot be read",
+                    next: "write the secret into \(path), readable by this user only", isConfiguration: true)
             }
             let text = String(decoding: data, as: UTF8.self).trimmed
             guard !text.isEmpty else { throw OperatorError("the secret for '\(setting)' is missing", got: "the file \(path) is empty", isConfiguration: true) }

@@ -84,7 +84,9 @@ package struct FileImport: Sendable {
         _ bytes: [UInt8], _ file: String, _ format: Format, _ known: [ColumnSpec]?, _ path: String?, mayAddColumns: Bool
     ) throws -> (Batch, [String]) {
         func problem(_ got: String) -> OperatorError {
-            OperatorError("the file \(file) was not imported", tried: "reading it as \(format.rawValue)", got: got, safe: "nothing was changed", next: "correct the file, or name its format with --format")
+            OperatorError(
+                "the file \(file) was not imported", tried: "reading it as \(format.rawValue)", got: got, safe: "nothing was changed",
+                next: "correct the file, or name its format with --format")
         }
         switch format {
         case .csv, .tsv: return try table(CSV.records(bytes, separator: format == .csv ? 44 : 9), known, problem)
@@ -177,7 +179,9 @@ package struct FileImport: Sendable {
         var notes = page.unreadable.map {
             "\($0.count) rows had a \($0.column) that is no \($0.type.name); kept without it, first at row \($0.firstRow): \"\($0.example)\""
         }
-        if !page.unknownFields.isEmpty { notes.append("fields that the table does not have were left out: \(page.unknownFields.prefix(10).joined(separator: ", "))") }
+        if !page.unknownFields.isEmpty {
+            notes.append("fields that the table does not have were left out: \(page.unknownFields.prefix(10).joined(separator: ", "))")
+        }
         return notes
     }
 

@@ -44,7 +44,9 @@ struct RecordPacker: Sendable {
         var bytes: [UInt8] = []
         JSONWriter.append(.bag(out), to: &bytes)
         guard bytes.count + 2 <= bytesMax else {
-            throw OperatorError("a row is too large for the service", got: "\(bytes.count) bytes after cutting long values", next: "leave wide columns out in the source's transform")
+            throw OperatorError(
+                "a row is too large for the service", got: "\(bytes.count) bytes after cutting long values",
+                next: "leave wide columns out in the source's transform")
         }
         return bytes
     }

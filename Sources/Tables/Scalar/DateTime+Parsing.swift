@@ -16,10 +16,11 @@ extension DateTime {
         cursor.skipSpaces()
         if let iso = cursor.iso() { return iso }
         var words = Cursor(bytes: bytes)
-        return words.named() ?? {
-            var slashes = Cursor(bytes: bytes)
-            return slashes.slashed()
-        }()
+        return words.named()
+            ?? {
+                var slashes = Cursor(bytes: bytes)
+                return slashes.slashed()
+            }()
     }
 
     private struct Cursor {

@@ -19,12 +19,14 @@ struct KustoRoutes: Sendable {
         let activity = request.headers[HTTPFields.Element.Name("x-ms-client-request-id") ?? .userAgent] ?? UUID().uuidString.lowercased()
         let body = try await request.body.collect(upTo: Self.requestBytesMax)
         guard let bag = (try? JSONReader.parse(Array(body.readableBytesView)))?.bagValue, let text = bag["csl"]?.stringValue else {
-            return KustoError.response("BadRequest", "KustoBadRequestException", "The request body needs 'csl', the query, and 'db', the database.", "", activity)
+            return KustoError.response(
+                "BadRequest", "KustoBadRequestException", "The request body needs 'csl', the query, and 'db', the database.", "", activity)
         }
         let database = bag["db"]?.stringValue ?? Self.database
         guard database.lowercased() == Self.database.lowercased() else {
             return KustoError.response(
-                "BadRequest_DatabaseNotExist", "DatabaseNotFoundException", "Entity '\(database)' of kind 'Database' was not found; this server has '\(Self.database)'.", text, activity)
+                "BadRequest_DatabaseNotExist", "DatabaseNotFoundException",
+                "Entity '\(database)' of kind 'Database' was not found; this server has '\(Self.database)'.", text, activity)
         }
         var options = QueryOptions()
         Self.apply(bag["properties"], to: &options)
@@ -100,7 +102,8 @@ enum KustoV1 {
             out += "{\"TableName\":\"Table_\(i)\",\"Columns\":[".utf8
             for (c, column) in table.schema.columns.enumerated() {
                 if c > 0 { out.append(44) }
-                out += "{\"ColumnName\":\(JSONWriter.quoted(column.name)),\"DataType\":\"\(column.type.dotNetName)\",\"ColumnType\":\"\(column.type.name)\"}".utf8
+                out +=
+                    "{\"ColumnName\":\(JSONWriter.quoted(column.name)),\"DataType\":\"\(column.type.dotNetName)\",\"ColumnType\":\"\(column.type.name)\"}".utf8
             }
             out += "],\"Rows\":[".utf8
             try ResultEncoding.appendRows(table, dynamicAsText: true, to: &out)
@@ -125,16 +128,23 @@ enum KustoV1 {
             ],
             [
                 status(4, "Info", "Query completed successfully"),
-                status(6, "Stats", "{\"ExecutionTime\":\(RealText.format(result.duration)),\"dataset_statistics\":[{\"table_row_count\":\(result.primary.count)}]}"),
+                status(
+                    6, "Stats", "{\"ExecutionTime\":\(RealText.format(result.duration)),\"dataset_statistics\":[{\"table_row_count\":\(result.primary.count)}]}"
+                ),
             ])
         var contents: [[Value]] = []
-        for i in 0..<n { contents.append([.long(Int64(i)), .string("QueryResult"), .string(i == 0 ? "PrimaryResult" : result.tables[i].name), request, .string("")]) }
+        for i in 0..<n {
+            contents.append([.long(Int64(i)), .string("QueryResult"), .string(i == 0 ? "PrimaryResult" : result.tables[i].name), request, .string("")])
+        }
         contents.append([.long(Int64(n)), .string("QueryProperties"), .string("@ExtendedProperties"), request, .string("")])
         contents.append([.long(Int64(n + 1)), .string("QueryStatus"), .string("QueryStatus"), request, .string("")])
         out.append(44)
         out += table(
             n + 2,
-            [("Ordinal", "Int64", "long"), ("Kind", "String", "string"), ("Name", "String", "string"), ("Id", "String", "string"), ("PrettyName", "String", "string")],
+            [
+                ("Ordinal", "Int64", "long"), ("Kind", "String", "string"), ("Name", "String", "string"), ("Id", "String", "string"),
+                ("PrettyName", "String", "string"),
+            ],
             contents)
         out += "]}".utf8
         return out

@@ -175,7 +175,9 @@ struct GridRenderer {
         let total = max(parts.reduce(0) { $0 + $1.0 }, 1e-9)
         var label = settings["labelText"]?.text ?? ""
         for (c, spec) in schema.columns.enumerated() { label = label.replacing("[\"\(spec.name)\"]", with: NumberText.cell(columns[c][row])) }
-        let bars = parts.map { "<i style=\"width:\(coordinate(100 * $0.0 / total))%;background:\($0.1)\" title=\"\(Markup.escape($0.2)): \(NumberText.plain($0.0, 1))\"></i>" }.joined()
+        let bars = parts.map {
+            "<i style=\"width:\(coordinate(100 * $0.0 / total))%;background:\($0.1)\" title=\"\(Markup.escape($0.2)): \(NumberText.plain($0.0, 1))\"></i>"
+        }.joined()
         return "<td class=\"composite\"><span>\(Markup.escape(label))</span><div>\(bars)</div></td>"
     }
 }

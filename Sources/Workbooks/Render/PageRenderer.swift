@@ -10,12 +10,15 @@ package struct PageRenderer: Sendable {
     package init(navigation: [(id: String, title: String)]) { self.navigation = navigation }
 
     package func page(_ workbook: ResolvedWorkbook) -> String {
-        Self.shell(title: workbook.document.title, navigation: navigation, current: workbook.document.id, body: "<main>\(items(workbook.items, workbook))</main>")
+        Self.shell(
+            title: workbook.document.title, navigation: navigation, current: workbook.document.id, body: "<main>\(items(workbook.items, workbook))</main>")
     }
 
     /// The frame of every page.
     package static func shell(title: String, navigation: [(id: String, title: String)], current: String?, body: String) -> String {
-        let links = navigation.map { "<a href=\"/workbooks/\(WorkbookAddress.escape($0.id))\"\($0.id == current ? " aria-current=\"page\"" : "")>\(Markup.escape($0.title))</a>" }
+        let links = navigation.map {
+            "<a href=\"/workbooks/\(WorkbookAddress.escape($0.id))\"\($0.id == current ? " aria-current=\"page\"" : "")>\(Markup.escape($0.title))</a>"
+        }
         return """
             <!doctype html>
             <html lang="en">
@@ -52,7 +55,9 @@ package struct PageRenderer: Sendable {
     }
 
     private func links(_ links: [ResolvedLink], _ style: String) -> String {
-        let list = links.filter { Markup.isSafe(address: $0.address) }.map { "<a href=\"\(Markup.escape($0.address))\"\($0.isCurrent ? " aria-current=\"true\"" : "")>\(Markup.escape($0.label))</a>" }
+        let list = links.filter { Markup.isSafe(address: $0.address) }.map {
+            "<a href=\"\(Markup.escape($0.address))\"\($0.isCurrent ? " aria-current=\"true\"" : "")>\(Markup.escape($0.label))</a>"
+        }
         return "<div class=\"\(style == "tabs" ? "tabs" : "links")\">\(list.joined())</div>"
     }
 
@@ -74,7 +79,9 @@ package struct PageRenderer: Sendable {
                 out += "<select name=\"\(name)\">"
                 if !p.choices.contains(where: \.isSelected) { out += "<option value=\"\" selected></option>" }
                 // A list of several chosen values shows as one entry: the page sets one at a time.
-                for choice in p.choices { out += "<option value=\"\(Markup.escape(choice.value))\"\(choice.isSelected ? " selected" : "")>\(Markup.escape(choice.label))</option>" }
+                for choice in p.choices {
+                    out += "<option value=\"\(Markup.escape(choice.value))\"\(choice.isSelected ? " selected" : "")>\(Markup.escape(choice.label))</option>"
+                }
                 out += "</select>"
             }
             out += "</label>"
@@ -97,7 +104,8 @@ package struct PageRenderer: Sendable {
         }
         let head = caption.isEmpty ? "" : "<h3>\(Markup.escape(caption))</h3>"
         let isBare = query.visualization == "tiles" || query.visualization == "card"
-        return "<div class=\"panel\(isBare ? " bare" : "")\">\(head)\(content)<details class=\"kql\"><summary>KQL</summary><pre>\(Markup.escape(text))</pre></details></div>"
+        return
+            "<div class=\"panel\(isBare ? " bare" : "")\">\(head)\(content)<details class=\"kql\"><summary>KQL</summary><pre>\(Markup.escape(text))</pre></details></div>"
     }
 
     private static func explain(_ error: QueryError) -> String {

@@ -15,7 +15,9 @@ struct TileRenderer {
     private func card(_ row: [Value], _ schema: Schema) -> String {
         var tone = ""
         var out = ""
-        for (name, style) in [("titleContent", "title"), ("subtitleContent", "subtitle"), ("leftContent", "figure"), ("rightContent", "side"), ("secondaryContent", "bottom")] {
+        for (name, style) in [
+            ("titleContent", "title"), ("subtitleContent", "subtitle"), ("leftContent", "figure"), ("rightContent", "side"), ("secondaryContent", "bottom"),
+        ] {
             guard let f = slot(name), let c = schema.index(of: f.match) else { continue }
             let value = row[c]
             if f.kind == 18 || f.options["thresholdsGrid"] != nil {
@@ -29,7 +31,8 @@ struct TileRenderer {
                 continue
             }
             let text = value.doubleValue.map { NumberText.format($0, f.numberFormat) } ?? NumberText.cell(value)
-            out += "<div class=\"\(style)\">\(Markup.escape(text))</div>"
+            let isWords = style == "figure" && text.count > 8
+            out += "<div class=\"\(style)\(isWords ? " words" : "")\">\(Markup.escape(text))</div>"
         }
         return "<div class=\"tile \(tone)\">\(out)</div>"
     }

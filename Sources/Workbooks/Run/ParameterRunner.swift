@@ -26,7 +26,9 @@ struct ParameterRunner {
     func resolve(_ parameter: WorkbookParameter, asked: [String]?) -> ResolvedParameter {
         switch parameter.control {
         case .timeRange: return timeRange(parameter, asked?.first)
-        case .fixed: return ResolvedParameter(parameter: parameter, choices: [], value: .init(content: .texts(["local"], isAll: false), label: "this workspace"), problem: nil)
+        case .fixed:
+            return ResolvedParameter(
+                parameter: parameter, choices: [], value: .init(content: .texts(["local"], isAll: false), label: "this workspace"), problem: nil)
         case .text: return text(parameter, asked)
         case .dropdown, .options: return dropdown(parameter, asked)
         }
@@ -44,7 +46,9 @@ struct ParameterRunner {
 
     static func label(_ ms: Int64) -> String {
         let (n, unit): (Int64, String) =
-            if ms % 86_400_000 == 0 { (ms / 86_400_000, "day") } else if ms % 3_600_000 == 0 { (ms / 3_600_000, "hour") } else { (max(1, ms / 60_000), "minute") }
+            if ms % 86_400_000 == 0 { (ms / 86_400_000, "day") } else if ms % 3_600_000 == 0 { (ms / 3_600_000, "hour") } else {
+                (max(1, ms / 60_000), "minute")
+            }
         return n == 1 ? "Last \(unit == "day" ? "24 hours" : unit)" : "Last \(n) \(unit)s"
     }
 
@@ -57,7 +61,8 @@ struct ParameterRunner {
             case .failure(let error): problem = error.message
             }
         }
-        return ResolvedParameter(parameter: parameter, choices: [], value: .init(content: .texts(text.isEmpty ? [] : [text], isAll: false), label: text), problem: problem)
+        return ResolvedParameter(
+            parameter: parameter, choices: [], value: .init(content: .texts(text.isEmpty ? [] : [text], isAll: false), label: text), problem: problem)
     }
 
     private func dropdown(_ parameter: WorkbookParameter, _ asked: [String]?) -> ResolvedParameter {

@@ -117,9 +117,13 @@ package struct WorkbookRun: Sendable {
             case .links(let links, let style):
                 kind = .links(
                     links.map { link in
-                        guard link.target == "parameter" else { return ResolvedLink(label: link.label, address: values.substitute(link.cellValue, .text), isCurrent: false) }
+                        guard link.target == "parameter" else {
+                            return ResolvedLink(label: link.label, address: values.substitute(link.cellValue, .text), isCurrent: false)
+                        }
                         let isCurrent = values[link.cellValue]?.plain == link.subTarget
-                        return ResolvedLink(label: link.label, address: WorkbookAddress.make(document.id, asked, setting: link.cellValue, to: link.subTarget), isCurrent: isCurrent)
+                        return ResolvedLink(
+                            label: link.label, address: WorkbookAddress.make(document.id, asked, setting: link.cellValue, to: link.subTarget),
+                            isCurrent: isCurrent)
                     }, style: style)
             case .query(let query):
                 let answer = answers[next] ?? .failure(.cancelled)
@@ -162,6 +166,7 @@ package enum WorkbookAddress {
     }
 
     package static func escape(_ text: String) -> String {
-        text.addingPercentEncoding(withAllowedCharacters: CharacterSet(charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")) ?? ""
+        text.addingPercentEncoding(withAllowedCharacters: CharacterSet(charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"))
+            ?? ""
     }
 }

@@ -16,14 +16,17 @@ package struct WorkspaceError: Error, Sendable {
     static func wrap(_ error: any Error, path: String) -> WorkspaceError {
         if let known = error as? WorkspaceError { return known }
         if let corrupt = error as? CorruptSegment {
-            return WorkspaceError("the workspace \(path) holds a damaged segment: \(corrupt.reason)", next: "restore the file from a backup, or collect into a new one")
+            return WorkspaceError(
+                "the workspace \(path) holds a damaged segment: \(corrupt.reason)", next: "restore the file from a backup, or collect into a new one")
         }
         guard let db = error as? DatabaseError else {
             return WorkspaceError("the workspace \(path) could not be used: \(error)", next: "check the path and its permissions")
         }
         switch db.resultCode {
         case .SQLITE_FULL, .SQLITE_IOERR:
-            return WorkspaceError("the disk is full or failing: \(path) could not be written (nothing that was stored is lost)", next: "free space on that disk, then run the command again")
+            return WorkspaceError(
+                "the disk is full or failing: \(path) could not be written (nothing that was stored is lost)",
+                next: "free space on that disk, then run the command again")
         case .SQLITE_NOTADB, .SQLITE_CORRUPT:
             return WorkspaceError("\(path) is not a workspace, or it is damaged", next: "name another file with --workspace, or restore it from a backup")
         case .SQLITE_CANTOPEN, .SQLITE_READONLY, .SQLITE_PERM:
@@ -31,7 +34,9 @@ package struct WorkspaceError: Error, Sendable {
         case .SQLITE_BUSY, .SQLITE_LOCKED:
             return WorkspaceError("another program is writing to \(path)", next: "wait for it to end, or stop it, then run the command again")
         default:
-            return WorkspaceError("the workspace \(path) could not be used: \(db.message ?? "SQLite error \(db.resultCode.rawValue)")", next: "check the disk and the file's permissions")
+            return WorkspaceError(
+                "the workspace \(path) could not be used: \(db.message ?? "SQLite error \(db.resultCode.rawValue)")",
+                next: "check the disk and the file's permissions")
         }
     }
 }
@@ -118,10 +123,11 @@ package final class Workspace: Sendable {
 
     private static func decode(_ text: String) -> Schema {
         guard case .array(let items)? = try? JSONReader.parse(text) else { return Schema([ColumnSpec]()) }
-        return Schema(items.compactMap { item in
-            guard let pair = item.arrayValue, pair.count == 2, let type = ScalarType(name: pair[1].text) else { return nil }
-            return ColumnSpec(pair[0].text, type)
-        })
+        return Schema(
+            items.compactMap { item in
+                guard let pair = item.arrayValue, pair.count == 2, let type = ScalarType(name: pair[1].text) else { return nil }
+                return ColumnSpec(pair[0].text, type)
+            })
     }
 
     /// Declares a table; new columns of a known table are added, none is taken away.

@@ -16,7 +16,8 @@ struct ContentCommand: AsyncParsableCommand {
             let (library, unreadable) = try Session.content(try options.configuration())
             let problems = unreadable + ContentCheck.run(library)
             for problem in problems { options.console.fail(problem.description) }
-            let counts = "\(library.tables.count) tables, \(library.sources.count) sources, \(library.functions.count) functions, \(library.workbooks.count) workbooks"
+            let counts =
+                "\(library.tables.count) tables, \(library.sources.count) sources, \(library.functions.count) functions, \(library.workbooks.count) workbooks"
             guard problems.isEmpty else {
                 options.console.say("\(problems.count) problems in \(counts)")
                 throw ExitCode(1)

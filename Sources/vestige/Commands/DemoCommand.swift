@@ -39,7 +39,8 @@ struct DemoCommand: AsyncParsableCommand {
         (options.port, options.sensorPort) = (0, 0)
         let lab = try await Lab(options)
         let ports = AsyncStream.makeStream(of: (Bool, Int).self)
-        let labServices = try lab.services(logger: logger, onCloud: { ports.continuation.yield((true, $0)) }, onSensor: { ports.continuation.yield((false, $0)) })
+        let labServices = try lab.services(
+            logger: logger, onCloud: { ports.continuation.yield((true, $0)) }, onSensor: { ports.continuation.yield((false, $0)) })
         let labGroup = ServiceGroup(configuration: .init(services: labServices.map { .init(service: $0) }, logger: logger))
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await labGroup.run() }
@@ -73,11 +74,15 @@ struct DemoCommand: AsyncParsableCommand {
             progress.clear()
             let read = report.sources.reduce(0) { $0 + $1.counts.read }
             let kept = report.sources.reduce(0) { $0 + $1.counts.kept }
-            console.say("day \(day) of \(days)  \(Human.count(read)) rows read, \(Human.count(kept)) new or changed, \(Human.count(report.sinks.reduce(0) { $0 + $1.rows })) sent to the simulated Sentinel")
+            console.say(
+                "day \(day) of \(days)  \(Human.count(read)) rows read, \(Human.count(kept)) new or changed, \(Human.count(report.sinks.reduce(0) { $0 + $1.rows })) sent to the simulated Sentinel"
+            )
             for failure in report.failures { console.fail(failure.rendered) }
             if !report.failures.isEmpty { throw ExitCode(1) }
         }
-        console.say("collected in \(Human.seconds((ContinuousClock.now - started).seconds)); the workspace \(workspace) has \(Human.bytes(session.workspace.sizeBytes))")
+        console.say(
+            "collected in \(Human.seconds((ContinuousClock.now - started).seconds)); the workspace \(workspace) has \(Human.bytes(session.workspace.sizeBytes))"
+        )
         defer { Task { await connections.close() } }
         if noServe { return }
         let server = WorkbenchServer(try ServeCommand.address(listen), workspace: session.workspace, library: session.library)
@@ -103,7 +108,8 @@ struct DemoCommand: AsyncParsableCommand {
         configuration.tenant?.endpointHost = tenant
         configuration.sensors = [
             SensorConfiguration(
-                name: "plant", host: "https://127.0.0.1:\(sensor)", token: .value(Secret(identity.sensorToken)), trust: .certificate(file: certificate, checksHost: true))
+                name: "plant", host: "https://127.0.0.1:\(sensor)", token: .value(Secret(identity.sensorToken)),
+                trust: .certificate(file: certificate, checksHost: true))
         ]
         configuration.sinks = [SinkConfiguration(name: "sentinel", endpoint: tenant, rule: identity.dataCollectionRule)]
         return configuration

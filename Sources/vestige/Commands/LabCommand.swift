@@ -30,7 +30,9 @@ struct LabCommand: AsyncParsableCommand {
         @OptionGroup var talk: TalkOptions
 
         func validate() throws {
-            guard (0...1_000_000).contains(devices), (1...100_000).contains(otDevices) else { throw ValidationError("--devices is at most 1000000, --ot-devices between 1 and 100000") }
+            guard (0...1_000_000).contains(devices), (1...100_000).contains(otDevices) else {
+                throw ValidationError("--devices is at most 1000000, --ot-devices between 1 and 100000")
+            }
         }
 
         func run() async throws {

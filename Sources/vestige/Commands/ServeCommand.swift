@@ -20,7 +20,8 @@ struct ServeCommand: AsyncParsableCommand {
         let console = options.console
         let service = server.service(logger: Logs.make(console, level: .warning)) { port in console.say("http://127.0.0.1:\(port)/") }
         try await ServiceGroup(
-            configuration: .init(services: [.init(service: service)], gracefulShutdownSignals: [.sigterm, .sigint], logger: Logs.make(console, level: .warning))
+            configuration: .init(
+                services: [.init(service: service)], gracefulShutdownSignals: [.sigterm, .sigint], logger: Logs.make(console, level: .warning))
         ).run()
     }
 
@@ -33,7 +34,8 @@ struct ServeCommand: AsyncParsableCommand {
         options.port = port
         guard ["127.0.0.1", "localhost", "::1", "[::1]"].contains(options.host) else {
             throw OperatorError(
-                "the address \(options.host) is not served", got: "an address that others can reach", means: "without TLS and sign-in, anyone on the network could read the workspace",
+                "the address \(options.host) is not served", got: "an address that others can reach",
+                means: "without TLS and sign-in, anyone on the network could read the workspace",
                 next: "serve on 127.0.0.1 and reach it through a tunnel: ssh -L 8321:127.0.0.1:8321 HOST", isConfiguration: true)
         }
         return options

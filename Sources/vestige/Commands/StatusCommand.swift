@@ -3,7 +3,8 @@ import Tables
 import Workspace
 
 struct StatusCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "status", abstract: "Shows the workspace: tables, last runs, and what sinks still have to get.")
+    static let configuration = CommandConfiguration(
+        commandName: "status", abstract: "Shows the workspace: tables, last runs, and what sinks still have to get.")
 
     @OptionGroup var options: SessionOptions
 
@@ -21,13 +22,18 @@ struct StatusCommand: AsyncParsableCommand {
         if !runs.isEmpty {
             var text = TextTable(["source", "last run", "read", "kept", "result"], numbers: [false, false, true, true, false])
             for run in runs {
-                text.append([run.source, String(DateTime.format(run.started).prefix(19)) + "Z", Human.count(run.rowsRead), Human.count(run.rowsChanged), run.error ?? "ok"])
+                text.append([
+                    run.source, String(DateTime.format(run.started).prefix(19)) + "Z", Human.count(run.rowsRead), Human.count(run.rowsChanged),
+                    run.error ?? "ok",
+                ])
             }
             Console.out("\n" + text.rendered(width: Console.outputWidth))
             let totals = try workspace.runTotals()
             if totals.read > 0 {
                 let share = Int((100 - 100 * Double(totals.kept) / Double(totals.read)).rounded())
-                Console.out("\n\(Human.count(totals.read)) rows were read in \(Human.count(totals.runs)) runs, \(Human.count(totals.kept)) were new: \(share) % less to store and send\n")
+                Console.out(
+                    "\n\(Human.count(totals.read)) rows were read in \(Human.count(totals.runs)) runs, \(Human.count(totals.kept)) were new: \(share) % less to store and send\n"
+                )
             }
         }
         for (sink, extents) in try workspace.outboxCounts().sorted(by: { $0.key < $1.key }) {

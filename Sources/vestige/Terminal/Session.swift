@@ -64,7 +64,9 @@ struct Session: Sendable {
             place = folder.path == "/" ? nil : folder.deletingLastPathComponent()
         }
         if let found = candidates.first(where: { manager.fileExists(atPath: $0 + "/Tables") }) { return found }
-        throw OperatorError("the content folder is not found", tried: candidates.joined(separator: ", "), next: "set VESTIGE_CONTENT to the folder 'Content' of the program", isConfiguration: true)
+        throw OperatorError(
+            "the content folder is not found", tried: candidates.joined(separator: ", "), next: "set VESTIGE_CONTENT to the folder 'Content' of the program",
+            isConfiguration: true)
     }
 
     /// The workspace's tables and the content's functions, for queries.

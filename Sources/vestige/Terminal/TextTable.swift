@@ -16,7 +16,8 @@ struct TextTable {
     /// Control characters never reach the terminal.
     private static func clean(_ text: String) -> String {
         guard text.unicodeScalars.contains(where: { $0.value < 32 || $0.value == 127 || (0x80..<0xA0).contains($0.value) }) else { return text }
-        return String(String.UnicodeScalarView(text.unicodeScalars.map { $0.value < 32 || $0.value == 127 || (0x80..<0xA0).contains($0.value) ? "\u{FFFD}" : $0 }))
+        return String(
+            String.UnicodeScalarView(text.unicodeScalars.map { $0.value < 32 || $0.value == 127 || (0x80..<0xA0).contains($0.value) ? "\u{FFFD}" : $0 }))
     }
 
     /// - Parameter width: the terminal's columns; long cells are cut so that lines fit as far as they can.
