@@ -119,6 +119,33 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ], swiftSettings: swift),
+
+        // Tests. TestKit never ships.
+        .target(
+            name: "TestKit",
+            dependencies: [
+                "Lab", "Pipeline", "Azure", "Workspace", "Content", "Tables", .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ], path: "Tests/TestKit", swiftSettings: swift),
+        .testTarget(name: "TablesTests", dependencies: ["Tables"], swiftSettings: swift),
+        .testTarget(name: "KQLEngineTests", dependencies: ["KQLEngine", "KQL", "Tables"], swiftSettings: swift),
+        .testTarget(name: "ContentTests", dependencies: ["Content", "TestKit"], swiftSettings: swift),
+        .testTarget(name: "WorkspaceTests", dependencies: ["Workspace", "KQLEngine", "Tables", "TestKit"], swiftSettings: swift),
+        .testTarget(
+            name: "PipelineTests",
+            dependencies: ["Pipeline", "Azure", "Workspace", "KQLEngine", "Content", "Tables", "TestKit", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: swift),
+        .testTarget(name: "WorkbooksTests", dependencies: ["Workbooks", "KQLEngine", "Content", "Tables", "TestKit"], swiftSettings: swift),
+        .testTarget(
+            name: "WorkbenchTests",
+            dependencies: [
+                "Workbench", "Pipeline", "Workspace", "Tables", "TestKit", .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ], swiftSettings: swift),
+        .testTarget(name: "CommandTests", dependencies: ["vestige", "Workspace", "TestKit"], swiftSettings: swift),
+        .testTarget(name: "TidyTests", dependencies: ["TestKit"], swiftSettings: swift),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17

@@ -1,0 +1,64 @@
+import Foundation
+import TestKit
+import Testing
+import Workspace
+
+/// Power cuts: the program is killed at any instant and goes on as if nothing had been.
+@Suite(.serialized) struct CrashTests {
+    private static let dump = "DeviceTvmSecureConfigurationAssessment | project-away TimeGenerated, RowId | extend Context = tostring(Context) | order by DeviceId asc, ConfigurationId asc"
+    private static let counts = "union withsource=T DeviceInfo, MDEMachines_CL, DeviceTvmSoftwareVulnerabilities, IoTDevices_CL, IoTCves_CL, DeviceTvmSecureConfigurationAssessmentKB | summarize count() by T, ChangeType | order by T asc"
+
+    private func write(_ lab: RunningLab, _ name: String) throws -> String {
+        let identity = lab.lab.options.identity
+        let text = """
+            workspace: \(lab.folder)/\(name).vestige
+            tenant:
+              tenantId: \(identity.tenant)
+              clientId: \(identity.client)
+              clientSecret: file:\(lab.folder)/secret
+              loginHost: \(lab.cloud)
+              graphHost: \(lab.cloud)
+              endpointHost: \(lab.cloud)
+            sensors:
+              - {name: plant, host: "\(lab.sensor)", token: "file:\(lab.folder)/token", certificate: "\(lab.folder)/sensor.pem"}
+            """
+        try FolderWriter.write(identity.secret, to: lab.folder + "/secret")
+        try FolderWriter.write(identity.sensorToken, to: lab.folder + "/token")
+        try FolderWriter.write(text, to: lab.folder + "/\(name).yaml")
+        return lab.folder + "/\(name).yaml"
+    }
+
+    @Test func killedTwentyTimesHoldsWhatAnUndisturbedRunHolds() async throws {
+        try await RunningLab.use(devices: 120) { lab in
+            let calm = try write(lab, "calm")
+            let rough = try write(lab, "rough")
+            let started = ContinuousClock.now
+            #expect(try CommandTests.run(["collect", "--once", "--config", calm], in: lab.folder).status == 0)
+            let whole = (ContinuousClock.now - started) / .milliseconds(1)
+            var killed = 0
+            for round in 0..<20 {
+                let process = CommandTests.process(["collect", "--once", "--quiet", "--config", rough], in: lab.folder)
+                process.standardOutput = FileHandle.nullDevice
+                process.standardError = FileHandle.nullDevice
+                try process.run()
+                // Spread over the whole run, each round at another instant.
+                try await Task.sleep(for: .milliseconds(whole * (Double(round) + 0.5) / 20))
+                if process.isRunning {
+                    kill(process.processIdentifier, SIGKILL)
+                    killed += 1
+                }
+                process.waitUntilExit()
+            }
+            #expect(killed > 5)
+            let last = try CommandTests.run(["collect", "--once", "--config", rough], in: lab.folder)
+            #expect(last.status == 0, "\(last.err)")
+            for query in [Self.dump, Self.counts] {
+                let expected = try CommandTests.run(["query", "--format", "csv", "--quiet", "--config", calm, query], in: lab.folder)
+                let found = try CommandTests.run(["query", "--format", "csv", "--quiet", "--config", rough, query], in: lab.folder)
+                #expect(expected.status == 0, "\(expected.err)")
+                #expect(expected.out.count > 200)
+                #expect(found.out == expected.out)
+            }
+        }
+    }
+}

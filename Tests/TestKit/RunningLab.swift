@@ -1,0 +1,129 @@
+import AsyncHTTPClient
+import Azure
+import Content
+import Foundation
+import Lab
+import Logging
+import NIOCore
+import Pipeline
+import ServiceLifecycle
+import Tables
+import Workspace
+
+/// A lab on free ports, for the length of a test.
+package struct RunningLab: Sendable {
+    package let lab: Lab
+    package let cloud: String
+    package let sensor: String
+    package let folder: String
+
+    /// Starts a lab, runs `body`, stops the lab.
+    package static func use<R: Sendable>(
+        devices: Int = 40, otDevices: Int = 20, tokenLifetime: Int = 3_599, _ body: @Sendable (RunningLab) async throws -> R
+    ) async throws -> R {
+        var options = LabOptions()
+        (options.devices, options.otDevices, options.tokenLifetimeSeconds) = (devices, otDevices, tokenLifetime)
+        (options.port, options.sensorPort) = (0, 0)
+        let lab = try await Lab(options)
+        let ports = AsyncStream.makeStream(of: (Bool, Int).self)
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        let services = try lab.services(logger: logger, onCloud: { ports.continuation.yield((true, $0)) }, onSensor: { ports.continuation.yield((false, $0)) })
+        let group = ServiceGroup(configuration: .init(services: services.map { .init(service: $0) }, logger: logger))
+        return try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await group.run() }
+            var cloud: Int?
+            var sensor: Int?
+            for await (isCloud, port) in ports.stream {
+                if isCloud { cloud = port } else { sensor = port }
+                if cloud != nil, sensor != nil { break }
+            }
+            let folder = try TemporaryFolder.make()
+            defer { TemporaryFolder.remove(folder) }
+            try lab.sensorCertificate.write(toFile: folder + "/sensor.pem", atomically: true, encoding: .utf8)
+            let running = RunningLab(
+                lab: lab, cloud: "http://127.0.0.1:\(cloud ?? 0)", sensor: "https://127.0.0.1:\(sensor ?? 0)", folder: folder)
+            let result: Result<R, any Error>
+            do { result = .success(try await body(running)) } catch { result = .failure(error) }
+            await group.triggerGracefulShutdown()
+            try await tasks.waitForAll()
+            return try result.get()
+        }
+    }
+
+    /// A configuration that collects from this lab.
+    package var configuration: Configuration {
+        let identity = lab.options.identity
+        var configuration = Configuration()
+        configuration.workspace = folder + "/test.vestige"
+        var tenant = TenantConfiguration(tenantID: identity.tenant, clientID: identity.client, clientSecret: .value(Secret(identity.secret)))
+        (tenant.loginHost, tenant.graphHost, tenant.endpointHost) = (cloud, cloud, cloud)
+        configuration.tenant = tenant
+        configuration.sensors = [
+            SensorConfiguration(
+                name: "plant", host: sensor, token: .value(Secret(identity.sensorToken)), trust: .certificate(file: folder + "/sensor.pem", checksHost: true))
+        ]
+        configuration.sinks = [SinkConfiguration(name: "sentinel", endpoint: cloud, rule: identity.dataCollectionRule)]
+        return configuration
+    }
+
+    /// Gives the lab's data collection rule a stream for every table.
+    package func declareStreams(_ library: ContentLibrary) {
+        var streams: [String: [String: String]] = [:]
+        for table in library.tables.values {
+            streams["Custom-\(table.name)"] = Dictionary(table.schema.columns.map { ($0.name, $0.type == .bool ? "boolean" : $0.type.name) }) { a, _ in a }
+        }
+        lab.declare(streams: streams)
+    }
+
+    /// Sends to one of the lab's own controls.
+    package func control(_ method: String, _ path: String, _ body: String = "") async throws -> Value {
+        var request = HTTPClientRequest(url: cloud + path)
+        request.method = .RAW(value: method)
+        request.body = .bytes(ByteBuffer(string: body))
+        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(10))
+        let bytes = try await response.body.collect(upTo: 64 << 20)
+        return try JSONReader.parse(Array(bytes.readableBytesView))
+    }
+
+    /// Records by stream that the simulated Sentinel got.
+    package func received() async throws -> [String: Int64] {
+        let bag = try await control("GET", "/lab/received").bagValue ?? Bag()
+        return Dictionary(zip(bag.keys, bag.values.map { $0.longValue ?? 0 })) { a, _ in a }
+    }
+}
+
+/// Folders that live as long as a test.
+package enum TemporaryFolder {
+    package static func make() throws -> String {
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("vestige-test-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        return path
+    }
+
+    package static func remove(_ path: String) { try? FileManager.default.removeItem(atPath: path) }
+}
+
+/// Places in the repository.
+package enum Repository {
+    /// The folder that holds Package.swift.
+    package static let root: String = {
+        var url = URL(fileURLWithPath: #filePath)
+        for _ in 0..<3 { url.deleteLastPathComponent() }
+        return url.path
+    }()
+
+    package static var content: String { root + "/Content" }
+
+    /// The content as shipped.
+    package static func library() -> ContentLibrary { ContentLibrary.load(folders: [content]).library }
+}
+
+/// Writes files for tests.
+package enum FolderWriter {
+    package static func write(_ text: String, to path: String) throws {
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try text.write(toFile: path, atomically: true, encoding: .utf8)
+    }
+}
