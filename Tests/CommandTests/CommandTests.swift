@@ -15,7 +15,9 @@ import Testing
         var folder = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath().deletingLastPathComponent()
         for _ in 0..<6 {
             let candidate = folder.appendingPathComponent("vestige").path
-            if FileManager.default.isExecutableFile(atPath: candidate), !FileManager.default.fileExists(atPath: candidate + "/Package.swift") { return candidate }
+            if FileManager.default.isExecutableFile(atPath: candidate), !FileManager.default.fileExists(atPath: candidate + "/Package.swift") {
+                return candidate
+            }
             folder.deleteLastPathComponent()
         }
         return Repository.root + "/.build/debug/vestige"
@@ -88,14 +90,18 @@ import Testing
 
     @Test func importedFilesAnswerQuestions() throws {
         try inFolder { folder in
-            try FolderWriter.write(#"{"title":"t","items":[{"cve":"CVE-1","added":"2026-01-02"},{"cve":"CVE-2","added":"2026-02-03"}]}"#, to: folder + "/k.json")
+            try FolderWriter.write(
+                #"{"title":"t","items":[{"cve":"CVE-1","added":"2026-01-02"},{"cve":"CVE-2","added":"2026-02-03"}]}"#, to: folder + "/k.json")
             try FolderWriter.write("{\"id\":1,\"inner\":{\"a\":\"x\"}}\n{\"id\":2,\"inner\":{\"a\":\"y\"}}\n", to: folder + "/n.jsonl")
             try FolderWriter.write("cve,score\nCVE-1,9.8\nCVE-2,5\n", to: folder + "/s.csv")
             for (file, table) in [("k.json", "Known"), ("n.jsonl", "Lines"), ("s.csv", "Scores")] {
                 #expect(try Self.run(["import", file, "--table", table, "--quiet"], in: folder).status == 0)
             }
             let joined = try Self.run(
-                ["query", "--format", "csv", "--quiet", "Known | join kind=inner Scores on cve | where added > datetime(2026-01-01) | top 1 by score desc | project cve, score, year = getyear(added)"], in: folder)
+                [
+                    "query", "--format", "csv", "--quiet",
+                    "Known | join kind=inner Scores on cve | where added > datetime(2026-01-01) | top 1 by score desc | project cve, score, year = getyear(added)",
+                ], in: folder)
             #expect(joined.out == "cve,score,year\r\nCVE-1,9.8,2026\r\n")
             let lines = try Self.run(["query", "--format", "json", "Lines | where inner.a == 'y' | project id"], in: folder)
             #expect(lines.out == "{\"columns\":[{\"name\":\"id\",\"type\":\"long\"}],\"rows\":[[2]]}\n")
@@ -108,13 +114,13 @@ import Testing
 
     /// A full disk stops the work with one message, and what was stored stays.
     @Test func aFullDiskIsSaidSo() throws {
-        guard FileManager.default.isWritableFile(atPath: "/dev/full") else { return }
         try inFolder { folder in
-            try FolderWriter.write("a\n" + String(repeating: "some text that fills the file\n", count: 60_000), to: folder + "/big.csv")
+            let lines = (0..<60_000).map { "\(UInt64($0) &* 0x9E37_79B9_7F4A_7C15)-\(UInt64($0) &* 0xD6E8_FEB8_6659_FD93)" }
+            try FolderWriter.write("a\n" + lines.joined(separator: "\n"), to: folder + "/big.csv")
             let process = Process()
             process.executableURL = URL(fileURLWithPath: "/bin/sh")
-            // The file may grow to 300 kB: the kernel refuses more, as a full disk does.
-            process.arguments = ["-c", "trap '' XFSZ; ulimit -f 600; exec \"$0\" import big.csv --table T 2>err", Self.program]
+            // The file may grow to 500 kB: the kernel refuses more, as a full disk does.
+            process.arguments = ["-c", "trap '' XFSZ; ulimit -f 1000; exec \"$0\" import big.csv --table T 2>err", Self.program]
             process.currentDirectoryURL = URL(fileURLWithPath: folder)
             process.environment = ["PATH": "/usr/bin:/bin", "VESTIGE_CONTENT": Repository.content]
             try process.run()

@@ -5,8 +5,10 @@ import Workspace
 
 /// Power cuts: the program is killed at any instant and goes on as if nothing had been.
 @Suite(.serialized) struct CrashTests {
-    private static let dump = "DeviceTvmSecureConfigurationAssessment | project-away TimeGenerated, RowId | extend Context = tostring(Context) | order by DeviceId asc, ConfigurationId asc"
-    private static let counts = "union withsource=T DeviceInfo, MDEMachines_CL, DeviceTvmSoftwareVulnerabilities, IoTDevices_CL, IoTCves_CL, DeviceTvmSecureConfigurationAssessmentKB | summarize count() by T, ChangeType | order by T asc"
+    private static let dump =
+        "DeviceTvmSecureConfigurationAssessment | project-away TimeGenerated, RowId | extend Context = tostring(Context) | order by DeviceId asc, ConfigurationId asc"
+    private static let counts =
+        "union withsource=T DeviceInfo, MDEMachines_CL, DeviceTvmSoftwareVulnerabilities, IoTDevices_CL, IoTCves_CL, DeviceTvmSecureConfigurationAssessmentKB | summarize count() by T, ChangeType | order by T asc"
 
     private func write(_ lab: RunningLab, _ name: String) throws -> String {
         let identity = lab.lab.options.identity

@@ -21,7 +21,10 @@ import Testing
         ("Devices | summarize make_set(Name) by Ok | order by Ok asc | project tostring(set_Name)", [["[\"a\",\"c\"]"], ["[\"a\",\"b\"]"]]),
         ("Devices | where Name in ('a', 'c') and Score > 2 | project Name | order by Name asc", [["a"], ["c"]]),
         ("Devices | where Platform has 'win' or Platform contains 'AC' | distinct Name | order by Name asc", [["b"]]),
-        ("Devices | join kind=inner (datatable(Name:string, Site:string)['a', 'x', 'c', 'y']) on Name | summarize count() by Site | order by Site asc", [["x", "2"], ["y", "1"]]),
+        (
+            "Devices | join kind=inner (datatable(Name:string, Site:string)['a', 'x', 'c', 'y']) on Name | summarize count() by Site | order by Site asc",
+            [["x", "2"], ["y", "1"]]
+        ),
         ("Devices | join kind=leftanti (datatable(Name:string)['a']) on Name | project Name | order by Name asc", [["b"], ["c"]]),
         ("print a = case(1 > 2, 'x', 2 > 1, 'y', 'z'), b = iff(true, 1, 2), c = tostring(parse_json('{\"k\":[1,2]}').k[1])", [["y", "1", "2"]]),
         ("print d = dynamic([1,2,3]) | mv-expand d to typeof(long) | summarize sum(d)", [["6"]]),
@@ -29,7 +32,7 @@ import Testing
         ("print bin(datetime(2026-05-06 07:08:09), 1h), datetime(2026-05-06) - 36h", [["2026-05-06T07:00:00.0000000Z", "2026-05-04T12:00:00.0000000Z"]]),
         ("let f = (n:long) { n * 2 }; range x from 1 to 3 step 1 | extend y = f(x) | summarize sum(y)", [["12"]]),
         ("union (print x = 1), (print x = 2, y = 'b') | order by x desc", [["2", "b"], ["1", ""]]),
-        ("Devices | top 1 by Score desc | project Name, round(Score, 0)", [["c", "4"]]),
+        ("Devices | top 1 by Score desc | project Name, round(Score, 0)", [["c", "4.0"]]),
         ("print 'CVE-2024-1 and CVE-2024-22' matches regex @'CVE-\\d{4}-\\d{2}\\b'", [["true"]]),
     ]) func answers(_ query: String, _ expected: [[String]]) throws {
         let text = query.hasPrefix("Devices") ? Self.devices + query : query
@@ -45,7 +48,7 @@ import Testing
             try Engine(provider: tables).run(query)
         } throws: { error in
             guard case QueryError.invalid(let diagnostic, let text)? = error as? QueryError else { return false }
-            return diagnostic.position(in: text).line == line && diagnostic.render(in: text).contains(hint)
+            return diagnostic.position(in: text).line == line && (hint.isEmpty || diagnostic.render(in: text).contains(hint))
         }
     }
 

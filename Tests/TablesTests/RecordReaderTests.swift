@@ -37,13 +37,17 @@ import Testing
     }
 
     @Test func typesAreInferred() throws {
-        let batch = try read(#"{"title":"x","count":2,"items":[{"n":1,"r":1,"s":"2026","t":"2026-02-03","b":true,"m":1},{"n":2,"r":2.5,"s":"a","t":"","b":false,"m":"x"}]}"#).batch
+        let batch = try read(
+            #"{"title":"x","count":2,"items":[{"n":1,"r":1,"s":"2026","t":"2026-02-03","b":true,"m":1},{"n":2,"r":2.5,"s":"a","t":"","b":false,"m":"x"}]}"#
+        ).batch
         #expect(batch.schema == Schema([("n", .long), ("r", .real), ("s", .string), ("t", .datetime), ("b", .bool), ("m", .dynamic)]))
     }
 
     @Test func nextLinkAndServiceErrors() throws {
         #expect(try read(#"{"@odata.nextLink":"https://x/y?$skip=1","value":[]}"#, [ColumnSpec("a", .long)]).nextLink == "https://x/y?$skip=1")
-        #expect { try read(#"{"error":{"code":"Forbidden","message":"no"}}"#) } throws: { ($0 as? RecordError)?.description == "the service answered Forbidden: no" }
+        #expect { try read(#"{"error":{"code":"Forbidden","message":"no"}}"#) } throws: {
+            ($0 as? RecordError)?.description == "the service answered Forbidden: no"
+        }
     }
 
     /// Every cut of a page is an error, never a shorter page.

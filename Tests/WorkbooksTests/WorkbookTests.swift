@@ -7,7 +7,8 @@ import Workbooks
 
 @Suite struct WorkbookTests {
     private func parameter(_ json: String) throws -> WorkbookDocument {
-        let file = #"{"version":"Notebook/1.0","items":[{"type":9,"content":{"parameters":[\#(json)]}},{"type":1,"content":{"json":"{P}|{P:label}|{x}"}},{"type":3,"content":{"query":"print v = '{Q}'"}}]}"#
+        let file =
+            #"{"version":"Notebook/1.0","items":[{"type":9,"content":{"parameters":[\#(json)]}},{"type":1,"content":{"json":"{P}|{P:label}|{x}"}},{"type":3,"content":{"query":"print v = '{Q}'"}}]}"#
         let folder = try TemporaryFolder.make()
         defer { TemporaryFolder.remove(folder) }
         return WorkbookDocument(try WorkbookFixture.file(file, in: folder))
@@ -25,7 +26,8 @@ import Workbooks
 
     @Test func allIsWhatTheAuthorSaid() async throws {
         let document = try parameter(
-            #"{"name":"P","type":2,"multiSelect":true,"quote":"'","jsonData":"[\"a\",\"b\"]","value":["value::all"],"typeSettings":{"additionalResourceOptions":["value::all"],"selectAllValue":"*"}}"#)
+            #"{"name":"P","type":2,"multiSelect":true,"quote":"'","jsonData":"[\"a\",\"b\"]","value":["value::all"],"typeSettings":{"additionalResourceOptions":["value::all"],"selectAllValue":"*"}}"#
+        )
         #expect(await run(document).values.substitute("{P}", .query) == "'*'")
         #expect(await run(document, ["P": ["b"]]).values.substitute("{P}", .query) == "'b'")
     }

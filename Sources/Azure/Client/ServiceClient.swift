@@ -73,6 +73,8 @@ package final class ServiceClient: Sendable {
         configuration.timeout = .init(connect: .seconds(10))
         configuration.decompression = .enabled(limit: .size(Self.answerBytesMax))
         configuration.httpVersion = .http1Only
+        // Tries are counted here, not inside the library.
+        configuration.connectionPool.retryConnectionEstablishment = false
         client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         self.retry = retry
         self.logger = logger

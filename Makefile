@@ -1,0 +1,36 @@
+# Vestige. `make help` lists what there is.
+SHELL := /bin/bash
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+
+.PHONY: help setup demo test bench format lint clean
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+
+setup: ## Install the system libraries that are missing: RE2, SQLite, zlib
+	@if [ "$$(uname)" = Darwin ]; then \
+		for p in re2 pkg-config; do brew list $$p >/dev/null 2>&1 || brew install $$p; done; \
+	elif command -v dpkg >/dev/null; then \
+		missing=; for p in libre2-dev libsqlite3-dev zlib1g-dev pkg-config; do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
+		if [ -n "$$missing" ]; then echo "installing$$missing"; $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq --no-install-recommends $$missing >/dev/null; fi; \
+	else echo "install the development files of re2, sqlite3 and zlib, then run make again"; fi
+
+demo: setup ## Build, start a simulated tenant, collect from it, and serve the workbench
+	swift build -c release --product vestige
+	.build/release/vestige demo
+
+test: setup ## Run every test that needs no network
+	swift build --build-tests
+	swift test --skip-build
+
+bench: setup ## Measure
+	swift run -c release vestige demo --no-serve --workspace .build/bench.vestige
+
+format: ## Format the sources
+	swift format -i -r Sources Tests Package.swift
+
+lint: ## Fail on a formatting difference
+	swift format lint --strict -r Sources Tests Package.swift
+
+clean: ## Remove what was built
+	rm -rf .build
