@@ -74,9 +74,16 @@ struct ChartRenderer {
     func lines(isArea: Bool) -> String {
         var floor: [Double: Double] = [:]
         var stacks: [[(x: Double, low: Double, high: Double)]] = []
+        let everyX = isArea ? Set(data.series.flatMap { $0.points.map(\.x) }).sorted() : []
         for s in data.series {
+            var points = s.points
+            if isArea {
+                // In a stack, a series without a value at some time counts as nothing there.
+                let own = Dictionary(points.map { ($0.x, $0.y) }, uniquingKeysWith: +)
+                points = everyX.map { ($0, own[$0] ?? 0) }
+            }
             stacks.append(
-                s.points.map { p in
+                points.map { p in
                     let low = isArea ? floor[p.x] ?? 0 : 0
                     floor[p.x] = low + p.y
                     return (p.x, low, low + p.y)
@@ -97,7 +104,7 @@ struct ChartRenderer {
                 body +=
                     "<polyline points=\"\(line.joined(separator: " "))\" fill=\"none\" stroke=\"\(color(i))\" stroke-width=\"2\" vector-effect=\"non-scaling-stroke\"/>"
             }
-            for p in points where points.count <= 60 {
+            for p in points where points.count <= 60 && p.high > p.low {
                 body +=
                     "<circle class=\"dot\" cx=\"\(coordinate(x(p.x)))\" cy=\"\(coordinate(y(p.high)))\" r=\"3\" fill=\"\(color(i))\"><title>\(Markup.escape(name(i))): \(NumberText.plain(p.high - p.low, 2))\n\(when(p.x))</title></circle>"
             }

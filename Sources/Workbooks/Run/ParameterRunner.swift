@@ -73,7 +73,7 @@ struct ParameterRunner {
             case .success(let result):
                 let table = result.primary
                 let labels = table.schema.index(of: "label") ?? (table.schema.count > 1 ? 1 : 0)
-                for row in (try? table.rows())?.prefix(Self.choicesMax) ?? [] where !row[0].text.isEmpty {
+                for row in (try? table.rows()) ?? [] where !row[0].text.isEmpty {
                     found.append((row[0].text, row[labels].text, false))
                 }
             case .failure(let error): problem = error.message
@@ -96,7 +96,9 @@ struct ParameterRunner {
             wanted = Set(found.filter(\.isDefault).map(\.value))
             if wanted.isEmpty, parameter.isRequired || wanted.contains("value::1"), let first = found.first { wanted = [first.value] }
         }
-        var choices = found.map { ResolvedParameter.Choice(value: $0.value, label: $0.label, isSelected: !isAll && wanted.contains($0.value)) }
+        // A long list is cut, but never what is chosen.
+        let listed = found.enumerated().filter { $0.offset < Self.choicesMax || wanted.contains($0.element.value) }.map(\.element)
+        var choices = listed.map { ResolvedParameter.Choice(value: $0.value, label: $0.label, isSelected: !isAll && wanted.contains($0.value)) }
         if parameter.hasAll { choices.insert(.init(value: "value::all", label: "All", isSelected: isAll), at: 0) }
         let selected = isAll ? found.map(\.value) : found.map(\.value).filter(wanted.contains)
         let label = isAll ? "All" : found.filter { wanted.contains($0.value) }.map(\.label).joined(separator: ", ")
