@@ -44,7 +44,7 @@ let package = Package(
         .target(name: "CRE2", dependencies: ["CRE2System"], linkerSettings: [.linkedLibrary("re2")]),
 
         // Values and the language.
-        .target(name: "Tables", swiftSettings: swift),
+        .target(name: "Tables", dependencies: [.product(name: "OrderedCollections", package: "swift-collections")], swiftSettings: swift),
         .target(name: "KQL", dependencies: ["Tables"], swiftSettings: swift),
         .target(
             name: "KQLEngine",

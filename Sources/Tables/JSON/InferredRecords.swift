@@ -1,8 +1,9 @@
+import OrderedCollections
+
 /// Collects records whose columns are not known yet, and finds the columns' types from their values.
 package struct InferredRecords {
-    private var names: [String] = []
-    private var byName: [String: Int] = [:]
-    private var columns: [[Value]] = []
+    /// By the name in lower case: the name as it came first, and the values.
+    private var columns: OrderedDictionary<String, (name: String, values: [Value])> = [:]
     private var count = 0
 
     package init() {}
@@ -14,23 +15,19 @@ package struct InferredRecords {
         default: set("Value", record)
         }
         count += 1
-        for c in columns.indices where columns[c].count < count { columns[c].append(.null) }
+        for c in columns.values.indices where columns.values[c].values.count < count { columns.values[c].values.append(.null) }
     }
 
     private mutating func set(_ name: String, _ value: Value) {
-        let key = name.lowercased()
-        if byName[key] == nil {
-            byName[key] = names.count
-            names.append(name)
-            columns.append([Value](repeating: .null, count: count))
-        }
-        if let c = byName[key], columns[c].count == count { columns[c].append(value) }
+        let missing = (name, [Value](repeating: .null, count: count))
+        let isFirst = columns[name.lowercased(), default: missing].values.count == count
+        if isFirst { columns[name.lowercased(), default: missing].values.append(value) }
     }
 
     package func finish() -> Batch {
         var specs: [ColumnSpec] = []
         var built: [Column] = []
-        for (name, values) in zip(names, columns) {
+        for (name, values) in columns.values {
             let type = Self.type(of: values)
             specs.append(ColumnSpec(name, type))
             built.append(Column(type, values: values.lazy.map { TypedRecords.convert($0, type) }))

@@ -24,10 +24,11 @@ struct CheckCommand: AsyncParsableCommand {
     func run() async throws {
         let text = try QueryText.read(query, file: file)
         do {
-            let statements = try Parser.parse(text)
-            if syntaxOnly { return }
-            _ = statements
-            try Engine(provider: try Session.open(session).provider()).check(text)
+            if syntaxOnly {
+                _ = try Parser.parse(text)
+                return
+            }
+            try Engine(provider: try Session.queryProvider(session)).check(text)
         } catch let problem as Diagnostic {
             throw QueryError.invalid(problem, query: text)
         }

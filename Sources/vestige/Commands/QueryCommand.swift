@@ -28,7 +28,7 @@ struct QueryCommand: AsyncParsableCommand {
 
     func run() async throws {
         let text = try QueryText.read(query, file: file)
-        let result = try Engine(provider: try Session.open(session).provider()).run(text)
+        let result = try Engine(provider: try Session.queryProvider(session)).run(text)
         let table = result.primary
         switch format {
         case .json: Console.out(try ResultEncoding.compact(table) + [10])

@@ -2,6 +2,7 @@ import ArgumentParser
 import Content
 import Foundation
 import KQL
+import KQLEngine
 import Logging
 import Pipeline
 import Workspace
@@ -67,6 +68,23 @@ struct Session: Sendable {
         throw OperatorError(
             "the content folder is not found", tried: candidates.joined(separator: ", "), next: "set VESTIGE_CONTENT to the folder 'Content' of the program",
             isConfiguration: true)
+    }
+
+    /// What a query may ask: the workspace, or, when there is no file yet, the content's tables without rows.
+    ///
+    /// A question changes nothing: no workspace is made for it.
+    static func queryProvider(_ options: SessionOptions) throws -> any TableProvider {
+        let configuration = try options.configuration()
+        if FileManager.default.fileExists(atPath: configuration.workspace) { return try open(configuration, console: options.console).provider() }
+        if options.workspace != nil {
+            throw OperatorError(
+                "there is no workspace \(configuration.workspace)", next: "collect into it first, or correct --workspace", isConfiguration: true)
+        }
+        let (library, _) = try content(configuration)
+        let tables = MemoryTables()
+        for table in library.tables.values { tables.set(table.name, schema: table.schema, batches: []) }
+        for (name, declaration) in library.functionDeclarations { tables.setFunction(name, declaration) }
+        return tables
     }
 
     /// The workspace's tables and the content's functions, for queries.
