@@ -71,7 +71,9 @@ struct DefenderRoutes: Sendable {
         guard table.count <= 100_000 else { return tooLarge }
         var out: [UInt8] = []
         let (schemaKey, resultsKey, nameKey, typeKey) = isGraph ? ("schema", "results", "name", "type") : ("Schema", "Results", "Name", "Type")
-        out += "{\"@odata.context\":\"https://graph.microsoft.com/v1.0/$metadata#microsoft.graph.security.huntingQueryResults\",\"\(schemaKey)\":[".utf8
+        // Only Graph's answer carries a context.
+        let context = isGraph ? "\"@odata.context\":\"https://graph.microsoft.com/v1.0/$metadata#microsoft.graph.security.huntingQueryResults\"," : ""
+        out += "{\(context)\"\(schemaKey)\":[".utf8
         for (i, c) in table.schema.columns.enumerated() {
             if i > 0 { out.append(44) }
             out += "{\"\(nameKey)\":\(JSONWriter.quoted(c.name)),\"\(typeKey)\":\"\(Self.typeName(c.type))\"}".utf8
