@@ -25,6 +25,24 @@ package struct CollectReport: Sendable {
     package var sinks: [DeliveryOutcome] = []
 
     package var failures: [OperatorError] { sources.compactMap(\.error) + sinks.compactMap(\.error) }
+
+    /// The failures, those of one cause as one: a wrong secret stops every source of a tenant, and is one thing to mend.
+    package var distinctFailures: [OperatorError] {
+        var causes: [String] = []
+        var byCause: [String: (first: OperatorError, names: [String])] = [:]
+        let named = sources.compactMap { s in s.error.map { (s.source, $0) } } + sinks.compactMap { s in s.error.map { ("sink \(s.sink)", $0) } }
+        for (name, error) in named {
+            let cause = [error.means, error.next].compactMap { $0 }.joined(separator: "\n")
+            if byCause[cause] == nil { causes.append(cause) }
+            byCause[cause, default: (error, [])].names.append(name)
+        }
+        return causes.compactMap { cause in
+            guard let (first, names) = byCause[cause] else { return nil }
+            var error = first
+            if names.count > 1 { error.title = "\(names.count) stopped for one reason: \(names.joined(separator: ", "))" }
+            return error
+        }
+    }
 }
 
 /// Progress of a run, for a person who watches.

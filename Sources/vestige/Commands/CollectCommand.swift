@@ -35,7 +35,7 @@ struct CollectCommand: AsyncParsableCommand {
             allowsEmpty: allowEmpty)
         if !once, !dryRun {
             let service = CollectService(collector: collector, endpoints: connections.endpoints, workspace: session.workspace) { report in
-                for failure in report.failures { console.fail(failure.rendered) }
+                for failure in report.distinctFailures { console.fail(failure.rendered) }
                 console.say(CollectReportText.line(report))
             }
             for failure in connections.failures { console.fail(failure.rendered) }
@@ -53,7 +53,7 @@ struct CollectCommand: AsyncParsableCommand {
         if dryRun { try CollectReportText.preview(report) }
         console.say(CollectReportText.table(report, sinks: connections.sinks.count, width: Console.outputWidth))
         for note in report.sources.flatMap(\.notes) { console.warn(note) }
-        let failures = connections.failures + report.failures
+        let failures = connections.failures + report.distinctFailures
         for failure in failures { console.fail(failure.rendered) }
         if !failures.isEmpty || !session.problems.isEmpty {
             throw ExitCode(failures.isEmpty || failures.allSatisfy { !$0.isConfiguration } ? 1 : 2)
