@@ -165,6 +165,20 @@ extension Binder {
             }
             if let i = scope.schema.index(of: column) { return .column(i, scope.schema[i].type) }
             return try bindScalar(arguments[1].value, scope, environment)
+        case "datetime_diff":
+            try need(3...3)
+            let a = try bindAll()
+            // Weeks are told as a real number, unlike every other part.
+            guard case .literal(.string(let part), _) = a[0], part.lowercased() == "week" else { return nil }
+            return .call(name.text, [a[0], convert(a[1], to: .datetime), convert(a[2], to: .datetime)], .real)
+        case "estimate_data_size":
+            let columns = arguments.contains { if case .star = $0.value.kind { true } else { false } }
+            guard columns else { return nil }
+            return .call(name.text, scope.schema.columns.enumerated().map { .column($0, $1.type) }, .long)
+        case "column_names_of":
+            try need(1...1)
+            let plan = try bindTabular(arguments[0].value, environment)
+            return .literal(.array(plan.schema.names.map { .string($0) }), .dynamic)
         case "toscalar":
             try need(1...1)
             return try scalarSubquery(arguments[0].value, environment)
@@ -220,7 +234,7 @@ extension Binder {
             let bound = try arguments.map { try bindScalar($0.value, scope, environment) }
             let arrays = zip(arguments, bound).filter { $1.type == .dynamic }
             guard arrays.count > 1 else { return nil }
-            let columns = arrays.map { ColumnSpec(Naming.name(of: $0.0.value).map { "\(name.text)_\($0)" } ?? name.text, .dynamic) }
+            let columns = arrays.map { ColumnSpec(Naming.name(of: $0.0.value).map { "\($0)_sorted" } ?? name.text, .dynamic) }
             return (.call(name.text + "_tuple", bound, .dynamic), columns)
         }
         guard let outputs = TupleFunctions.outputs(of: name.text) else { return nil }

@@ -126,11 +126,20 @@ extension Binder {
         return out
     }
 
+    /// The name that `as` gave to a table just before.
+    private func alias(of plan: Plan, _ environment: Environment) -> String? {
+        guard case .materialize(let id, _) = plan.kind else { return nil }
+        return environment.allNames.first { name in
+            if case .plan(let known)? = environment[name], case .materialize(id, _) = known.kind { true } else { false }
+        }
+    }
+
     private func tableName(_ e: Expr) -> String? {
         switch e.kind {
         case .name(let n): n
         case .tuple(let items): items.count == 1 ? tableName(items[0]) : nil
-        case .pipe(let source?, _): tableName(source)
+        case .pipe(let source, let operators):
+            if case .alias(let name)? = operators.last?.kind { name.text } else { source.flatMap(tableName) }
         default: nil
         }
     }
@@ -156,7 +165,7 @@ extension Binder {
             }
         }
         var inputs = try sources(list, environment, isFuzzy: isFuzzy)
-        if let current { inputs.insert(("union_arg0", current), at: 0) }
+        if let current { inputs.insert((alias(of: current, environment) ?? "union_arg0", current), at: 0) }
         if inputs.isEmpty {
             throw Diagnostic("KS204", "No table fits the names given to 'union'.", list.first?.expr.range ?? 0..<0)
         }

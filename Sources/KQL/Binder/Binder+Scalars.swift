@@ -27,6 +27,9 @@ extension Binder {
             return try bindBetween(negated, value, low, high, expr.range, scope, environment)
         case .member(let base, let name): return try bindMember(base, name, expr.range, scope, environment)
         case .index(let base, let index):
+            if let (whole, _) = try bindTuple(base, scope, environment) {
+                return .call("index", [whole, try bindScalar(index, scope, environment)], .dynamic)
+            }
             let b = try bindScalar(base, scope, environment)
             let i = try bindScalar(index, scope, environment)
             guard b.type == .dynamic || b.type == .string else {

@@ -49,6 +49,10 @@ enum Naming {
         {
             return "percentile_\(first ?? "")_\(identifier(v.text))"
         }
+        if function.hasPrefix("covariance") {
+            let names = arguments.prefix(2).map { name(of: $0.value) ?? "" }
+            return ([naming.dropLast(6).description] + names).joined(separator: "_")
+        }
         if naming == "first" || naming.isEmpty { return first }
         guard naming.hasSuffix("+first") else { return "\(naming)_\(first ?? "")" }
         return "\(naming.dropLast(6))_\(first ?? "")"

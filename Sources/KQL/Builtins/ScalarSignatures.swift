@@ -91,6 +91,14 @@ package enum ScalarSignatures {
         column_ifexists(string, scalar): arg1  @value
         column_names_of(table): dynamic
         columnifexists(string, scalar): arg1  @value
+        convert_angle(number, string, string): real
+        convert_energy(number, string, string): real
+        convert_force(number, string, string): real
+        convert_length(number, string, string): real
+        convert_mass(number, string, string): real
+        convert_speed(number, string, string): real
+        convert_temperature(number, string, string): real
+        convert_volume(number, string, string): real
         cos(number): real  @first
         cot(number): real
         countof(string, string, string?): long
@@ -104,12 +112,12 @@ package enum ScalarSignatures {
         cursor_after(string): bool
         cursor_before_or_at(string): bool
         cursor_current(): string
-        datepart(string, datetime): int
+        datepart(string, datetime): long
         datetime_add(string, integer, datetime): datetime
         datetime_diff(string, datetime, datetime): long
         datetime_list_timezones(): dynamic
         datetime_local_to_utc(datetime, string): datetime
-        datetime_part(string, datetime): int
+        datetime_part(string, datetime): long
         datetime_utc_to_local(datetime, string): datetime
         dayofmonth(datetime): int
         dayofweek(datetime): timespan

@@ -11,7 +11,7 @@ extension Parser {
         let value: Value
         switch type {
         case .datetime:
-            value = text == "now" ? .null : Value.string(text).converted(to: .datetime)
+            value = text == "now" ? .null : dateFromParts(text) ?? Value.string(text).converted(to: .datetime)
         case .timespan:
             value = Value.string(text).converted(to: .timespan)
         case .bool:
@@ -30,6 +30,14 @@ extension Parser {
             throw Diagnostic("KS002", "\"\(text.prefix(60))\" is not a \(type.name)", range)
         }
         return value
+    }
+
+    /// `2025, 6, 14`: year, month and, optionally, day, hour, minute and second, apart by commas.
+    private func dateFromParts(_ text: String) -> Value? {
+        let parts = text.split(separator: ",", omittingEmptySubsequences: false).map { Int($0.trimmed) }
+        guard (2...6).contains(parts.count), parts.allSatisfy({ $0 != nil }) else { return nil }
+        let n = parts.compactMap { $0 } + [1, 0, 0, 0].suffix(max(0, 6 - parts.count))
+        return DateTime.ticks(n[0], n[1], n[2], n[3], n[4], n[5]).map { .datetime($0) }
     }
 
     /// The JSON-like content of `dynamic(…)`, in which Kusto's literals may stand too.

@@ -29,7 +29,7 @@ final class ArgExtremeAggregator: Aggregator {
             for (row, group) in groups.enumerated() {
                 let g = Int(group)
                 if key.isNull(row) {
-                    if place[g].batch < 0 { place[g] = (-2 - batch, Int32(row)); used = true }
+                    if place[g].batch == -1 { place[g] = (-2 - batch, Int32(row)); used = true }
                     continue
                 }
                 let x = v[row * stride]
@@ -44,7 +44,7 @@ final class ArgExtremeAggregator: Aggregator {
                 let g = Int(group)
                 let x = key[row]
                 if x.isNull {
-                    if place[g].batch < 0 { place[g] = (-2 - batch, Int32(row)); used = true }
+                    if place[g].batch == -1 { place[g] = (-2 - batch, Int32(row)); used = true }
                     continue
                 }
                 if place[g].batch < 0 || (ValueOps.compare(x, other[g]) ?? 0) * sign > 0 {
@@ -247,6 +247,7 @@ final class CollectAggregator: Aggregator {
             types.append(.bag(out))
         }
         if sawArray { types.append(.bag(Bag([("`indexer`", schema(of: elements))]))) }
+        types = types.filter { $0.bagValue != nil } + types.filter { $0.bagValue == nil }
         return types.count == 1 ? types[0] : .array(types)
     }
 }

@@ -3,6 +3,13 @@ import Tables
 extension ScalarFunctions {
     private static func to(_ type: ScalarType) -> ScalarKernel { .lenient { a, _ in a[0].converted(to: type) } }
 
+    /// `toint`: a number that does not fit keeps its low 32 bits; text that does not fit is null.
+    private static func narrowed(_ v: Value) -> Value {
+        if case .string = v { return v.converted(to: .int) }
+        guard case .long(let n) = v.converted(to: .long) else { return .null }
+        return .long(Int64(Int32(truncatingIfNeeded: n)))
+    }
+
     /// `parse_json`: a string is read, anything else stays; text that is no JSON stays a string.
     static func parseJSON(_ v: Value) -> Value {
         guard case .string(let s) = v else { return v }
@@ -13,7 +20,7 @@ extension ScalarFunctions {
     static var conversions: [String: ScalarKernel] {
         [
             "tostring": .lenient { a, _ in .string(a[0].text) },
-            "toint": to(.int), "tolong": to(.long), "toreal": to(.real), "todouble": to(.real), "todecimal": to(.decimal),
+            "toint": .lenient { a, _ in narrowed(a[0]) }, "tolong": to(.long), "toreal": to(.real), "todouble": to(.real), "todecimal": to(.decimal),
             "todatetime": to(.datetime), "totimespan": to(.timespan), "totime": to(.timespan), "tobool": to(.bool),
             "toboolean": to(.bool), "toguid": to(.guid),
             "parse_json": .lenient { a, _ in parseJSON(a[0]) },

@@ -78,7 +78,7 @@ extension ScalarFunctions {
         case "month": return .long(Int64((p.year - q.year) * 12 + p.month - q.month))
         case "week":
             let week = 7 * DateTime.ticksPerDay
-            return .long(DateTime.floorDivide(x + DateTime.ticksPerDay, week) - DateTime.floorDivide(y + DateTime.ticksPerDay, week))
+            return .real(Double(DateTime.floorDivide(x + DateTime.ticksPerDay, week) - DateTime.floorDivide(y + DateTime.ticksPerDay, week)))
         case "day": return count(DateTime.ticksPerDay)
         case "hour": return count(36_000_000_000)
         case "minute": return count(600_000_000)
@@ -181,13 +181,15 @@ extension ScalarFunctions {
 
 /// .NET-like format strings for times.
 enum DateFormat {
-    private static func run(_ format: String, _ field: (Character, Int) -> String?) -> String {
+    /// `widest` tells the longest run of a letter that is one field; what is over starts another.
+    private static func run(_ format: String, widest: (Character, Int) -> Int, _ field: (Character, Int) -> String?) -> String {
         var out = ""
         let chars = Array(format)
         var i = 0
         while i < chars.count {
             var n = 1
             while i + n < chars.count, chars[i + n] == chars[i] { n += 1 }
+            n = min(n, widest(chars[i], n))
             if let text = field(chars[i], n) {
                 out += text
                 i += n
@@ -208,9 +210,16 @@ enum DateFormat {
     static func datetime(_ t: Int64, _ format: String) -> String {
         let p = DateTime.parts(t)
         let hour12 = p.hour % 12 == 0 ? 12 : p.hour % 12
-        return run(format) { c, n in
+        func widest(_ c: Character, _ n: Int) -> Int {
             switch c {
-            case "y": n >= 4 ? Digits.padded(p.year, n) : Digits.padded(p.year % 100, n)
+            case "y": n >= 4 ? 4 : 2
+            case "f", "F": 7
+            default: 2
+            }
+        }
+        return run(format, widest: widest) { c, n in
+            switch c {
+            case "y": n == 4 ? Digits.padded(p.year, 4) : Digits.padded(p.year % 100, n)
             case "M": Digits.padded(p.month, p.month > 9 ? max(n, 2) : n)
             case "d": Digits.padded(p.day, p.day > 9 ? max(n, 2) : n)
             case "H": Digits.padded(p.hour, p.hour > 9 ? max(n, 2) : n)
@@ -230,7 +239,7 @@ enum DateFormat {
         let days = Int(total / DateTime.ticksPerDay)
         let seconds = Int(total / 10_000_000 % 86_400)
         return (t < 0 ? "-" : "")
-            + run(format) { c, n in
+            + run(format, widest: { c, _ in "dD".contains(c) ? 8 : "fF".contains(c) ? 7 : 2 }) { c, n in
                 func number(_ v: Int) -> String { Digits.padded(v, max(n, String(v).count)) }
                 switch c {
                 case "d", "D": return number(days)

@@ -14,12 +14,15 @@ extension ScalarFunctions {
                 if x.isNull && y.isNull { return i < j }
                 return x.isNull ? !nullsLast : nullsLast
             }
-            let c = ValueOps.compare(x, y) ?? ValueOps.compare(x.text, y.text)
+            let c = rank(x) == rank(y) ? ValueOps.compare(x, y) ?? ValueOps.compare(x.text, y.text) : rank(x) - rank(y)
             if c == 0 { return i < j }
             return ascending ? c < 0 : c > 0
         }
         return arrays.map { array in array.count == first.count ? order.map { array[$0] } : [] }
     }
+
+    /// Text stands before everything else.
+    private static func rank(_ v: Value) -> Int { if case .string = v { 0 } else { 1 } }
 
     private static func sorting(_ ascending: Bool) -> ScalarKernel {
         .lenient { a, _ in sorted(a, ascending: ascending).first.map { .array($0) } ?? .null }

@@ -17,7 +17,7 @@ extension ScalarFunctions {
     static func percentEncode(_ text: String, keeping: Set<UInt8>) -> String {
         var out = ""
         for b in text.utf8 {
-            if keeping.contains(b) { out.append(Character(UnicodeScalar(b))) } else { out += "%" + Hex.string(UInt64(b), width: 2).uppercased() }
+            if keeping.contains(b) { out.append(Character(UnicodeScalar(b))) } else { out += "%" + Hex.string(UInt64(b), width: 2) }
         }
         return out
     }

@@ -66,7 +66,7 @@ struct IPv6 {
         prefix = 128
         if pieces.count > 1 {
             guard let p = Int(pieces[1]), (0...128).contains(p) else { return nil }
-            prefix = p
+            prefix = body.contains(".") ? min(128, p + 96) : p
         }
     }
 
@@ -170,7 +170,7 @@ extension ScalarFunctions {
             },
             "has_any_ipv4": .lenient { a, _ in
                 let found = Set(addresses(in: a[0].text))
-                return .bool(items(a.dropFirst()).contains { found.contains($0) })
+                return .bool(items(a.dropFirst()).contains { IPv4($0) != nil && found.contains($0) })
             },
             "has_ipv4_prefix": .lenient { a, _ in .bool(hasPrefix(a)) },
             "has_any_ipv4_prefix": .lenient { a, _ in .bool(hasPrefix(a)) },

@@ -65,7 +65,7 @@ extension ScalarFunctions {
             let (x, y) = (items[p].doubleValue ?? 0, items[q].doubleValue ?? 0)
             for i in p + 1..<q {
                 let v = x + (y - x) * Double(i - p) / Double(q - p)
-                items[i] = isWhole && v == v.rounded() ? .long(Int64(v)) : .real(v)
+                items[i] = isWhole ? .long(Int64(v)) : .real(v)
             }
         }
         if fillsEdges {

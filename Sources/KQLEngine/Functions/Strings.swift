@@ -14,6 +14,19 @@ extension ScalarFunctions {
         from.isEmpty ? text : text.replacing(from, with: to)
     }
 
+    /// Each lookup in turn, over what no earlier one has matched; a lookup without replacement text keeps its matches as they are.
+    static func replaceEach(_ text: String, _ pairs: [(from: String, to: String?)]) -> String {
+        var pieces: [(text: String, isDone: Bool)] = [(text, false)]
+        for pair in pairs where !pair.from.isEmpty {
+            pieces = pieces.flatMap { piece -> [(text: String, isDone: Bool)] in
+                if piece.isDone { return [piece] }
+                let parts = split(piece.text, pair.from)
+                return Array(parts.map { [($0, false)] }.joined(separator: [(pair.to ?? pair.from, true)]))
+            }
+        }
+        return pieces.map(\.text).joined()
+    }
+
     static var strings: [String: ScalarKernel] {
         [
             "strcat": .lenient { a, _ in .string(a.map(\.text).joined()) },
@@ -32,7 +45,7 @@ extension ScalarFunctions {
                 if from < 0 { from = max(0, s.count + from) }
                 from = min(from, s.count)
                 var length = s.count - from
-                if a.count > 2, let n = a[2].longValue { length = n < 0 ? max(0, length + Int(max(n, -1_000_000))) : min(length, Int(min(n, 1 << 31))) }
+                if a.count > 2, let n = a[2].longValue { length = min(length, Int(max(0, min(n, 1 << 31)))) }
                 return .string(string(s[from..<from + length]))
             },
             "split": .lenient { a, _ in
@@ -53,7 +66,7 @@ extension ScalarFunctions {
             "replace_string": .lenient { a, _ in .string(replaceAll(a[0].text, a[1].text, a[2].text)) },
             "replace_strings": .lenient { a, _ in
                 guard case .array(let from) = a[1], case .array(let to) = a[2], from.count == to.count else { return .string(a[0].text) }
-                return .string(zip(from, to).reduce(a[0].text) { replaceAll($0, $1.0.text, $1.1.text) })
+                return .string(replaceEach(a[0].text, zip(from, to).map { ($0.text, $1.stringValue) }))
             },
             "replace": .lenient { a, c in
                 guard let re = c.regex(a[0].text) else { return .string(a[2].text) }

@@ -17,7 +17,10 @@ enum TimeZones {
 
     static func toUTC(_ t: Int64, _ name: String) -> Int64? {
         guard let zone = TimeZone(identifier: name) else { return nil }
-        let guess = t - offset(zone, atUTC: t)
-        return t - offset(zone, atUTC: guess)
+        let before = offset(zone, atUTC: t - DateTime.ticksPerDay)
+        let after = offset(zone, atUTC: t + DateTime.ticksPerDay)
+        // A local time that the clock shows twice is the later one; one that it skips is read with the offset after the change.
+        for o in [after, before] where offset(zone, atUTC: t - o) == o { return t - o }
+        return t - after
     }
 }

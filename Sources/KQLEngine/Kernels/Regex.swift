@@ -6,7 +6,31 @@ package final class Regex {
     package let groupCount: Int
 
     /// Nil when the pattern is not valid.
-    package init?(_ pattern: String, caseSensitive: Bool = true) {
+    package convenience init?(_ pattern: String, caseSensitive: Bool = true) {
+        // The other spelling of a named group, which older libraries do not read.
+        self.init(compiling: pattern.contains("(?<") ? Regex.pythonGroups(pattern) : pattern, caseSensitive: caseSensitive)
+    }
+
+    private static func pythonGroups(_ pattern: String) -> String {
+        let u = Array(pattern.utf8)
+        var out: [UInt8] = []
+        var i = 0
+        while i < u.count {
+            if u[i] == 92, i + 1 < u.count {
+                out += u[i...i + 1]
+                i += 2
+            } else if i + 3 < u.count, u[i] == 40, u[i + 1] == 63, u[i + 2] == 60, u[i + 3] != 61, u[i + 3] != 33 {
+                out += Array("(?P<".utf8)
+                i += 3
+            } else {
+                out.append(u[i])
+                i += 1
+            }
+        }
+        return String(decoding: out, as: UTF8.self)
+    }
+
+    private init?(compiling pattern: String, caseSensitive: Bool) {
         var reason = [CChar](repeating: 0, count: 200)
         var copy = pattern
         let compiled = copy.withUTF8 { bytes in

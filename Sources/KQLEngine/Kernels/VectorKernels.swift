@@ -13,7 +13,12 @@ enum VectorKernels {
         case "isempty", "isnotempty", "notempty", "isnull", "isnotnull", "notnull": return emptiness(name, arguments[0])
         case "bin", "floor": return binning(arguments, type)
         case "tostring":
-            return arguments[0].type == .string ? arguments[0] : nil
+            switch arguments[0].type {
+            case .string: return arguments[0]
+            // A bool column is written as .NET writes it; one inside a dynamic as JSON does.
+            case .bool: return try Evaluator.mapValues(arguments[0], .string) { .string($0.boolValue.map { $0 ? "True" : "False" } ?? "") }
+            default: return nil
+            }
         case "in", "!in", "in~", "!in~": return membership(name, arguments, count)
         default: return text(name, arguments, count)
         }

@@ -4,7 +4,7 @@ extension DateTime {
     ]
 
     /// Reads the formats Kusto's `datetime()` and `todatetime()` read: ISO 8601 with or without a
-    /// zone and with a `T` or a space, `M/d/yyyy`, RFC 822 and 850 dates. Returns nil for others.
+    /// zone and with a `T` or a space, `M/d/yyyy`, `M-d-yyyy`, RFC 822 and 850 dates. Returns nil for others.
     package static func parse(_ text: some StringProtocol) -> Int64? {
         var copy = String(text)
         return copy.withUTF8 { parse(bytes: $0) }
@@ -140,8 +140,9 @@ extension DateTime {
 
         mutating func slashed() -> Int64? {
             skipSpaces()
-            guard let month = number(1...2), take(47), let day = number(1...2), take(47),
-                let year = number(4...4)
+            guard let month = number(1...2) else { return nil }
+            let separator = peek
+            guard separator == 47 || separator == 45, take(separator), let day = number(1...2), take(separator), let year = number(4...4)
             else { return nil }
             skipSpaces()
             if at == bytes.count { return DateTime.ticks(year, month, day) }
