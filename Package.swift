@@ -44,7 +44,7 @@ let package = Package(
         .target(name: "CRE2", dependencies: ["CRE2System"], linkerSettings: [.linkedLibrary("re2")]),
 
         // Values and the language.
-        .target(name: "Tables", dependencies: [.product(name: "OrderedCollections", package: "swift-collections")], swiftSettings: swift),
+        .target(name: "Tables", dependencies: ["CZlib", .product(name: "OrderedCollections", package: "swift-collections")], swiftSettings: swift),
         .target(name: "KQL", dependencies: ["Tables"], swiftSettings: swift),
         .target(
             name: "KQLEngine",
@@ -66,7 +66,7 @@ let package = Package(
         .target(
             name: "Azure",
             dependencies: [
-                "Tables", "CZlib", .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                "Tables", .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
@@ -97,7 +97,7 @@ let package = Package(
         .target(
             name: "Lab",
             dependencies: [
-                "KQLEngine", "KQL", "Tables", "CZlib",
+                "KQLEngine", "KQL", "Tables",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
                 .product(name: "X509", package: "swift-certificates"),

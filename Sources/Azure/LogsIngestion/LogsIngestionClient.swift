@@ -20,7 +20,7 @@ package struct LogsIngestionClient: Sendable {
 
     /// Sends a JSON array of records to a stream; returns the bytes on the wire.
     package func upload(_ records: [UInt8], stream: String) async throws -> Int {
-        let body = Gzip.compress(records) ?? records
+        let body = Deflate.compress(records) ?? records
         var headers = [("Content-Type", "application/json")]
         if body.count < records.count { headers.append(("Content-Encoding", "gzip")) }
         let sent = body.count < records.count ? body : records

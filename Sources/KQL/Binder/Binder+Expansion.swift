@@ -105,18 +105,16 @@ extension Binder {
         _ expr: Expr, _ columns: [ColumnDeclaration], _ properties: [Property], _ input: Plan, _ environment: Environment
     ) throws -> Plan {
         let source = asText(try bindScalar(expr, RowScope(schema: input.schema, isOpen: input.isOpen), environment))
-        var pair = " "
-        var key = "="
-        var quotes: [String] = []
-        var greedy = false
+        var syntax = KeyValueSyntax()
         for property in properties {
             let value = try bindScalar(property.value, .none, environment).literalValue
             switch property.name.text {
-            case "pair_delimiter": pair = value?.stringValue ?? pair
-            case "kv_delimiter": key = value?.stringValue ?? key
-            case "quote":
-                if case .array(let list)? = value { quotes = list.map(\.text) } else { quotes = [value?.text ?? ""] }
-            case "greedy": greedy = value?.boolValue ?? false
+            case "pair_delimiter": syntax.pair = value?.stringValue ?? syntax.pair
+            case "kv_delimiter": syntax.key = value?.stringValue ?? syntax.key
+            case "quote": syntax.quotes += (value?.arrayValue ?? [value ?? .null]).map(\.text).filter { !$0.isEmpty }
+            case "escape": syntax.escapes += (value?.arrayValue ?? [value ?? .null]).compactMap(\.text.first)
+            case "regex": syntax.regex = value?.stringValue
+            case "greedy": syntax.greedy = value?.boolValue ?? false
             default: break
             }
         }
@@ -126,7 +124,7 @@ extension Binder {
             if let i = schema.index(of: spec.name) { schema.columns[i] = spec } else { schema.columns.append(spec) }
         }
         return Plan(
-            .parseKV(input, source, specs, pair: pair, key: key, quotes: quotes, greedy: greedy), schema, isOpen: input.isOpen)
+            .parseKV(input, source, specs, syntax), schema, isOpen: input.isOpen)
     }
 
     func bindMakeSeries(_ syntax: MakeSeriesSyntax, _ input: Plan, _ environment: Environment) throws -> Plan {

@@ -99,6 +99,21 @@ extension Binder {
         case .projectKeep(let patterns):
             let kept = Set(try matching(patterns, input, environment))
             return keep(input, input.schema.columns.indices.filter { kept.contains($0) })
+        case .projectByNames(let items):
+            var names: [String] = []
+            for item in items {
+                let value = try constant(bindScalar(item, .none, environment))
+                switch value {
+                case .string(let name)?: names.append(name)
+                case .array(let list)?: names += list.map(\.text)
+                default: throw Diagnostic("KS107", "project-by-names expects names that are known before running.", item.range)
+                }
+            }
+            var kept: [Int] = []
+            for name in names {
+                for (i, c) in input.schema.columns.enumerated() where Wildcard.matches(name, c.name) && !kept.contains(i) { kept.append(i) }
+            }
+            return keep(input, kept)
         case .projectRename(let items): return try bindRename(items, input, environment)
         case .projectReorder(let items): return try bindReorder(items, input, environment)
         case .summarize(let items, let keys): return try bindSummarize(items, by: keys, input, environment)
@@ -220,14 +235,17 @@ extension Binder {
         let e = asText(try bindScalar(by, RowScope(schema: input.schema, isOpen: input.isOpen), environment))
         var threshold = 0.1
         var characters = ""
-        for property in properties {
+        for property in properties where property.name.text != "kind" {
             let value = try bindScalar(property.value, .none, environment).literalValue
             if property.name.text == "threshold", let d = value?.doubleValue { threshold = d }
             if property.name.text == "characters", let s = value?.stringValue { characters = s }
         }
-        return Plan(
-            .reduce(input, e, threshold: threshold, characters: characters),
-            Schema([("Pattern", .string), ("Count", .long), ("Representative", .string)]))
+        let keepsRows = properties.contains { property in
+            if case .name("source") = property.value.kind { property.name.text == "kind" } else { false }
+        }
+        let reduce = ReducePlan(input: input, source: e, threshold: threshold, characters: characters, keepsRows: keepsRows)
+        if keepsRows { return Plan(.reduce(reduce), Schema(input.schema.columns + [ColumnSpec("Pattern", .string)]), isOpen: input.isOpen) }
+        return Plan(.reduce(reduce), Schema([("Pattern", .string), ("Count", .long), ("Representative", .string)]))
     }
 
     // MARK: Graphs

@@ -68,16 +68,18 @@ extension Binder {
         project(input, indices.map { BoundColumn(input.schema[$0].name, .column($0, input.schema[$0].type)) })
     }
 
-    func bindReorder(_ items: [(NamePattern, Bool?)], _ input: Plan, _ environment: Environment) throws -> Plan {
+    func bindReorder(_ items: [Reordering], _ input: Plan, _ environment: Environment) throws -> Plan {
         var order: [Int] = []
-        for (pattern, ascending) in items {
+        for item in items {
+            let pattern = item.pattern
             var found = input.schema.columns.indices.filter { Wildcard.matches(pattern.text, input.schema[$0].name) }
             if found.isEmpty, !pattern.isWildcard, !input.isOpen {
                 throw unknownName(pattern.text, pattern.range, RowScope(schema: input.schema), environment)
             }
-            if let ascending {
+            if let ascending = item.isAscending {
                 found.sort { a, b in
                     let (x, y) = (input.schema[a].name, input.schema[b].name)
+                    if item.byNumbers, let c = numbersApart(x, y) { return ascending ? c : !c }
                     return ascending ? x < y : x > y
                 }
             }
@@ -85,6 +87,27 @@ extension Binder {
         }
         for i in input.schema.columns.indices where !order.contains(i) { order.append(i) }
         return keep(input, order)
+    }
+
+    /// Whether `x` comes before `y` when digits in them count as numbers; nil when they are alike.
+    private func numbersApart(_ x: String, _ y: String) -> Bool? {
+        func parts(_ s: String) -> [(text: String, number: Int?)] {
+            var out: [(text: String, number: Int?)] = []
+            for ch in s {
+                let isDigit = ch.isASCII && ch.isNumber
+                if let last = out.last, (last.number != nil) == isDigit {
+                    out[out.count - 1].text.append(ch)
+                } else {
+                    out.append((String(ch), isDigit ? 0 : nil))
+                }
+                if isDigit { out[out.count - 1].number = Int(out[out.count - 1].text) ?? Int.max }
+            }
+            return out
+        }
+        for (a, b) in zip(parts(x), parts(y)) {
+            if let m = a.number, let n = b.number { if m != n { return m < n } } else if a.text != b.text { return a.text < b.text }
+        }
+        return x == y ? nil : x.count < y.count
     }
 
     func bindRename(_ items: [NamedExpr], _ input: Plan, _ environment: Environment) throws -> Plan {

@@ -121,6 +121,30 @@ package struct ParsePlan: Sendable {
     package let targets: [Int]
 }
 
+package struct ReducePlan: Sendable {
+    package let input: Plan
+    package let source: BoundExpr
+    /// The share of rows above which a term or a pattern is frequent.
+    package let threshold: Double
+    package let characters: String
+    /// `kind=source`: the rows stay and get their pattern.
+    package let keepsRows: Bool
+}
+
+/// How `parse-kv` tells keys from values.
+package struct KeyValueSyntax: Sendable {
+    /// Between pairs, and between a key and its value; nil when not told.
+    package var pair: String?
+    package var key: String?
+    /// Each an opening and a closing character.
+    package var quotes: [String] = []
+    package var escapes: [Character] = []
+    /// Whether a value goes on until the next wanted key.
+    package var greedy = false
+    /// A pattern with two groups, key and value, instead of delimiters.
+    package var regex: String?
+}
+
 package struct SeriesAggregate: Sendable {
     package let aggregate: BoundAggregate
     package let defaultValue: BoundExpr?
@@ -181,7 +205,7 @@ package struct Plan: Sendable {
         /// `subquery` reads `.input(id)`, one row of the input expanded at a time.
         case mvApply(ExpandPlan, subquery: Plan, id: Int, layout: [Int])
         case parse(ParsePlan)
-        case parseKV(Plan, BoundExpr, [ColumnSpec], pair: String, key: String, quotes: [String], greedy: Bool)
+        case parseKV(Plan, BoundExpr, [ColumnSpec], KeyValueSyntax)
         case makeSeries(MakeSeriesPlan)
         case topNested(Plan, [TopNestedLevel])
         case scan(ScanPlan)
@@ -190,7 +214,7 @@ package struct Plan: Sendable {
         case partition(Plan, by: BoundExpr, subquery: Plan, id: Int)
         case plugin(String, Plan, [PluginArgument])
         case schema(Plan)
-        case reduce(Plan, BoundExpr, threshold: Double, characters: String)
+        case reduce(ReducePlan)
         case graphMatch(GraphPlan, GraphMatchPlan)
         case graphToTable(GraphPlan, nodes: Bool)
         case external(urls: [BoundExpr], format: String, ignoreFirst: Bool)
@@ -228,6 +252,7 @@ package struct GraphMatchPlan: Sendable {
 }
 
 package enum PluginArgument: Sendable {
+    indirect case named(String, PluginArgument)
     case expr(BoundExpr)
     case plan(Plan)
     case aggregate(BoundAggregate)

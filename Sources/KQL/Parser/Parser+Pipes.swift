@@ -63,7 +63,7 @@ extension Parser {
     }
 
     static let operatorNames = [
-        "where", "filter", "extend", "project", "project-away", "project-keep", "project-rename", "project-reorder", "summarize",
+        "where", "filter", "extend", "project", "project-away", "project-keep", "project-by-names", "project-rename", "project-reorder", "summarize",
         "distinct", "sort", "order", "top", "top-nested", "top-hitters", "take", "limit", "sample", "sample-distinct", "count",
         "join", "lookup", "union", "mv-expand", "mvexpand", "mv-apply", "mvapply", "parse", "parse-where", "parse-kv",
         "make-series", "render", "serialize", "evaluate", "invoke", "as", "getschema", "consume", "search", "find", "print",
@@ -81,6 +81,10 @@ extension Parser {
             return .project(startsNamedExpr ? try namedList() : [])
         case "project-away": return .projectAway(try patterns())
         case "project-keep": return .projectKeep(try patterns())
+        case "project-by-names":
+            var items: [Expr] = []
+            repeat { items.append(try expression()) } while takeSign(",")
+            return .projectByNames(items)
         case "project-rename": return .projectRename(try namedList())
         case "project-reorder": return .projectReorder(try reorderings())
         case "summarize": return try summarize()
@@ -162,9 +166,10 @@ extension Parser {
         case "partition": return try partition()
         case "scan": return try scan()
         case "reduce":
+            let kind = try parameters(of: ["kind"])
             try expectWord("by")
             let e = try expression()
-            return .reduce(by: e, try withProperties())
+            return .reduce(by: e, kind + (isSign("(", ahead: 1) ? try withProperties() : takeWord("with") ? try bareProperties() : []))
         case "make-graph": return try makeGraph()
         case "graph-match": return try graphMatch()
         case "graph-to-table":
@@ -237,6 +242,18 @@ extension Parser {
         }
     }
 
+    /// `name = value` pairs without parentheses around them.
+    private mutating func bareProperties() throws(Diagnostic) -> [Property] {
+        var out: [Property] = []
+        while token.kind == .identifier, isSign("=", ahead: 1) {
+            let n = try name()
+            at += 1
+            out.append(Property(name: n, value: try expression()))
+            _ = takeSign(",")
+        }
+        return out
+    }
+
     mutating func hints() throws(Diagnostic) -> [Property] { try parameters(of: []) }
 
     mutating func namedExpr() throws(Diagnostic) -> NamedExpr {
@@ -285,13 +302,15 @@ extension Parser {
         return out
     }
 
-    private mutating func reorderings() throws(Diagnostic) -> [(NamePattern, Bool?)] {
-        var out: [(NamePattern, Bool?)] = []
+    private mutating func reorderings() throws(Diagnostic) -> [Reordering] {
+        var out: [Reordering] = []
         repeat {
             let p = try namePattern()
             var order: Bool?
-            if takeWord("asc") || takeWord("granny-asc") { order = true } else if takeWord("desc") { order = false }
-            out.append((p, order))
+            let isGranny = isWord("granny") && isSign("-", ahead: 1)
+            if isGranny { at += 2 }
+            if takeWord("asc") { order = true } else if takeWord("desc") { order = false }
+            out.append(Reordering(pattern: p, isAscending: order, byNumbers: isGranny))
         } while takeSign(",")
         return out
     }

@@ -14,7 +14,8 @@ package struct Operator: Sendable {
         case projectAway([NamePattern])
         case projectKeep([NamePattern])
         case projectRename([NamedExpr])
-        case projectReorder([(NamePattern, Bool?)])
+        case projectByNames([Expr])
+        case projectReorder([Reordering])
         case summarize([NamedExpr], by: [NamedExpr])
         case distinct([NamedExpr])
         case sort([OrderBy])
@@ -61,6 +62,15 @@ package struct NamePattern: Sendable {
     package let text: String
     package let range: Range<Int>
     package var isWildcard: Bool { text.utf8.contains(42) }
+}
+
+/// One item of `project-reorder`.
+package struct Reordering: Sendable {
+    package let pattern: NamePattern
+    /// Nil for the order of the table.
+    package let isAscending: Bool?
+    /// `granny-asc`, `granny-desc`: numbers inside the names count as numbers.
+    package let byNumbers: Bool
 }
 
 package struct OrderBy: Sendable {

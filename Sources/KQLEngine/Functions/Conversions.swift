@@ -52,6 +52,12 @@ extension ScalarFunctions {
                 for v in a where !v.isNull { if case .string(let s) = v, s.isEmpty { continue } else { return v } }
                 return a.last ?? .null
             },
+            "around": .strict { a, _ in
+                let low = ValueOps.arithmetic("-", a[1], a[2])
+                let high = ValueOps.arithmetic("+", a[1], a[2])
+                guard let x = ValueOps.compare(a[0], low), let y = ValueOps.compare(a[0], high) else { return .null }
+                return .bool(x >= 0 && y <= 0)
+            },
             "max_of": .lenient { a, _ in extreme(a, 1) },
             "min_of": .lenient { a, _ in extreme(a, -1) },
             "estimate_data_size": .lenient { a, _ in

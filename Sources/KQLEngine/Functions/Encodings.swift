@@ -55,10 +55,34 @@ extension ScalarFunctions {
             "base64_encode_fromarray": .lenient { a, _ in
                 .string(Data((a[0].arrayValue ?? []).compactMap { $0.longValue.map { UInt8(truncatingIfNeeded: $0) } }).base64EncodedString())
             },
+            "base64_encode_fromguid": .strict { a, _ in
+                guard case .guid(let id) = a[0] else { return .string("") }
+                return .string(Data(id.mixedEndianBytes).base64EncodedString())
+            },
+            "base64_decode_toguid": .strict { a, _ in
+                base64Decode(a[0].text).flatMap { GUID(mixedEndianBytes: $0) }.map { .guid($0) } ?? .null
+            },
+            "gzip_compress_to_base64_string": compressed(.gzip), "zlib_compress_to_base64_string": compressed(.zlib),
+            "gzip_decompress_from_base64_string": decompressed(.gzip), "zlib_decompress_from_base64_string": decompressed(.zlib),
+            "punycode_from_string": .lenient { a, _ in .string(Punycode.encode(a[0].text) ?? "") },
+            "punycode_to_string": .lenient { a, _ in .string(Punycode.decode(a[0].text) ?? "") },
+            "punycode_domain_to_string": .lenient { a, _ in .string(Punycode.encodeDomain(a[0].text) ?? "") },
+            "punycode_domain_from_string": .lenient { a, _ in .string(Punycode.decodeDomain(a[0].text) ?? "") },
             "url_encode": .lenient { a, _ in .string(percentEncode(a[0].text, keeping: unreserved.union(Array("!*'();:@&=+$,/?#[]".utf8)))) },
             "url_encode_component": .lenient { a, _ in .string(percentEncode(a[0].text, keeping: unreserved)) },
             "url_decode": .lenient { a, _ in .string(percentDecode(a[0].text)) },
         ]
+    }
+
+    private static func compressed(_ format: Deflate.Format) -> ScalarKernel {
+        .lenient { a, _ in .string(Deflate.compress(Array(a[0].text.utf8), format).map { Data($0).base64EncodedString() } ?? "") }
+    }
+
+    private static func decompressed(_ format: Deflate.Format) -> ScalarKernel {
+        .lenient { a, _ in
+            let bytes = base64Decode(a[0].text).flatMap { Deflate.decompress($0, format, sizeMax: 64 << 20) }
+            return .string(bytes.flatMap { String(validating: $0, as: UTF8.self) } ?? "")
+        }
     }
 
     private static func hashed(_ a: [Value]) -> Value {

@@ -29,13 +29,6 @@ extension ScalarFunctions {
         return digits > 0 ? rounded / power : rounded * power
     }
 
-    private static func unit(_ table: [String: Double]) -> ScalarKernel {
-        .strict { a, _ in
-            guard let x = a[0].doubleValue, let from = table[a[1].text], let to = table[a[2].text] else { return .null }
-            return .real(x * from / to)
-        }
-    }
-
     static var trigonometry: [String: ScalarKernel] {
         var out: [String: ScalarKernel] = [:]
         out["acos"] = real(acos)
@@ -58,52 +51,6 @@ extension ScalarFunctions {
         out["radians"] = real { $0 * .pi / 180 }
         out["erf"] = real(erf)
         out["erfc"] = real(erfc)
-        return out
-    }
-
-    static var units: [String: ScalarKernel] {
-        var out: [String: ScalarKernel] = [:]
-        out["convert_length"] = unit([
-            "Meter": 1, "Centimeter": 0.01, "Millimeter": 0.001, "Kilometer": 1000, "Inch": 0.0254, "Foot": 0.3048, "Yard": 0.9144,
-            "Mile": 1609.344, "NauticalMile": 1852, "Decimeter": 0.1, "Micrometer": 1e-6, "Nanometer": 1e-9, "Hectometer": 100,
-            "Fathom": 1.8288, "Microinch": 2.54e-8, "Mil": 2.54e-5,
-        ])
-        out["convert_mass"] = unit([
-            "Kilogram": 1, "Gram": 0.001, "Milligram": 1e-6, "Tonne": 1000, "Pound": 0.45359237, "Ounce": 0.028349523125,
-            "Stone": 6.35029318, "Microgram": 1e-9,
-        ])
-        out["convert_energy"] = unit([
-            "Joule": 1, "Kilojoule": 1000, "Calorie": 4.184, "Kilocalorie": 4184, "WattHour": 3600, "KilowattHour": 3_600_000,
-            "ElectronVolt": 1.602176634e-19, "BritishThermalUnit": 1055.05585262, "Megajoule": 1e6, "Erg": 1e-7,
-        ])
-        out["convert_volume"] = unit([
-            "CubicMeter": 1, "Liter": 0.001, "Milliliter": 1e-6, "CubicCentimeter": 1e-6, "CubicInch": 1.6387064e-5,
-            "CubicFoot": 0.028316846592, "UsGallon": 0.003785411784, "CubicMillimeter": 1e-9, "CubicKilometer": 1e9,
-            "Centiliter": 1e-5, "Deciliter": 1e-4, "Hectoliter": 0.1,
-        ])
-        out["convert_speed"] = unit([
-            "MeterPerSecond": 1, "KilometerPerHour": 1 / 3.6, "MilePerHour": 0.44704, "Knot": 0.514444444444444,
-            "FootPerSecond": 0.3048, "KilometerPerSecond": 1000, "CentimeterPerSecond": 0.01,
-        ])
-        out["convert_force"] = unit(["Newton": 1, "Kilonewton": 1000, "Dyn": 1e-5, "PoundForce": 4.4482216152605, "KilogramForce": 9.80665])
-        out["convert_temperature"] = .strict { a, _ in
-            guard let x = a[0].doubleValue else { return .null }
-            let kelvin: Double
-            switch a[1].text {
-            case "Kelvin": kelvin = x
-            case "DegreeCelsius": kelvin = x + 273.15
-            case "DegreeFahrenheit": kelvin = (x + 459.67) * 5 / 9
-            case "DegreeRankine": kelvin = x * 5 / 9
-            default: return .null
-            }
-            switch a[2].text {
-            case "Kelvin": return .real(kelvin)
-            case "DegreeCelsius": return .real(kelvin - 273.15)
-            case "DegreeFahrenheit": return .real(kelvin * 9 / 5 - 459.67)
-            case "DegreeRankine": return .real(kelvin * 9 / 5)
-            default: return .null
-            }
-        }
         return out
     }
 
@@ -149,6 +96,14 @@ extension ScalarFunctions {
             "binary_not": .strict { a, _ in a[0].longValue.map { .long(~$0) } ?? .null },
             "bitset_count_ones": .strict { a, _ in a[0].longValue.map { .long(Int64($0.nonzeroBitCount)) } ?? .null },
             "beta_pdf": .strict { a, _ in beta(a, betaDensity) },
+            "welch_test": .strict { a, _ in
+                let n = a.map { $0.doubleValue ?? .nan }
+                let (first, second) = (n[1] / n[2], n[4] / n[5])
+                let t = (n[0] - n[3]) / (first + second).squareRoot()
+                let freedom = (first + second) * (first + second) / (first * first / (n[2] - 1) + second * second / (n[5] - 1))
+                guard t.isFinite, freedom.isFinite else { return .real(.nan) }
+                return .real(incompleteBeta(freedom / (freedom + t * t), freedom / 2, 0.5))
+            },
             "beta_cdf": .strict { a, _ in beta(a, incompleteBeta) },
             "beta_inv": .strict { a, _ in
                 beta(a) { target, p, q in

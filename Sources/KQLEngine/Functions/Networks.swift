@@ -66,7 +66,7 @@ struct IPv6 {
         prefix = 128
         if pieces.count > 1 {
             guard let p = Int(pieces[1]), (0...128).contains(p) else { return nil }
-            prefix = body.contains(".") ? min(128, p + 96) : p
+            prefix = p
         }
     }
 
@@ -203,11 +203,18 @@ extension ScalarFunctions {
         return .string(IPv4.text(ip.network) + (withMask ? "/\(ip.prefix)" : ""))
     }
 
+    /// An address as `parse_ipv6` reads it: the prefix of one in IPv4 notation counts the last 32 bits.
+    private static func parsed6(_ text: String) -> IPv6? {
+        guard var ip = IPv6(text) else { return nil }
+        if IPv4(text) == nil, text.contains("."), text.contains("/") { ip.prefix = min(128, ip.prefix + 96) }
+        return ip
+    }
+
     static var networks6: [String: ScalarKernel] {
         [
-            "parse_ipv6": .lenient { a, _ in IPv6(a[0].text).map { .string($0.fullText) } ?? .string("") },
+            "parse_ipv6": .lenient { a, _ in parsed6(a[0].text).map { .string($0.fullText) } ?? .string("") },
             "parse_ipv6_mask": .lenient { a, _ in
-                guard var ip = IPv6(a[0].text), let p = a[1].longValue, p >= 0 else { return .string("") }
+                guard var ip = parsed6(a[0].text), let p = a[1].longValue, p >= 0 else { return .string("") }
                 ip.prefix = min(ip.prefix, Int(min(p, 128)))
                 return .string(ip.fullText)
             },

@@ -30,8 +30,8 @@ final class Executor {
         case .mvApply(let expand, let subquery, let id, let layout):
             return try mvApply(expand, subquery, id, layout, plan.schema)
         case .parse(let parse): return try self.parse(parse, plan.schema)
-        case .parseKV(let input, let source, let columns, let pair, let key, let quotes, let greedy):
-            return try parseKV(input, source, columns, pair, key, quotes, greedy, plan.schema)
+        case .parseKV(let input, let source, let columns, let syntax):
+            return try parseKV(input, source, columns, syntax, plan.schema)
         case .makeSeries(let series): return try makeSeries(series, plan.schema)
         case .topNested(let input, let levels): return try topNested(input, levels, plan.schema)
         case .scan(let scan): return try scanSteps(scan, plan.schema)
@@ -45,7 +45,7 @@ final class Executor {
         case .plugin(let name, let input, let arguments):
             return try plugin(name, input, arguments, plan.isOpen ? nil : plan.schema)
         case .schema(let input): return once(schemaTable(input.schema, plan.schema))
-        case .reduce(let input, let source, _, _): return try reduce(input, source, plan.schema)
+        case .reduce(let reduce): return try self.reduce(reduce, plan.schema)
         case .graphMatch(let graph, let match): return try graphMatch(graph, match, plan.schema)
         case .graphToTable(let graph, let nodes):
             if !nodes { return try run(graph.edges) }

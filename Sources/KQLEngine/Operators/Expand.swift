@@ -15,6 +15,14 @@ extension Executor {
         }
     }
 
+    /// An element as a typed column has it: text and conditions are no numbers.
+    private static func typed(_ v: Value, _ type: ScalarType) -> Value {
+        switch v {
+        case .string, .bool: type.isNumeric ? .null : v.converted(to: type)
+        default: v.converted(to: type)
+        }
+    }
+
     /// The rows of one batch expanded, and the input row each came from.
     private func expand(_ plan: ExpandPlan, _ batch: Batch, _ schema: Schema) throws -> (batch: Batch, rows: [Int32]) {
         let sources = try plan.columns.map { try evaluator.column($0.expr, batch) }
@@ -30,7 +38,7 @@ extension Executor {
                 indices.append(Int64(k))
                 for (c, list) in lists.enumerated() {
                     let v = k < list.count ? list[k] : .null
-                    builders[c].append(plan.columns[c].converts ? v.converted(to: plan.columns[c].type) : v)
+                    builders[c].append(plan.columns[c].converts ? Executor.typed(v, plan.columns[c].type) : v)
                 }
             }
         }

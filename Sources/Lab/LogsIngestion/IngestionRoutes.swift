@@ -1,4 +1,3 @@
-import CZlib
 import Foundation
 import Hummingbird
 import Tables
@@ -41,7 +40,7 @@ struct IngestionRoutes: Sendable {
         }
         var bytes = Array(buffer.readableBytesView)
         if request.headers[.contentEncoding] == "gzip" {
-            guard let inflated = Gunzip.inflate(bytes, limit: 50 << 20) else {
+            guard let inflated = Deflate.decompress(bytes, sizeMax: 50 << 20) else {
                 return fail(400, "InvalidRequestBody", "The body is not gzip, or it inflates beyond 50 MiB.")
             }
             bytes = inflated
@@ -78,34 +77,6 @@ struct IngestionRoutes: Sendable {
         case "int": return v.converted(to: .int)
         case "long": return v.converted(to: .long)
         default: return v
-        }
-    }
-}
-
-enum Gunzip {
-    /// Nil when the bytes are not gzip or grow beyond `limit`.
-    static func inflate(_ input: [UInt8], limit: Int) -> [UInt8]? {
-        var stream = z_stream()
-        guard inflateInit2_(&stream, 15 + 16, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else { return nil }
-        defer { inflateEnd(&stream) }
-        var out: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 1 << 16)
-        var source = input
-        return source.withUnsafeMutableBufferPointer { input -> [UInt8]? in
-            stream.next_in = input.baseAddress
-            stream.avail_in = uInt(input.count)
-            while true {
-                let status = chunk.withUnsafeMutableBufferPointer { buffer -> Int32 in
-                    stream.next_out = buffer.baseAddress
-                    stream.avail_out = uInt(buffer.count)
-                    return CZlib.inflate(&stream, Z_NO_FLUSH)
-                }
-                guard status == Z_OK || status == Z_STREAM_END else { return nil }
-                out += chunk[..<(chunk.count - Int(stream.avail_out))]
-                guard out.count <= limit else { return nil }
-                if status == Z_STREAM_END { return out }
-                if stream.avail_in == 0, stream.avail_out > 0 { return nil }
-            }
         }
     }
 }

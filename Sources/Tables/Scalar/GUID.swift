@@ -36,6 +36,21 @@ package struct GUID: Sendable, Hashable, Comparable {
         self.init(high: high, low: low)
     }
 
+    /// The order of bytes in which .NET and COM keep an identifier: the first three fields little-endian.
+    package var mixedEndianBytes: [UInt8] {
+        func bytes(_ n: UInt64) -> [UInt8] { (0..<8).map { UInt8(truncatingIfNeeded: n >> (56 - 8 * $0)) } }
+        let h = bytes(high)
+        return [h[3], h[2], h[1], h[0], h[5], h[4], h[7], h[6]] + bytes(low)
+    }
+
+    /// Nil unless there are 16 bytes.
+    package init?(mixedEndianBytes b: [UInt8]) {
+        guard b.count == 16 else { return nil }
+        let order = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15]
+        let words = order.map { UInt64(b[$0]) }
+        self.init(high: words[..<8].reduce(0) { $0 << 8 | $1 }, low: words[8...].reduce(0) { $0 << 8 | $1 })
+    }
+
     package static func < (a: GUID, b: GUID) -> Bool {
         a.high != b.high ? a.high < b.high : a.low < b.low
     }

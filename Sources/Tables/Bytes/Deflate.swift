@@ -1,0 +1,63 @@
+import CZlib
+
+/// The DEFLATE family of compressed formats, by the system's zlib.
+package enum Deflate {
+    package enum Format: Sendable {
+        /// RFC 1952.
+        case gzip
+        /// RFC 1950.
+        case zlib
+
+        fileprivate var windowBits: Int32 { self == .gzip ? 15 + 16 : 15 }
+    }
+
+    /// `input` compressed; nil when zlib has no memory.
+    package static func compress(_ input: [UInt8], _ format: Format = .gzip) -> [UInt8]? {
+        var stream = z_stream()
+        guard
+            deflateInit2_(&stream, 6, Z_DEFLATED, format.windowBits, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK
+        else { return nil }
+        defer { deflateEnd(&stream) }
+        var out = [UInt8](repeating: 0, count: Int(deflateBound(&stream, uLong(input.count))))
+        var source = input
+        let status = source.withUnsafeMutableBufferPointer { input in
+            out.withUnsafeMutableBufferPointer { output -> Int32 in
+                stream.next_in = input.baseAddress
+                stream.avail_in = uInt(input.count)
+                stream.next_out = output.baseAddress
+                stream.avail_out = uInt(output.count)
+                return deflate(&stream, Z_FINISH)
+            }
+        }
+        guard status == Z_STREAM_END else { return nil }
+        out.removeLast(out.count - Int(stream.total_out))
+        return out
+    }
+
+    /// What `input` was before it was compressed; nil when it is not of this format, is cut short, or has more than `sizeMax` bytes.
+    package static func decompress(_ input: [UInt8], _ format: Format = .gzip, sizeMax: Int) -> [UInt8]? {
+        var stream = z_stream()
+        guard inflateInit2_(&stream, format.windowBits, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else { return nil }
+        defer { inflateEnd(&stream) }
+        var out: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 1 << 16)
+        var source = input
+        let isWhole = source.withUnsafeMutableBufferPointer { input -> Bool in
+            stream.next_in = input.baseAddress
+            stream.avail_in = uInt(input.count)
+            while true {
+                let (status, made) = chunk.withUnsafeMutableBufferPointer { output -> (Int32, Int) in
+                    stream.next_out = output.baseAddress
+                    stream.avail_out = uInt(output.count)
+                    let status = inflate(&stream, Z_NO_FLUSH)
+                    return (status, output.count - Int(stream.avail_out))
+                }
+                out += chunk[..<made]
+                if out.count > sizeMax { return false }
+                if status == Z_STREAM_END { return true }
+                if status != Z_OK || made == 0 && stream.avail_in == 0 { return false }
+            }
+        }
+        return isWhole ? out : nil
+    }
+}
