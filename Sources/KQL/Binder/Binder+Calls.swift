@@ -134,6 +134,7 @@ extension Binder {
                 throw Diagnostic("KS119", "The function '\(name.text)' expects \(expected).", name.range)
             }
         }
+        if let graph = scope.graph, let found = try bindGraphCall(name, arguments, range, scope, graph, environment) { return found }
         switch name.text {
         case "iff", "iif":
             try need(3...3)

@@ -2,12 +2,7 @@ import Tables
 
 extension Binder {
     func bindPipe(_ source: Expr?, _ operators: [Operator], _ environment: Environment) throws -> Plan {
-        if let source, case .makeGraph? = operators.first(where: { if case .makeGraph = $0.kind { true } else { false } })?.kind {
-            return try bindGraphPipe(source, operators, environment)
-        }
-        if let source, case .name(let n) = source.kind, case .graph? = environment[n] {
-            return try bindGraphPipe(source, operators, environment)
-        }
+        if let source, isGraph(source, operators, environment) { return try bindGraphPipe(source, operators, environment) }
         var plan: Plan?
         let inner = Environment(parent: environment)
         if let source { plan = try bindTabular(source, environment) }
@@ -246,97 +241,5 @@ extension Binder {
         let reduce = ReducePlan(input: input, source: e, threshold: threshold, characters: characters, keepsRows: keepsRows)
         if keepsRows { return Plan(.reduce(reduce), Schema(input.schema.columns + [ColumnSpec("Pattern", .string)]), isOpen: input.isOpen) }
         return Plan(.reduce(reduce), Schema([("Pattern", .string), ("Count", .long), ("Representative", .string)]))
-    }
-
-    // MARK: Graphs
-
-    func bindGraph(_ source: Expr, _ operators: [Operator], _ environment: Environment) throws -> GraphPlan {
-        guard let index = operators.firstIndex(where: { if case .makeGraph = $0.kind { true } else { false } }),
-            case .makeGraph(let syntax) = operators[index].kind
-        else { throw Diagnostic("KS005", "make-graph is expected here.", source.range) }
-        let edges = try bindPipe(source, Array(operators[..<index]), environment)
-        func column(_ name: Name, _ plan: Plan) throws -> Int {
-            guard let i = plan.schema.index(of: name.text) else {
-                throw unknownName(name.text, name.range, RowScope(schema: plan.schema), environment)
-            }
-            return i
-        }
-        let nodes = try syntax.nodes.map { node -> (plan: Plan, key: Int) in
-            let plan = try bindTabular(node.table, environment)
-            return (plan, try column(node.key, plan))
-        }
-        var nodeColumns: [ColumnSpec] = []
-        for node in nodes {
-            for c in node.plan.schema.columns where !nodeColumns.contains(where: { $0.name == c.name }) { nodeColumns.append(c) }
-        }
-        let s = try column(syntax.source, edges)
-        let t = try column(syntax.target, edges)
-        if let id = syntax.nodeID { nodeColumns.insert(ColumnSpec(id.text, edges.schema[s].type), at: 0) }
-        return GraphPlan(
-            edges: edges, source: s, target: t, nodes: nodes, nodeSchema: Schema(nodeColumns), edgeSchema: edges.schema,
-            nodeID: syntax.nodeID?.text)
-    }
-
-    private func bindGraphPipe(_ source: Expr, _ operators: [Operator], _ environment: Environment) throws -> Plan {
-        let graph: GraphPlan
-        var rest: ArraySlice<Operator>
-        if case .name(let n) = source.kind, case .graph(let known)? = environment[n] {
-            graph = known
-            rest = operators[...]
-        } else {
-            graph = try bindGraph(source, operators, environment)
-            let index = operators.firstIndex { if case .makeGraph = $0.kind { true } else { false } } ?? 0
-            rest = operators[(index + 1)...]
-        }
-        guard let next = rest.popFirst() else {
-            throw Diagnostic("KS005", "A graph needs graph-match or graph-to-table after it.", source.range)
-        }
-        let plan: Plan
-        switch next.kind {
-        case .graphMatch(let syntax): plan = try bindGraphMatch(graph, syntax, environment)
-        case .graphToTable(let nodes, _):
-            let schema = nodes ? graph.nodeSchema : graph.edgeSchema
-            plan = Plan(.graphToTable(graph, nodes: nodes), schema)
-        default:
-            throw Diagnostic(
-                "VK010", "valid KQL, but not in the local engine: \(next.keyword.text) on a graph; run it on Kusto with --on",
-                next.keyword.range)
-        }
-        return try continuing(plan, Array(rest), environment)
-    }
-
-    private func bindGraphMatch(_ graph: GraphPlan, _ syntax: GraphMatchSyntax, _ environment: Environment) throws -> Plan {
-        var scope = RowScope(schema: Schema([ColumnSpec]()))
-        var columns: [ColumnSpec] = []
-        var variables: [(name: String, isEdge: Bool, isPath: Bool)] = []
-        func declare(_ name: String, _ schema: Schema, isEdge: Bool, isPath: Bool) {
-            if variables.contains(where: { $0.name == name }) { return }
-            variables.append((name, isEdge, isPath))
-            var members: [String: BoundExpr] = [:]
-            for c in schema.columns {
-                members[c.name] = .column(columns.count, isPath ? .dynamic : c.type)
-                columns.append(ColumnSpec("\(name).\(c.name)", isPath ? .dynamic : c.type))
-            }
-            scope.members[name] = members
-        }
-        for pattern in syntax.patterns {
-            for (i, node) in pattern.nodes.enumerated() {
-                if let node { declare(node.text, graph.nodeSchema, isEdge: false, isPath: false) }
-                if i < pattern.edges.count, let edge = pattern.edges[i].name {
-                    declare(edge.text, graph.edgeSchema, isEdge: true, isPath: pattern.edges[i].range != nil)
-                }
-            }
-        }
-        scope.schema = Schema(columns)
-        let condition = try syntax.condition.map { convert(try bindScalar($0, scope, environment), to: .bool) }
-        let project = try bindColumns(syntax.project, scope, environment)
-        var allowsCycles = true
-        for property in syntax.properties where property.name.text == "cycles" {
-            if case .name(let n) = property.value.kind { allowsCycles = n != "none" }
-        }
-        let match = GraphMatchPlan(
-            patterns: syntax.patterns, variables: variables, condition: condition, project: project,
-            allowsCycles: allowsCycles)
-        return Plan(.graphMatch(graph, match), Schema(project.map(\.spec)))
     }
 }

@@ -76,6 +76,7 @@ extension Binder {
             case .graph: throw Diagnostic("KS107", "A scalar is expected here.", range)
             }
         }
+        if let whole = scope.members[name]?[""] { return whole }
         if scope.isOpen { return .literal(.null, .dynamic) }
         throw unknownName(name, range, scope, environment)
     }

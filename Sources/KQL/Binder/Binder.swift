@@ -29,6 +29,7 @@ package final class Binder {
         var results: [(name: String, plan: Plan)] = []
         for statement in statements {
             if let expr = try declare(statement, in: environment) {
+                if try exportGraph(expr, environment) { continue }
                 let forked = try bindFork(expr, environment)
                 if forked.isEmpty {
                     results.append(("PrimaryResult", try bindStatement(expr, environment)))
@@ -81,7 +82,7 @@ package final class Binder {
     private func bindLet(_ expr: Expr, _ environment: Environment) throws -> Binding {
         if case .lambda(let declaration) = expr.kind { return .function(declaration, environment) }
         if case .name(let n) = expr.kind, let binding = environment[n], case .function = binding { return binding }
-        if case .pipe(let source?, let operators) = expr.kind, case .makeGraph? = operators.last?.kind {
+        if case .pipe(let source?, let operators) = expr.kind, let last = operators.last, Binder.givesGraph(last) {
             return .graph(try bindGraph(source, operators, environment))
         }
         if isTabular(expr, environment) { return .plan(try bindTabular(expr, environment)) }

@@ -216,7 +216,9 @@ package struct Plan: Sendable {
         case schema(Plan)
         case reduce(ReducePlan)
         case graphMatch(GraphPlan, GraphMatchPlan)
-        case graphToTable(GraphPlan, nodes: Bool)
+        case graphToTable(GraphPlan, nodes: Bool, identifiers: [GraphIdentifier])
+        /// `subquery` is done with the graph of each value of the partition's column.
+        case graphPartition(GraphPlan, subquery: Plan)
         case external(urls: [BoundExpr], format: String, ignoreFirst: Bool)
     }
 
@@ -230,25 +232,6 @@ package struct Plan: Sendable {
         self.schema = schema
         self.isOpen = isOpen
     }
-}
-
-package struct GraphPlan: Sendable {
-    package let edges: Plan
-    package let source: Int
-    package let target: Int
-    package let nodes: [(plan: Plan, key: Int)]
-    package let nodeSchema: Schema
-    package let edgeSchema: Schema
-    package let nodeID: String?
-}
-
-package struct GraphMatchPlan: Sendable {
-    package let patterns: [GraphMatchSyntax.Pattern]
-    /// Names of the variables; each gives its columns to the row that condition and projection see.
-    package let variables: [(name: String, isEdge: Bool, isPath: Bool)]
-    package let condition: BoundExpr?
-    package let project: [BoundColumn]
-    package let allowsCycles: Bool
 }
 
 package enum PluginArgument: Sendable {

@@ -49,6 +49,8 @@ struct RowScope {
     var isOpen = false
     /// Names that stand for an expression over the columns, such as a graph variable's property.
     var members: [String: [String: BoundExpr]] = [:]
+    /// The graph whose pattern's variables the expression may name.
+    var graph: GraphScope?
 
-    static let none = RowScope(schema: Schema([ColumnSpec]()))
+    static var none: RowScope { RowScope(schema: Schema([ColumnSpec]())) }
 }

@@ -68,6 +68,7 @@ extension Parser {
         "join", "lookup", "union", "mv-expand", "mvexpand", "mv-apply", "mvapply", "parse", "parse-where", "parse-kv",
         "make-series", "render", "serialize", "evaluate", "invoke", "as", "getschema", "consume", "search", "find", "print",
         "range", "fork", "facet", "partition", "scan", "reduce", "make-graph", "graph-match", "graph-to-table",
+        "graph-mark-components", "graph-shortest-paths",
         "assert-schema",
     ]
 
@@ -172,20 +173,9 @@ extension Parser {
             return .reduce(by: e, kind + (isSign("(", ahead: 1) ? try withProperties() : takeWord("with") ? try bareProperties() : []))
         case "make-graph": return try makeGraph()
         case "graph-match": return try graphMatch()
-        case "graph-to-table":
-            var nodes = false
-            var edges = false
-            repeat {
-                if takeWord("nodes") {
-                    nodes = true
-                } else if takeWord("edges") {
-                    edges = true
-                } else {
-                    throw fail("KS005", "Expected: nodes or edges")
-                }
-                if takeWord("as") { _ = try name() }
-            } while takeSign(",")
-            return .graphToTable(nodes: nodes, edges: edges)
+        case "graph-to-table": return try graphToTable()
+        case "graph-mark-components": return .graphMarkComponents(try parameters(of: ["kind", "with_component_id"]))
+        case "graph-shortest-paths": return try graphShortestPaths()
         case "assert-schema": return .assertSchema(try schema())
         default: return nil
         }

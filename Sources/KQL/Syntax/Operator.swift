@@ -52,7 +52,9 @@ package struct Operator: Sendable {
         case reduce(by: Expr, [Property])
         case makeGraph(MakeGraphSyntax)
         case graphMatch(GraphMatchSyntax)
-        case graphToTable(nodes: Bool, edges: Bool)
+        case graphMarkComponents([Property])
+        case graphShortestPaths(GraphMatchSyntax)
+        case graphToTable([GraphTableSyntax])
         case assertSchema([ColumnDeclaration])
     }
 }
@@ -162,6 +164,16 @@ package struct MakeGraphSyntax: Sendable {
     package let target: Name
     package let nodes: [(table: Expr, key: Name)]
     package let nodeID: Name?
+    /// `partitioned-by`: a graph for each value of this column, and what is done with each.
+    package let partition: (column: Name, subquery: [Operator])?
+}
+
+/// One output of `graph-to-table`.
+package struct GraphTableSyntax: Sendable {
+    package let isNodes: Bool
+    package let name: Name?
+    /// `with_node_id`, `with_source_id`, `with_target_id` and the columns they name.
+    package let identifiers: [Property]
 }
 
 package struct GraphMatchSyntax: Sendable {

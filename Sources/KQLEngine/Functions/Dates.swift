@@ -13,7 +13,7 @@ extension ScalarFunctions {
     }
 
     /// The start of the period `offset` periods after the one that `t` lies in.
-    private static func start(_ unit: String, _ t: Int64, _ offset: Int) -> Int64? {
+    static func startOfPeriod(_ unit: String, _ t: Int64, _ offset: Int = 0) -> Int64? {
         let p = DateTime.parts(t)
         switch unit {
         case "day": return DateTime.floorDivide(t, DateTime.ticksPerDay) * DateTime.ticksPerDay + Int64(offset) * DateTime.ticksPerDay
@@ -31,8 +31,8 @@ extension ScalarFunctions {
         .strict { a, _ in
             guard let t = ticks(a[0]) else { return .null }
             let offset = a.count > 1 ? Int(a[1].longValue ?? 0) : 0
-            if end { return make(start(unit, t, offset + 1).map { $0 - 1 }) }
-            return make(start(unit, t, offset))
+            if end { return make(startOfPeriod(unit, t, offset + 1).map { $0 - 1 }) }
+            return make(startOfPeriod(unit, t, offset))
         }
     }
 

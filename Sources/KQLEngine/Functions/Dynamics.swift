@@ -85,6 +85,8 @@ extension ScalarFunctions {
                 }
                 return .bag(bag)
             },
+            "graph_all": .lenient { a, _ in .bool((a[0].arrayValue ?? []).allSatisfy { $0.boolValue == true }) },
+            "graph_any": .lenient { a, _ in .bool((a[0].arrayValue ?? []).contains { $0.boolValue == true }) },
             "array_length": .lenient { a, _ in a[0].arrayValue.map { .long(Int64($0.count)) } ?? .null },
             "arraylength": .lenient { a, _ in a[0].arrayValue.map { .long(Int64($0.count)) } ?? .null },
             "array_concat": .lenient { a, _ in .array(a.flatMap { $0.arrayValue ?? [] }) },

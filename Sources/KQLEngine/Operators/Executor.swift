@@ -47,9 +47,8 @@ final class Executor {
         case .schema(let input): return once(schemaTable(input.schema, plan.schema))
         case .reduce(let reduce): return try self.reduce(reduce, plan.schema)
         case .graphMatch(let graph, let match): return try graphMatch(graph, match, plan.schema)
-        case .graphToTable(let graph, let nodes):
-            if !nodes { return try run(graph.edges) }
-            return once(try Graph(graph, self).nodeTable())
+        case .graphToTable(let graph, let nodes, let identifiers): return try graphTable(graph, nodes: nodes, identifiers, plan.schema)
+        case .graphPartition(let graph, let subquery): return try graphPartition(graph, subquery)
         case .external(let urls, let format, let ignoreFirst):
             return try external(urls, format, ignoreFirst, plan.schema)
         }

@@ -7,27 +7,39 @@ struct Graph {
     let edgeRows: [[Value]]
     let sources: [Int]
     let targets: [Int]
-    let nodeRows: [[Value]]
+    private(set) var nodeRows: [[Value]]
+    let keys: [Value]
+    private(set) var outgoing: [[Int]] = []
+    private(set) var incoming: [[Int]] = []
 
-    init(_ plan: GraphPlan, _ executor: Executor) throws {
+    /// The graph of the whole tables, or of the rows whose column `part` names has its value.
+    init(_ plan: GraphPlan, _ executor: Executor, part: (column: String, value: Value)? = nil) throws {
         self.plan = plan
-        let edges = try executor.table(plan.edges).rows()
+        func rows(_ plan: Plan) throws -> [[Value]] {
+            let all = try executor.table(plan).rows()
+            guard let part, let i = plan.schema.index(of: part.column) else { return all }
+            return all.filter { $0[i] == part.value }
+        }
+        let edges = try rows(plan.edges)
         var ids: [Value: Int] = [:]
-        var rows: [[Value]] = []
-        let blank: [Value] = plan.nodeSchema.columns.map { $0.type == .string ? .string("") : .null }
+        var found: [[Value]] = []
+        var order: [Value] = []
+        let properties = plan.nodeSchema.columns.dropLast(plan.components.count)
+        let blank: [Value] = properties.map { $0.type == .string ? .string("") : .null }
         func node(_ key: Value) -> Int {
             if let known = ids[key] { return known }
-            ids[key] = rows.count
+            ids[key] = found.count
+            order.append(key)
             var row = blank
             if let id = plan.nodeID, let i = plan.nodeSchema.index(of: id) { row[i] = key }
-            rows.append(row)
-            return rows.count - 1
+            found.append(row)
+            return found.count - 1
         }
         for (nodePlan, key) in plan.nodes {
-            for row in try executor.table(nodePlan).rows() {
+            for row in try rows(nodePlan) {
                 let n = node(row[key])
                 for (i, c) in nodePlan.schema.columns.enumerated() {
-                    if let target = plan.nodeSchema.index(of: c.name) { rows[n][target] = row[i] }
+                    if let target = plan.nodeSchema.index(of: c.name) { found[n][target] = row[i] }
                 }
             }
         }
@@ -40,96 +52,129 @@ struct Graph {
         edgeRows = edges
         sources = from
         targets = to
-        nodeRows = rows
+        keys = order
+        nodeRows = found
+        outgoing = [[Int]](repeating: [], count: found.count)
+        incoming = outgoing
+        for e in edges.indices {
+            outgoing[from[e]].append(e)
+            incoming[to[e]].append(e)
+        }
+        for component in plan.components {
+            let numbers = component.isStrong ? strongComponents() : weakComponents()
+            for n in nodeRows.indices { nodeRows[n].append(.long(Int64(numbers[n]))) }
+        }
     }
 
-    func nodeTable() -> Batch { Batch(schema: plan.nodeSchema, rows: nodeRows) }
+    /// The properties and facts of every node, as lambdas and node conditions see them.
+    func nodeElements() -> Batch {
+        Batch(schema: GraphColumns.element(plan, innerNodes: true), rows: nodeRows.indices.map { nodeRows[$0] + facts($0) })
+    }
+
+    func facts(_ n: Int) -> [Value] { [.string(keys[n].text), .long(Int64(incoming[n].count)), .long(Int64(outgoing[n].count))] }
+
+    func edgeTable() -> Batch { Batch(schema: plan.edgeSchema, rows: edgeRows) }
+
+    /// A number that stands for a node in tables.
+    func hash(_ n: Int) -> Value { .long(XXHash64.hash(of: .string(keys[n].text))) }
+
+    // MARK: Components
+
+    private func weakComponents() -> [Int] {
+        var numbers = [Int](repeating: -1, count: nodeRows.count)
+        var next = 0
+        for start in nodeRows.indices where numbers[start] < 0 {
+            var stack = [start]
+            numbers[start] = next
+            while let n = stack.popLast() {
+                for m in outgoing[n].map({ targets[$0] }) + incoming[n].map({ sources[$0] }) where numbers[m] < 0 {
+                    numbers[m] = next
+                    stack.append(m)
+                }
+            }
+            next += 1
+        }
+        return numbers
+    }
+
+    /// Tarjan's algorithm with a stack of its own, numbered by the first node of each component.
+    private func strongComponents() -> [Int] {
+        let count = nodeRows.count
+        var index = [Int](repeating: -1, count: count)
+        var low = index
+        var component = index
+        var onStack = [Bool](repeating: false, count: count)
+        var stack: [Int] = []
+        var clock = 0
+        var made = 0
+        for root in 0..<count where index[root] < 0 {
+            var work: [(node: Int, edge: Int)] = [(root, 0)]
+            while let (n, e) = work.last {
+                if e == 0 {
+                    index[n] = clock
+                    low[n] = clock
+                    clock += 1
+                    stack.append(n)
+                    onStack[n] = true
+                }
+                if e < outgoing[n].count {
+                    work[work.count - 1].edge += 1
+                    let m = targets[outgoing[n][e]]
+                    if index[m] < 0 { work.append((m, 0)) } else if onStack[m] { low[n] = min(low[n], index[m]) }
+                    continue
+                }
+                work.removeLast()
+                if let parent = work.last?.node { low[parent] = min(low[parent], low[n]) }
+                if low[n] == index[n] {
+                    while let m = stack.popLast() {
+                        onStack[m] = false
+                        component[m] = made
+                        if m == n { break }
+                    }
+                    made += 1
+                }
+            }
+        }
+        var renumbered: [Int: Int] = [:]
+        return component.map { c in
+            if let known = renumbered[c] { return known }
+            renumbered[c] = renumbered.count
+            return renumbered.count - 1
+        }
+    }
 }
 
 extension Executor {
-    func graphMatch(_ graphPlan: GraphPlan, _ match: GraphMatchPlan, _ schema: Schema) throws -> BatchIterator {
-        let graph = try Graph(graphPlan, self)
-        var outgoing = [[Int]](repeating: [], count: graph.nodeRows.count)
-        var incoming = outgoing
-        for e in graph.edgeRows.indices {
-            outgoing[graph.sources[e]].append(e)
-            incoming[graph.targets[e]].append(e)
+    func graphTable(_ plan: GraphPlan, nodes: Bool, _ identifiers: [GraphIdentifier], _ schema: Schema) throws -> BatchIterator {
+        let graph = try graph(plan)
+        if nodes {
+            let rows = graph.nodeRows.indices.map { n in identifiers.map { _ in graph.hash(n) } + graph.nodeRows[n] }
+            return once(Batch(schema: schema, rows: rows))
         }
-        var nodeBinding: [String: Int] = [:]
-        var edgeBinding: [String: [Int]] = [:]
-        var found: [[Value]] = []
+        let rows = graph.edgeRows.indices.map { e in
+            identifiers.map { graph.hash($0.end == .target ? graph.targets[e] : graph.sources[e]) } + graph.edgeRows[e]
+        }
+        return once(Batch(schema: schema, rows: rows))
+    }
 
-        func row() -> [Value] {
-            var out: [Value] = []
-            for v in match.variables {
-                if v.isPath {
-                    let path = edgeBinding[v.name] ?? []
-                    for c in graphPlan.edgeSchema.columns.indices { out.append(.array(path.map { graph.edgeRows[$0][c] })) }
-                } else if v.isEdge {
-                    out += edgeBinding[v.name].map { graph.edgeRows[$0[0]] } ?? []
-                } else {
-                    out += nodeBinding[v.name].map { graph.nodeRows[$0] } ?? []
-                }
-            }
-            return out
+    /// The graph of a plan, or, inside a partition, the part that is being worked on.
+    func graph(_ plan: GraphPlan) throws -> Graph {
+        if let column = plan.partitionColumn, let value = context.graphPart { return try Graph(plan, self, part: (column, value)) }
+        return try Graph(plan, self)
+    }
+
+    func graphPartition(_ plan: GraphPlan, _ subquery: Plan) throws -> BatchIterator {
+        guard let column = plan.partitionColumn, let i = plan.edges.schema.index(of: column) else { return once(.empty(subquery.schema)) }
+        var seen = Set<Value>()
+        var order: [Value] = []
+        let labels = try table(plan.edges).column(i)
+        for row in 0..<labels.count where seen.insert(labels[row]).inserted { order.append(labels[row]) }
+        var out: [Batch] = []
+        for value in order {
+            context.graphPart = value
+            out += try collect(subquery)
         }
-        /// Edges out of `node` in a direction, with the node at the other end.
-        func steps(_ node: Int, _ direction: GraphMatchSyntax.Edge.Direction) -> [(edge: Int, to: Int)] {
-            var out: [(edge: Int, to: Int)] = []
-            if direction != .backward { out += outgoing[node].map { ($0, graph.targets[$0]) } }
-            if direction != .forward { out += incoming[node].map { ($0, graph.sources[$0]) } }
-            return out
-        }
-        func bind(_ name: String?, _ node: Int, _ body: () throws -> Void) throws {
-            guard let name else { return try body() }
-            if let old = nodeBinding[name] {
-                if old == node { try body() }
-                return
-            }
-            nodeBinding[name] = node
-            try body()
-            nodeBinding[name] = nil
-        }
-        func walk(_ pattern: Int, _ position: Int, _ node: Int, _ used: [Int]) throws {
-            let p = match.patterns[pattern]
-            if position == p.edges.count {
-                if pattern + 1 < match.patterns.count { return try start(pattern + 1) }
-                found.append(row())
-                if found.count > 5_000_000 { throw QueryError.limit("graph-match found more than 5,000,000 paths; add conditions") }
-                return
-            }
-            try context.check()
-            let edge = p.edges[position]
-            func arrive(_ at: Int, _ path: [Int]) throws {
-                try bind(p.nodes[position + 1]?.text, at) {
-                    if let name = edge.name?.text { edgeBinding[name] = path }
-                    try walk(pattern, position + 1, at, used + path)
-                    if let name = edge.name?.text { edgeBinding[name] = nil }
-                }
-            }
-            guard let hops = edge.range else {
-                for (e, to) in steps(node, edge.direction) where !used.contains(e) { try arrive(to, [e]) }
-                return
-            }
-            func extend(_ at: Int, _ path: [Int]) throws {
-                if hops.contains(path.count) { try arrive(at, path) }
-                guard path.count < hops.upperBound else { return }
-                for (e, to) in steps(at, edge.direction) where !path.contains(e) && !used.contains(e) { try extend(to, path + [e]) }
-            }
-            try extend(node, [])
-        }
-        func start(_ pattern: Int) throws {
-            for n in graph.nodeRows.indices { try bind(match.patterns[pattern].nodes[0]?.text, n) { try walk(pattern, 0, n, []) } }
-        }
-        try start(0)
-        let columns = match.variables.flatMap { v in
-            (v.isEdge ? graphPlan.edgeSchema : graphPlan.nodeSchema).columns.map {
-                ColumnSpec("\(v.name).\($0.name)", v.isPath ? .dynamic : $0.type)
-            }
-        }
-        var batch = Batch(schema: Schema(columns), rows: found)
-        if let condition = match.condition { batch = batch.gather(try evaluator.selection(condition, batch)) }
-        let out = try match.project.map { try evaluator.column($0.expr, batch) }
-        return once(Batch(schema: schema, columns: out, count: batch.count))
+        context.graphPart = nil
+        return many(out)
     }
 }

@@ -74,7 +74,7 @@ struct ParseMatcher {
             var out: [Value] = []
             for (group, type) in zip(groups, types) {
                 let piece = found[group].map { String(decoding: bytes[$0], as: UTF8.self) } ?? ""
-                let value = Value.string(piece).converted(to: type)
+                let value = type == .string ? Value.string(piece) : Value.string(piece.trimmed).converted(to: type)
                 if value.isNull, !isRelaxed { return nil }
                 out.append(value)
             }

@@ -2,23 +2,29 @@ import KQL
 import Tables
 
 extension Executor {
-    private func expression(_ arguments: [PluginArgument], _ i: Int) -> BoundExpr? {
-        if i < arguments.count, case .expr(let e) = arguments[i] { e } else { nil }
-    }
-
-    private func constant(_ arguments: [PluginArgument], _ i: Int) throws -> Value? {
-        try expression(arguments, i).map { try evaluator.constant($0) }
-    }
-
     /// Runs a plugin; `schema` is nil when its columns are still to be found.
-    func plugin(_ name: String, _ input: Plan, _ arguments: [PluginArgument], _ schema: Schema?) throws -> BatchIterator {
+    func plugin(_ name: String, _ input: Plan, _ list: [PluginArgument], _ schema: Schema?) throws -> BatchIterator {
+        let arguments = PluginArguments(list)
+        let shape = schema ?? Schema([ColumnSpec]())
         let result: Batch
         switch name {
         case "bag_unpack": result = try bagUnpack(input, arguments)
         case "pivot": result = try pivot(input, arguments)
         case "narrow": result = try narrow(input)
         case "ipv4_lookup", "ipv6_lookup": result = try ipLookup(name, input, arguments)
-        case "preview": result = try table(input).slice(0..<min(try table(input).count, Int(try constant(arguments, 0)?.longValue ?? 10)))
+        case "preview":
+            let all = try table(input)
+            result = all.slice(0..<min(all.count, Int(try arguments.constant(0, evaluator)?.longValue ?? 10)))
+        case "rows_near": result = try rowsNear(input, arguments)
+        case "autocluster": result = try autocluster(input, arguments, shape)
+        case "basket": result = try basket(input, arguments, shape)
+        case "diffpatterns": result = try diffPatterns(input, arguments, shape)
+        case "sequence_detect": result = try sequenceDetect(input, arguments, shape)
+        case "rolling_percentile": result = try rollingPercentile(input, arguments, shape)
+        case "dcount_intersect": result = try dcountIntersect(input, arguments, shape)
+        case "activity_counts_metrics", "sliding_window_counts", "session_count", "active_users_count", "activity_metrics",
+            "activity_engagement", "new_activity_metrics":
+            result = try activityPlugin(name, input, arguments, shape)
         default: throw QueryError.notSupported("the plugin \(name)")
         }
         guard let schema, schema.names != result.schema.names || schema != result.schema else { return once(result) }
@@ -30,15 +36,15 @@ extension Executor {
         return once(Batch(schema: schema, columns: columns, count: result.count))
     }
 
-    private func bagUnpack(_ input: Plan, _ arguments: [PluginArgument]) throws -> Batch {
-        guard case .column(let source, _)? = expression(arguments, 0) else {
+    private func bagUnpack(_ input: Plan, _ arguments: PluginArguments) throws -> Batch {
+        guard case .column(let source, _)? = arguments.expression(0) else {
             throw QueryError.runtime("bag_unpack() needs a column of type dynamic")
         }
-        let prefix = try constant(arguments, 1)?.text ?? ""
+        let prefix = try arguments.constant(1, evaluator)?.text ?? ""
         var conflict = "error"
         var ignored: Set<String> = []
         for i in 2..<max(2, arguments.count) {
-            guard let v = try constant(arguments, i) else { continue }
+            guard let v = try arguments.constant(i, evaluator) else { continue }
             if case .array(let list) = v { ignored = Set(list.map(\.text)) } else { conflict = v.text }
         }
         let all = try table(input)
@@ -69,37 +75,43 @@ extension Executor {
             let type: ScalarType = list.count == 1 ? list[0] : list.isEmpty ? .dynamic : Set(list) == [.long, .real] ? .real : .dynamic
             specs.append((key, ColumnSpec(name, type)))
         }
+        func unpacked(_ key: String, _ spec: ColumnSpec) -> Column {
+            Column(
+                spec.type,
+                values: (0..<all.count).map { row -> Value in
+                    guard case .bag(let bag) = bags[row], let v = bag[key] else { return .null }
+                    return spec.type == .dynamic ? v : v.converted(to: spec.type)
+                })
+        }
         var schema: [ColumnSpec] = []
         var columns: [Column] = []
-        for (i, c) in all.schema.columns.enumerated() where i != source && !replaced.contains(c.name) {
-            schema.append(c)
-            columns.append(try all.column(i))
+        for (i, c) in all.schema.columns.enumerated() where i != source {
+            if replaced.contains(c.name), let (key, spec) = specs.first(where: { $0.spec.name == c.name }) {
+                schema.append(spec)
+                columns.append(unpacked(key, spec))
+            } else {
+                schema.append(c)
+                columns.append(try all.column(i))
+            }
         }
-        for (key, spec) in specs {
+        for (key, spec) in specs where !replaced.contains(spec.name) {
             schema.append(spec)
-            columns.append(
-                Column(
-                    spec.type,
-                    values: (0..<all.count).map { row -> Value in
-                        guard case .bag(let bag) = bags[row], let v = bag[key] else { return .null }
-                        return spec.type == .dynamic ? v : v.converted(to: spec.type)
-                    }))
+            columns.append(unpacked(key, spec))
         }
         return Batch(schema: Schema(schema), columns: columns, count: all.count)
     }
 
-    private func pivot(_ input: Plan, _ arguments: [PluginArgument]) throws -> Batch {
-        guard case .column(let source, _)? = expression(arguments, 0) else { throw QueryError.runtime("pivot() needs a column") }
+    private func pivot(_ input: Plan, _ arguments: PluginArguments) throws -> Batch {
+        guard case .column(let source, _)? = arguments.expression(0) else { throw QueryError.runtime("pivot() needs a column") }
         var aggregate = BoundAggregate(name: "count", arguments: [], outputs: [ColumnSpec("", .long)])
         var keys: [Int]?
         var used: Set<Int> = [source]
-        for argument in arguments.dropFirst() {
-            switch argument {
-            case .aggregate(let a):
+        for place in 1..<max(1, arguments.count) {
+            if let a = arguments.aggregate(place) {
                 aggregate = a
                 for case .column(let i, _) in a.arguments { used.insert(i) }
-            case .expr(.column(let i, _)): keys = (keys ?? []) + [i]
-            default: break
+            } else if case .column(let i, _)? = arguments.expression(place) {
+                keys = (keys ?? []) + [i]
             }
         }
         let all = try table(input)
@@ -154,54 +166,5 @@ extension Executor {
             }
         }
         return Batch(schema: Schema([("Row", .long), ("Column", .string), ("Value", .string)]), rows: rows)
-    }
-
-    private func ipLookup(_ name: String, _ input: Plan, _ arguments: [PluginArgument]) throws -> Batch {
-        guard arguments.count >= 3, case .plan(let lookupPlan) = arguments[0], let source = expression(arguments, 1) else {
-            throw QueryError.runtime("\(name)() needs a lookup table, a column and the lookup table's network column")
-        }
-        let lookup = try table(lookupPlan)
-        let all = try table(input)
-        var keyName: String?
-        if case .expr(.column(let i, _)) = arguments[2] { keyName = lookup.schema.count > i ? lookup.schema[i].name : nil }
-        let textColumns = lookup.schema.columns.filter { $0.type == .string }.map(\.name)
-        guard let key = keyName ?? textColumns.first, let networks = try lookup.column(named: key) else {
-            throw QueryError.runtime("\(name)() found no network column")
-        }
-        var keepsAll = false
-        for i in 3..<max(3, arguments.count) { if case .bool(let b)? = try constant(arguments, i) { keepsAll = b } }
-        let ranges = (0..<lookup.count).compactMap { row in IPv6(networks[row].text).map { (row, $0) } }
-        let addresses = try evaluator.column(source, all)
-        var left: [Int32] = []
-        var right: [Int32] = []
-        for row in 0..<all.count {
-            var matched = false
-            if let ip = IPv6(addresses[row].text) {
-                for (i, range) in ranges where ip.address & IPv6.mask(range.prefix) == range.network {
-                    left.append(Int32(row))
-                    right.append(Int32(i))
-                    matched = true
-                }
-            }
-            if !matched, keepsAll {
-                left.append(Int32(row))
-                right.append(-1)
-            }
-        }
-        var names: Set<String> = Set(all.schema.names)
-        var schema = all.schema.columns
-        for c in lookup.schema.columns {
-            var n = c.name
-            var k = 1
-            while !names.insert(n).inserted {
-                n = "\(c.name)\(k)"
-                k += 1
-            }
-            schema.append(ColumnSpec(n, c.type))
-        }
-        let columns =
-            try all.schema.columns.indices.map { try all.column($0).gather(left) }
-            + lookup.schema.columns.indices.map { try lookup.column($0).gatherOptional(right) }
-        return Batch(schema: Schema(schema), columns: columns, count: left.count)
     }
 }

@@ -48,6 +48,8 @@ package final class QueryContext {
     var materialized: [Int: [Batch]] = [:]
     var sets: [Int: Value] = [:]
     var inputs: [Int: [Batch]] = [:]
+    /// The value of the partition whose graph is being worked on.
+    var graphPart: Value?
     private var regexes: [String: Regex?] = [:]
     package private(set) var rowsScanned = 0
     private var heldBytes = 0
