@@ -112,8 +112,7 @@ extension Binder {
         var out: [(String, Plan)] = []
         for source in list {
             if let pattern = source.pattern {
-                let names = catalog.tableNames.filter { Wildcard.matches(pattern, $0) }.sorted()
-                out += names.compactMap { name in catalog.schema(ofTable: name).map { (name, Plan(.table(name), $0)) } }
+                out += try wildcardTables(environment).filter { Wildcard.matches(pattern, $0.0) }
                 continue
             }
             do {
@@ -122,6 +121,16 @@ extension Binder {
             } catch let problem as Diagnostic where isFuzzy && problem.code == "KS204" {
                 continue
             }
+        }
+        return out
+    }
+
+    /// What a wildcard chooses from: the database's tables and the views that the query declares.
+    private func wildcardTables(_ environment: Environment) throws -> [(String, Plan)] {
+        var out = catalog.wildcardTableNames.sorted().compactMap { name in catalog.schema(ofTable: name).map { (name, Plan(.table(name), $0)) } }
+        for name in Set(environment.allNames).sorted() {
+            guard case .function(let declaration, let home)? = environment[name], declaration.isView, declaration.parameters.isEmpty else { continue }
+            out.append((name, try callTabular(declaration, home, [], name, declaration.range, environment)))
         }
         return out
     }
@@ -211,7 +220,7 @@ extension Binder {
         if let current {
             inputs = [("search_arg0", current)]
         } else if list.isEmpty {
-            inputs = catalog.tableNames.sorted().compactMap { name in catalog.schema(ofTable: name).map { (name, Plan(.table(name), $0)) } }
+            inputs = try wildcardTables(environment)
         } else {
             inputs = try sources(list, environment, isFuzzy: false)
         }
@@ -251,7 +260,7 @@ extension Binder {
         }
         let inputs =
             try list.isEmpty
-            ? catalog.tableNames.sorted().compactMap { name in catalog.schema(ofTable: name).map { (name, Plan(.table(name), $0)) } }
+            ? wildcardTables(environment)
             : sources(list, environment, isFuzzy: false)
         var wanted: [(String, ScalarType?)]? = columns?.map { ($0.name.text, $0.type) }
         if wanted == nil {

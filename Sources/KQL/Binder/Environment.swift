@@ -4,9 +4,15 @@ import Tables
 package protocol SchemaCatalog: Sendable {
     func schema(ofTable name: String) -> Schema?
     var tableNames: [String] { get }
+    /// The tables that a wildcard stands for: those that exist, with or without rows.
+    var wildcardTableNames: [String] { get }
     /// The declaration of a stored function.
     func function(named name: String) -> FunctionDeclaration?
     var functionNames: [String] { get }
+}
+
+extension SchemaCatalog {
+    package var wildcardTableNames: [String] { tableNames }
 }
 
 /// A catalog without any table.

@@ -239,7 +239,7 @@ package struct Parser {
         let start = token.range.lowerBound
         if isWord("view"), isSign("(", ahead: 1), looksLikeLambda(from: 1) {
             at += 1
-            return try lambda(from: start)
+            return try lambda(from: start, isView: true)
         }
         if isSign("("), looksLikeLambda(from: 0) { return try lambda(from: start) }
         return try pipe()
@@ -265,13 +265,13 @@ package struct Parser {
         return false
     }
 
-    private mutating func lambda(from start: Int) throws(Diagnostic) -> Expr {
+    private mutating func lambda(from start: Int, isView: Bool = false) throws(Diagnostic) -> Expr {
         let parameters = try parameters()
         try expectSign("{")
         let body = try nested { (p) throws(Diagnostic) in try p.statements(until: "}") }
         try expectSign("}")
         let range = span(from: start)
-        return Expr(.lambda(FunctionDeclaration(parameters: parameters, body: body, range: range)), range)
+        return Expr(.lambda(FunctionDeclaration(parameters: parameters, body: body, range: range, isView: isView)), range)
     }
 
     private mutating func parameters() throws(Diagnostic) -> [Parameter] {

@@ -91,6 +91,8 @@ package struct FunctionDeclaration: Sendable {
     package let parameters: [Parameter]
     package let body: [Statement]
     package let range: Range<Int>
+    /// Declared with `view`: wildcards of `union`, `search` and `find` take it for a table.
+    package var isView = false
 }
 
 package enum Statement: Sendable {

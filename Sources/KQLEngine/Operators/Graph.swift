@@ -39,16 +39,21 @@ struct Graph {
             for row in try rows(nodePlan) {
                 let n = node(row[key])
                 for (i, c) in nodePlan.schema.columns.enumerated() {
-                    if let target = plan.nodeSchema.index(of: c.name) { found[n][target] = row[i] }
+                    // The first row that tells a property of a node counts.
+                    if let target = plan.nodeSchema.index(of: c.name), found[n][target] == blank[target] { found[n][target] = row[i] }
                 }
             }
         }
         var from: [Int] = []
         var to: [Int] = []
+        let known = found.count
         for edge in edges {
             from.append(node(edge[plan.source]))
             to.append(node(edge[plan.target]))
         }
+        // A node that only edges name has its identifier and nothing else.
+        let keyColumns = plan.nodes.compactMap { plan.nodeSchema.index(of: $0.plan.schema[$0.key].name) }
+        for n in known..<max(known, found.count) { for c in keyColumns { found[n][c] = order[n] } }
         edgeRows = edges
         sources = from
         targets = to

@@ -27,7 +27,7 @@ package protocol TableProvider: SchemaCatalog {
 
 /// Tables kept in memory.
 package final class MemoryTables: TableProvider {
-    private let tables: Mutex<[String: (schema: Schema, batches: [Batch])]> = Mutex([:])
+    private let tables: Mutex<[String: (schema: Schema, batches: [Batch]?)]> = Mutex([:])
     private let functions: Mutex<[String: FunctionDeclaration]> = Mutex([:])
 
     package init() {}
@@ -36,12 +36,16 @@ package final class MemoryTables: TableProvider {
         tables.withLock { $0[name] = (schema, batches) }
     }
 
+    /// A table that may be named but holds nothing yet: wildcards pass it by.
+    package func declare(_ name: String, schema: Schema) { tables.withLock { $0[name] = (schema, nil) } }
+
     package func setFunction(_ name: String, _ declaration: FunctionDeclaration) {
         functions.withLock { $0[name] = declaration }
     }
 
     package func schema(ofTable name: String) -> Schema? { tables.withLock { $0[name]?.schema } }
     package var tableNames: [String] { tables.withLock { Array($0.keys) } }
+    package var wildcardTableNames: [String] { tables.withLock { $0.filter { $0.value.batches != nil }.map(\.key) } }
     package func function(named name: String) -> FunctionDeclaration? { functions.withLock { $0[name] } }
     package var functionNames: [String] { functions.withLock { Array($0.keys) } }
 

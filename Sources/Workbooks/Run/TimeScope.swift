@@ -12,6 +12,7 @@ struct TimeScope: TableProvider {
 
     func schema(ofTable name: String) -> Schema? { base.schema(ofTable: name) }
     var tableNames: [String] { base.tableNames }
+    var wildcardTableNames: [String] { base.wildcardTableNames }
     func function(named name: String) -> FunctionDeclaration? { base.function(named: name) }
     var functionNames: [String] { base.functionNames }
 

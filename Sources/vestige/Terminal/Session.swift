@@ -82,7 +82,7 @@ struct Session: Sendable {
         }
         let (library, _) = try content(configuration)
         let tables = MemoryTables()
-        for table in library.tables.values { tables.set(table.name, schema: table.schema, batches: []) }
+        for table in library.tables.values { tables.declare(table.name, schema: table.schema) }
         for (name, declaration) in library.functionDeclarations { tables.setFunction(name, declaration) }
         return tables
     }
