@@ -166,6 +166,15 @@ extension Binder {
             }
             if let i = scope.schema.index(of: column) { return .column(i, scope.schema[i].type) }
             return try bindScalar(arguments[1].value, scope, environment)
+        case "bin_auto":
+            try need(1...1)
+            guard let size = settings["query_bin_auto_size"] else {
+                throw Diagnostic("KS112", "bin_auto() needs 'set query_bin_auto_size=…;' before the query.", name.range)
+            }
+            let value = try bindAll()[0]
+            let step = try bindScalar(size, .none, environment)
+            guard let at = settings["query_bin_auto_at"] else { return .call("bin", [value, step], value.type) }
+            return .call("bin_at", [value, step, try bindScalar(at, .none, environment)], value.type)
         case "datetime_diff":
             try need(3...3)
             let a = try bindAll()

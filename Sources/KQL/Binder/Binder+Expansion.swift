@@ -150,7 +150,8 @@ extension Binder {
         let step = try bindScalar(syntax.step, .none, environment)
         let plan = MakeSeriesPlan(
             input: input, keys: keys, aggregates: aggregates, axis: axis, from: try syntax.from.map(edge),
-            to: try syntax.to.map(edge), step: step)
+            to: try syntax.to.map(edge), step: step,
+            isNeverEmpty: syntax.properties.contains { if case .name("nonempty") = $0.value.kind { true } else { false } })
         return Plan(.makeSeries(plan), Schema(schema))
     }
 

@@ -13,7 +13,16 @@ extension Binder {
 
     /// The branches of a `fork` at the end of a pipe; empty when there is none.
     func bindFork(_ expr: Expr, _ environment: Environment) throws -> [(name: String, plan: Plan)] {
-        guard case .pipe(let source, let operators) = expr.kind, let last = operators.last else { return [] }
+        guard case .pipe(let source, var operators) = expr.kind else { return [] }
+        if let chart = operators.last, case .render = chart.kind, operators.count > 1 {
+            switch operators[operators.count - 2].kind {
+            case .fork, .facet:
+                _ = try bindOperator(chart, Plan(.print([]), Schema([ColumnSpec]())), environment)
+                operators.removeLast()
+            default: break
+            }
+        }
+        guard let last = operators.last else { return [] }
         switch last.kind {
         case .fork(let branches):
             let shared = try sharedInput(source, operators.dropLast(), environment)
@@ -149,6 +158,7 @@ extension Binder {
                     switch property.value.kind {
                     case .literal(let v, _): (property.name.text, v.text)
                     case .name(let n): (property.name.text, n)
+                    case .tuple(let items): (property.name.text, items.compactMap { Naming.name(of: $0) }.joined(separator: ","))
                     default: (property.name.text, "")
                     }
                 })

@@ -39,7 +39,13 @@ extension Binder {
             return Plan(kind, fixed, isOpen: input.isOpen)
         }
         if let declared, !declared.isEmpty || resolvePlugin == nil {
-            return Plan(kind, Schema(declared.map { ColumnSpec($0.name.text, $0.type) }))
+            var source: Int?
+            if case .expr(.column(let i, _))? = bound.first { source = i }
+            let columns = declared.flatMap { column -> [ColumnSpec] in
+                guard column.name.text == "*" else { return [ColumnSpec(column.name.text, column.type)] }
+                return input.schema.columns.enumerated().filter { $0.offset != source }.map(\.element)
+            }
+            return Plan(kind, Schema(columns))
         }
         let open = Plan(kind, input.schema, isOpen: true)
         guard let resolvePlugin, !input.isOpen else { return open }

@@ -57,7 +57,11 @@ extension Binder {
 
     func scalarSubquery(_ expr: Expr, _ environment: Environment) throws -> BoundExpr {
         if case .tuple(let items) = expr.kind, items.count == 1 { return try scalarSubquery(items[0], environment) }
-        if !isTabular(expr, environment) { return try bindScalar(expr, .none, environment) }
+        if !isTabular(expr, environment) {
+            let value = try bindScalar(expr, .none, environment)
+            if case .literal = value { return value }
+            return .toScalar(id: freshID(), Plan(.print([value]), Schema([ColumnSpec("print_0", value.type)])), value.type)
+        }
         let plan = try bindTabular(expr, environment)
         return .toScalar(id: freshID(), plan, plan.schema.columns.first?.type ?? .dynamic)
     }
@@ -66,6 +70,7 @@ extension Binder {
         _ name: String, _ range: Range<Int>, _ scope: RowScope, _ environment: Environment
     ) throws -> BoundExpr {
         if let i = scope.schema.index(of: name) { return .column(i, scope.schema[i].type) }
+        if let whole = scope.members[name]?[""] { return whole }
         if let binding = environment[name] {
             switch binding {
             case .scalar(let value): return value
@@ -76,7 +81,6 @@ extension Binder {
             case .graph: throw Diagnostic("KS107", "A scalar is expected here.", range)
             }
         }
-        if let whole = scope.members[name]?[""] { return whole }
         if scope.isOpen { return .literal(.null, .dynamic) }
         throw unknownName(name, range, scope, environment)
     }

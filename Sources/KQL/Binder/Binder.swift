@@ -12,6 +12,8 @@ package final class Binder {
     let evaluate: ((BoundExpr) -> Value?)?
     var render: RenderSpec?
     var callDepth = 0
+    /// Values of `set` statements.
+    var settings: [String: Expr] = [:]
 
     package init(
         catalog: any SchemaCatalog, parameters: [String: Value] = [:], evaluate: ((BoundExpr) -> Value?)? = nil,
@@ -61,7 +63,9 @@ package final class Binder {
         switch statement {
         case .letValue(let name, let expr):
             environment[name.text] = try bindLet(expr, environment)
-        case .set, .other: break
+        case .set(let name, let value):
+            if let value { settings[name.text] = value }
+        case .other: break
         case .queryParameters(let declared):
             for parameter in declared {
                 guard case .scalar(let type) = parameter.kind else { continue }
@@ -273,7 +277,7 @@ package final class Binder {
                     throw Diagnostic("KS119", "The function '\(name)' expects \(counted(declaration.parameters.count)).", range)
                 }
                 let plan = try bindTabular(given.value, environment)
-                for column in columns where plan.schema.index(of: column.name.text) == nil && !plan.isOpen {
+                for column in columns where column.name.text != "*" && plan.schema.index(of: column.name.text) == nil && !plan.isOpen {
                     throw Diagnostic(
                         "KS142", "The table given to '\(name)' has no column named \(column.name.text).", given.value.range)
                 }
@@ -320,6 +324,11 @@ package final class Binder {
         for statement in declaration.body {
             if let expr = try declare(statement, in: inner) {
                 if isTabular(expr, inner) {
+                    if let varying = arguments.first(where: { !((try? bindScalar($0.value, scope, environment).isConstant) ?? true) }) {
+                        throw Diagnostic(
+                            "KS113", "The function '\(name)' reads a table, so it cannot be called with a value that differs from row to row.",
+                            varying.value.range)
+                    }
                     let plan = try bindTabular(expr, inner)
                     return .toScalar(id: freshID(), plan, plan.schema.columns.first?.type ?? .dynamic)
                 }

@@ -158,6 +158,8 @@ package struct MakeSeriesPlan: Sendable {
     package let from: BoundExpr?
     package let to: BoundExpr?
     package let step: BoundExpr
+    /// `kind=nonempty`: a series of defaults when there are no rows.
+    package let isNeverEmpty: Bool
 }
 
 package struct TopNestedLevel: Sendable {

@@ -393,7 +393,17 @@ extension Parser {
             if isSign(")") { break }
             guard let n = dashedName() else { throw fail("KS006", "Missing a name") }
             try expectSign("=")
-            out.append(Property(name: n, value: try expression()))
+            var value = try expression()
+            // `ycolumns = a, b`: names without an `=` of their own go on with the list.
+            if case .name = value.kind {
+                var list = [value]
+                while isSign(","), ahead(1).kind == .identifier, isSign(",", ahead: 2) || isSign(")", ahead: 2) {
+                    at += 1
+                    list.append(try expression())
+                }
+                if list.count > 1 { value = Expr(.tuple(list), span(from: value.range.lowerBound)) }
+            }
+            out.append(Property(name: n, value: value))
         } while takeSign(",")
         try expectSign(")")
         return out

@@ -149,7 +149,12 @@ package struct Parser {
         if takeSign(")") { return columns }
         repeat {
             if isSign(")") { break }
-            if takeSign("*") { continue }
+            if isSign("*") {
+                // Any other columns.
+                columns.append(ColumnDeclaration(name: Name("*", token.range), type: .dynamic))
+                at += 1
+                continue
+            }
             columns.append(try columnDeclaration())
         } while takeSign(",")
         try expectSign(")")

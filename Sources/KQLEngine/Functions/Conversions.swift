@@ -79,6 +79,12 @@ extension ScalarFunctions {
                 return .bool(true)
             },
             "current_principal": .lenient { _, _ in .string("local") },
+            "current_principal_details": .lenient { _, _ in
+                .bag(Bag([("UserPrincipalName", .string("local")), ("IdentityProvider", .string("local")), ("Type", .string("local"))]))
+            },
+            "current_principal_is_member_of": .lenient { a, _ in
+                .bool(a.flatMap { $0.arrayValue ?? [$0] }.contains { $0.text == "local" })
+            },
             "current_database": .lenient { _, _ in .string("Vestige") },
             "current_cluster_endpoint": .lenient { _, _ in .string("local") },
             "cursor_current": .lenient { c, context in .string(String(context.now)) },

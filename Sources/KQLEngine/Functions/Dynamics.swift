@@ -93,9 +93,14 @@ extension ScalarFunctions {
             "array_iff": .lenient { a, _ in choose(a) }, "array_iif": .lenient { a, _ in choose(a) },
             "array_index_of": .lenient { a, _ in
                 guard case .array(let items) = a[0] else { return .null }
-                let start = a.count > 2 ? Int(a[2].longValue ?? 0) : 0
-                let i = items.indices.first { $0 >= start && ValueOps.equal(items[$0], a[1]) == true }
-                return .long(i.map(Int64.init) ?? -1)
+                var start = a.count > 2 ? Int(a[2].longValue ?? 0) : 0
+                if start < 0 { start = max(0, items.count + start) }
+                let length = a.count > 3 ? Int(a[3].longValue ?? -1) : -1
+                let occurrence = a.count > 4 ? Int(a[4].longValue ?? 1) : 1
+                guard occurrence > 0, length >= -1 else { return .null }
+                let end = length < 0 ? items.count : min(items.count, start + length)
+                let hits = start < end ? (start..<end).filter { ValueOps.equal(items[$0], a[1]) == true } : []
+                return .long(hits.count >= occurrence ? Int64(hits[occurrence - 1]) : -1)
             },
             "array_reverse": .lenient { a, _ in a[0].arrayValue.map { .array($0.reversed()) } ?? .null },
             "array_rotate_left": .lenient { a, _ in rotated(a, 1) }, "array_rotate_right": .lenient { a, _ in rotated(a, -1) },
@@ -142,7 +147,10 @@ extension ScalarFunctions {
             "bag_merge": .lenient { a, _ in merged(a) },
             "bag_set_key": .lenient { a, _ in
                 guard case .bag(var bag) = a[0] else { return .null }
-                bag[a[1].text.hasPrefix("$.") ? String(a[1].text.dropFirst(2)) : a[1].text] = a[2]
+                if a[1].text.hasPrefix("$.") {
+                    return setting(a[0], a[1].text.dropFirst(2).split(separator: ".").map(String.init)[...], a[2])
+                }
+                bag[a[1].text] = a[2]
                 return .bag(bag)
             },
             "bag_remove_keys": .lenient { a, _ in
@@ -158,7 +166,8 @@ extension ScalarFunctions {
                 return .bag(bag)
             },
             "bag_zip": .lenient { a, _ in
-                guard case .array(let keys) = a[0], case .array(let values) = a[1] else { return .null }
+                guard case .array(let keys) = a[0] else { return .null }
+                let values = a[1].arrayValue ?? []
                 return .bag(
                     Bag(
                         keys.enumerated().compactMap { i, k in
@@ -171,6 +180,14 @@ extension ScalarFunctions {
                 return .array(out)
             },
         ]
+    }
+
+    /// The value with a property set at a path; bags on the way are made when they are missing.
+    private static func setting(_ v: Value, _ path: ArraySlice<String>, _ new: Value) -> Value {
+        guard let first = path.first else { return new }
+        var bag = v.bagValue ?? Bag()
+        bag[first] = setting(bag[first] ?? .null, path.dropFirst(), new)
+        return .bag(bag)
     }
 
     private static func removing(_ v: Value, _ path: ArraySlice<String>) -> Value {

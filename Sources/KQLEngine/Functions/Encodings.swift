@@ -14,6 +14,9 @@ extension ScalarFunctions {
 
     private static let unreserved = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~".utf8)
 
+    /// What form encoding leaves as it is.
+    private static let formUnreserved = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.!*()".utf8)
+
     static func percentEncode(_ text: String, keeping: Set<UInt8>) -> String {
         var out = ""
         for b in text.utf8 {
@@ -68,7 +71,9 @@ extension ScalarFunctions {
             "punycode_to_string": .lenient { a, _ in .string(Punycode.decode(a[0].text) ?? "") },
             "punycode_domain_to_string": .lenient { a, _ in .string(Punycode.encodeDomain(a[0].text) ?? "") },
             "punycode_domain_from_string": .lenient { a, _ in .string(Punycode.decodeDomain(a[0].text) ?? "") },
-            "url_encode": .lenient { a, _ in .string(percentEncode(a[0].text, keeping: unreserved.union(Array("!*'();:@&=+$,/?#[]".utf8)))) },
+            "url_encode": .lenient { a, _ in
+                .string(percentEncode(a[0].text, keeping: formUnreserved).replacing("%20", with: "+"))
+            },
             "url_encode_component": .lenient { a, _ in .string(percentEncode(a[0].text, keeping: unreserved)) },
             "url_decode": .lenient { a, _ in .string(percentDecode(a[0].text)) },
         ]

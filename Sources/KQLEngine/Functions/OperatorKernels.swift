@@ -57,9 +57,10 @@ enum OperatorKernels {
         return out
     }()
 
-    /// Null when one side is null; two nulls are not equal, they are unknown.
+    /// A null and a value are not equal; whether two nulls are is unknown.
     static func equality(_ a: Value, _ b: Value) -> Value {
-        ValueOps.equal(a, b).map { .bool($0) } ?? .null
+        if a.isNull != b.isNull { return .bool(false) }
+        return ValueOps.equal(a, b).map { .bool($0) } ?? .null
     }
 
     static func element(_ base: Value, _ index: Value) -> Value {

@@ -32,45 +32,18 @@ extension ScalarFunctions {
 
     private static func reals(_ x: [Double]) -> Value { .array(x.map { .real($0) }) }
 
-    /// The seasonal period whose autocorrelation is highest, or 0.
-    private static func period(_ y: [Double]) -> Int {
-        let n = y.count
-        guard n >= 8 else { return 0 }
-        let line = fitLine(y)
-        let flat = zip(y, line.fit).map { $0 - $1 }
-        let energy = flat.reduce(0) { $0 + $1 * $1 }
-        guard energy > 0 else { return 0 }
-        var best = (0, 0.0)
-        for lag in 2...(n / 2) {
-            var sum = 0.0
-            for i in lag..<n { sum += flat[i] * flat[i - lag] }
-            let score = sum / energy * Double(n) / Double(n - lag)
-            if score > best.1 + 1e-9 { best = (lag, score) }
-        }
-        return best.1 > 0.4 ? best.0 : 0
-    }
-
     struct Decomposition {
         var baseline: [Double], seasonal: [Double], trend: [Double], residual: [Double]
     }
 
-    static func decompose(_ y: [Double], seasonality: Int, trend kind: String, testPoints: Int) -> Decomposition {
+    /// The season (the median of the values in the same phase), then the trend of what is left. Source: the page of series_decompose.
+    static func decompose(_ y: [Double], seasonality: Int, trend kind: String, testPoints: Int, threshold: Double = 0.6) -> Decomposition {
         let n = y.count
         let train = Array(y.prefix(max(0, n - testPoints)))
-        let p = seasonality == -1 ? period(train) : seasonality
-        var seasonal = [Double](repeating: 0, count: n)
-        if p > 1, train.count >= p * 2 {
-            let line = fitLine(train)
-            var sums = [Double](repeating: 0, count: p)
-            var counts = sums
-            for i in train.indices {
-                sums[i % p] += train[i] - (kind == "linefit" ? line.fit[i] : 0)
-                counts[i % p] += 1
-            }
-            let means = zip(sums, counts).map { $1 > 0 ? $0 / $1 : 0 }
-            let center = means.reduce(0, +) / Double(p)
-            seasonal = (0..<n).map { means[$0 % p] - center }
-        }
+        let line = fitLine(train)
+        let level = kind == "linefit" ? zip(train, line.fit).map { $0 - $1 } : train
+        let p = seasonality == -1 ? period(level, threshold: threshold) : seasonality
+        let seasonal = p > 1 && train.count >= p ? ScalarFunctions.seasonal(level, period: p, count: n) : [Double](repeating: 0, count: n)
         let rest = train.indices.map { train[$0] - seasonal[$0] }
         var trend = [Double](repeating: 0, count: n)
         switch kind {
@@ -105,6 +78,28 @@ extension ScalarFunctions {
         return y.map { $0 > q ? ($0 - q) / range : $0 < p ? ($0 - p) / range : 0 }
     }
 
+    /// The best pair of lines for the two parts of a series; nil when it is too short.
+    private static func twoLines(_ y: [Double]) -> [(String, Value)]? {
+        guard y.count >= 4 else { return nil }
+        var best: (Double, Int, Line, Line)?
+        for split in 2...(y.count - 2) {
+            let left = fitLine(Array(y[..<split]))
+            let right = fitLine(Array(y[split...]))
+            let error = zip(y, left.fit + right.fit).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+            if error < best?.0 ?? .infinity { best = (error, split, left, right) }
+        }
+        guard let (error, split, left, right) = best else { return nil }
+        let whole = fitLine(y)
+        let total = whole.variance * Double(y.count - 1)
+        return [
+            ("rsquare", .real(total == 0 ? 1 : 1 - error / total)), ("split_idx", .long(Int64(split))), ("variance", .real(whole.variance)),
+            ("rvariance", .real(error / Double(y.count - 1))), ("line_fit", reals(left.fit + right.fit)), ("right_rsquare", .real(right.rsquare)),
+            ("right_slope", .real(right.slope)), ("right_interception", .real(right.interception)), ("right_variance", .real(right.variance)),
+            ("right_rvariance", .real(right.rvariance)), ("left_rsquare", .real(left.rsquare)), ("left_slope", .real(left.slope)),
+            ("left_interception", .real(left.interception)), ("left_variance", .real(left.variance)), ("left_rvariance", .real(left.rvariance)),
+        ]
+    }
+
     static var seriesModels: [String: ScalarKernel] {
         func values(_ v: Value) -> [Double]? { numbers(v)?.map { $0 ?? 0 } }
         func text(_ a: [Value], _ i: Int, _ fallback: String) -> String { i < a.count && !a[i].isNull ? a[i].text : fallback }
@@ -125,28 +120,18 @@ extension ScalarFunctions {
                     ]))
             },
             "series_fit_2lines": .lenient { a, _ in
-                guard let y = values(a[0]), y.count >= 4 else { return .null }
-                var best: (Double, Int, Line, Line)?
-                for split in 2...(y.count - 2) {
-                    let left = fitLine(Array(y[..<split]))
-                    let right = fitLine(Array(y[split...]))
-                    let error = zip(y, left.fit + right.fit).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
-                    if error < best?.0 ?? .infinity { best = (error, split, left, right) }
-                }
-                guard let (error, split, left, right) = best else { return .null }
-                let whole = fitLine(y)
-                let total = whole.variance * Double(y.count - 1)
-                return .array([
-                    .real(total == 0 ? 1 : 1 - error / total), .long(Int64(split)), .real(whole.variance), .real(error / Double(y.count - 1)),
-                    reals(left.fit + right.fit), .real(right.rsquare), .real(right.slope), .real(right.interception), .real(right.variance),
-                    .real(right.rvariance), .real(left.rsquare), .real(left.slope), .real(left.interception), .real(left.variance),
-                    .real(left.rvariance),
-                ])
+                guard let y = values(a[0]), let fields = twoLines(y) else { return .null }
+                return .array(fields.map(\.1))
+            },
+            "series_fit_2lines_dynamic": .lenient { a, _ in
+                guard let y = values(a[0]), let fields = twoLines(y) else { return .null }
+                return .bag(Bag(fields.map { ($0.0.replacing("right_", with: "right.").replacing("left_", with: "left."), $0.1) }))
             },
             "series_outliers": .lenient { a, _ in values(a[0]).map { reals(outliers($0)) } ?? .null },
             "series_decompose": .lenient { a, _ in
                 guard let y = values(a[0]) else { return .null }
-                let d = decompose(y, seasonality: Int(number(a, 1, -1)), trend: text(a, 2, "avg"), testPoints: Int(number(a, 3, 0)))
+                let d = decompose(
+                    y, seasonality: Int(number(a, 1, -1)), trend: text(a, 2, "avg"), testPoints: Int(number(a, 3, 0)), threshold: number(a, 4, 0.6))
                 return .array([reals(d.baseline), reals(d.seasonal), reals(d.trend), reals(d.residual)])
             },
             "series_decompose_forecast": .lenient { a, _ in
@@ -161,11 +146,6 @@ extension ScalarFunctions {
                 let scores = outliers(d.residual)
                 let flags = scores.map { Value.long($0 > threshold ? 1 : $0 < -threshold ? -1 : 0) }
                 return .array([.array(flags), reals(scores), reals(d.baseline)])
-            },
-            "series_periods_detect": .lenient { a, _ in
-                guard let y = values(a[0]) else { return .null }
-                let p = period(y)
-                return .array([.array(p > 0 ? [.real(Double(p))] : []), .array(p > 0 ? [.real(1)] : [])])
             },
         ]
     }

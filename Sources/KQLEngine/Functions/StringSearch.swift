@@ -62,8 +62,12 @@ extension ScalarFunctions {
                 guard let re = c.regex(a[1].text) else { return .null }
                 var text = a[0].text
                 let start = a.count > 2 ? Int(a[2].longValue ?? 0) : 0
+                if start < 0 { return .null }
+                let length = a.count > 3 ? Int(a[3].longValue ?? -1) : -1
+                let end = length < 0 ? Int.max : start + length
                 let occurrence = a.count > 4 ? Int(a[4].longValue ?? 1) : 1
-                let hits = text.withUTF8 { bytes in re.searchAll(bytes).compactMap { $0[0]?.lowerBound } }.filter { $0 >= start }
+                let hits = text.withUTF8 { bytes in re.searchAll(bytes).compactMap { $0[0] } }.filter { $0.lowerBound >= start && $0.upperBound <= end }.map(
+                    \.lowerBound)
                 return .long(hits.count >= occurrence && occurrence > 0 ? Int64(hits[occurrence - 1]) : -1)
             },
             "has_any_index": .lenient { a, _ in
@@ -82,13 +86,15 @@ extension ScalarFunctions {
         let occurrence = a.count > 4 ? Int(a[4].longValue ?? 1) : 1
         if start < 0 { start = max(0, text.count + start) }
         guard occurrence > 0, length >= -1, start <= text.count else { return occurrence <= 0 || length < -1 ? .null : .long(-1) }
-        let end = length < 0 ? text.count : min(text.count, start + length)
+        // After each occurrence the length counts anew.
+        var end = length < 0 ? text.count : min(text.count, start + length)
         var seen = 0
         var i = start
         while i + find.count <= end {
             if text[i..<i + find.count].elementsEqual(find) {
                 seen += 1
                 if seen == occurrence { return .long(Int64(i)) }
+                if length >= 0 { end = min(text.count, i + 1 + length) }
             }
             i += 1
         }

@@ -8,7 +8,8 @@ extension ScalarFunctions {
     static var units: [String: ScalarKernel] {
         [
             "convert_length": scaled(length), "convert_mass": scaled(mass), "convert_energy": scaled(energy), "convert_volume": scaled(volume),
-            "convert_speed": scaled(speed), "convert_force": scaled(force), "convert_angle": .strict { a, c in
+            "convert_speed": scaled(speed), "convert_force": scaled(force),
+            "convert_angle": .strict { a, c in
                 // A tilt is the sine of an angle.
                 guard let x = a[0].doubleValue else { return .null }
                 let isTilt = (from: a[1].text == "Tilt", to: a[2].text == "Tilt")
@@ -104,7 +105,8 @@ extension ScalarFunctions {
     /// In newtons.
     private static let force: [String: Double] = [
         "Decanewton": 10, "Dyn": 1e-5, "KilogramForce": 9.80665, "Kilonewton": 1000, "KiloPond": 9.80665, "KilopoundForce": 4448.2216152605095551842641431421,
-        "Meganewton": 1e6, "Micronewton": 1e-6, "Millinewton": 0.001, "Newton": 1, "OunceForce": 0.2780138509537812, "Poundal": 0.13825502798973041652092282466083,
+        "Meganewton": 1e6, "Micronewton": 1e-6, "Millinewton": 0.001, "Newton": 1, "OunceForce": 0.2780138509537812,
+        "Poundal": 0.13825502798973041652092282466083,
         "PoundForce": 4.4482216152605095551842641431421, "ShortTonForce": 8896.443230521, "TonneForce": 9806.65,
     ]
 

@@ -19,6 +19,10 @@ enum VectorKernels {
             case .bool: return try Evaluator.mapValues(arguments[0], .string) { .string($0.boolValue.map { $0 ? "True" : "False" } ?? "") }
             default: return nil
             }
+        case "tohex" where arguments[0].type == .int:
+            // An int shows the 32 bits it has.
+            let narrow = try Evaluator.mapValues(arguments[0], .long) { v in v.longValue.map { .long(Int64(UInt32(truncatingIfNeeded: $0))) } ?? .null }
+            return try Evaluator(context: context, executor: Executor(context)).call("tohex", [narrow] + arguments.dropFirst(), .string, count)
         case "in", "!in", "in~", "!in~": return membership(name, arguments, count)
         default: return text(name, arguments, count)
         }
@@ -51,19 +55,32 @@ enum VectorKernels {
         return out
     }
 
+    /// A comparison with nulls: `==` and `!=` with a null on one side are false and true; the others are null.
+    private static func compared(_ op: String, _ values: [Bool], _ a: Column, _ b: Column, _ n: Int, _ count: Int, constant: Bool) -> Column {
+        guard op == "==" || op == "!=", a.nulls != nil || b.nulls != nil else { return result(values, mergedNulls(a, b, n), count, constant: constant) }
+        let (sa, sb) = (a.stride, b.stride)
+        var values = values
+        var nulls = [Bool](repeating: false, count: n)
+        for i in 0..<n {
+            let (x, y) = (a.nulls?[i * sa] ?? false, b.nulls?[i * sb] ?? false)
+            if x && y { nulls[i] = true } else if x || y { values[i] = op == "!=" }
+        }
+        return result(values, nulls.contains(true) ? nulls : nil, count, constant: constant)
+    }
+
     private static func comparison(_ op: String, _ a: Column, _ b: Column, _ count: Int) -> Column? {
         let constant = a.isConstant && b.isConstant
         let n = constant ? 1 : count
         switch (a.storage, b.storage) {
         case (.int64(let x), .int64(let y)):
             guard a.type == b.type || (a.type.isNumeric && b.type.isNumeric) else { return nil }
-            return result(compareLoop(op, x, a.stride, y, b.stride, n), mergedNulls(a, b, n), count, constant: constant)
+            return compared(op, compareLoop(op, x, a.stride, y, b.stride, n), a, b, n, count, constant: constant)
         case (.real(let x), .real(let y)):
-            return result(compareLoop(op, x, a.stride, y, b.stride, n), mergedNulls(a, b, n), count, constant: constant)
+            return compared(op, compareLoop(op, x, a.stride, y, b.stride, n), a, b, n, count, constant: constant)
         case (.real(let x), .int64(let y)) where b.type.isNumeric:
-            return result(compareLoop(op, x, a.stride, y.map(Double.init), b.stride, n), mergedNulls(a, b, n), count, constant: constant)
+            return compared(op, compareLoop(op, x, a.stride, y.map(Double.init), b.stride, n), a, b, n, count, constant: constant)
         case (.int64(let x), .real(let y)) where a.type.isNumeric:
-            return result(compareLoop(op, x.map(Double.init), a.stride, y, b.stride, n), mergedNulls(a, b, n), count, constant: constant)
+            return compared(op, compareLoop(op, x.map(Double.init), a.stride, y, b.stride, n), a, b, n, count, constant: constant)
         case (.string(let x), .string(let y)) where !a.isConstant && b.isConstant && (op == "==" || op == "!="):
             return equality(x, y.entryRange(y.codes.map { Int($0[0]) } ?? 0), y.bytes, count, negated: op == "!=")
         case (.string(let x), .string(let y)) where a.isConstant && !b.isConstant && (op == "==" || op == "!="):

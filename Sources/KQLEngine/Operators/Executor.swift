@@ -25,7 +25,8 @@ final class Executor {
         case .union(let inputs): return try concatenated(inputs)
         case .sort(let input, let keys): return try sort(input, keys, limit: nil)
         case .top(let input, let count, let keys): return try sort(input, keys, limit: self.count(count))
-        case .take(let input, let count), .sample(let input, let count): return try take(input, self.count(count))
+        case .take(let input, let count): return try take(input, self.count(count))
+        case .sample(let input, let count): return try sample(input, self.count(count))
         case .mvExpand(let expand): return try mvExpand(expand, plan.schema)
         case .mvApply(let expand, let subquery, let id, let layout):
             return try mvApply(expand, subquery, id, layout, plan.schema)
@@ -226,6 +227,20 @@ final class Executor {
             left -= part.count
             return part
         }
+    }
+
+    /// Some rows, each as likely as any other: Vitter's reservoir.
+    private func sample(_ input: Plan, _ count: Int) throws -> BatchIterator {
+        let batches = try collect(input)
+        let total = batches.reduce(0) { $0 + $1.count }
+        var kept = Array(0..<min(count, total))
+        if count > 0, total > count {
+            for i in count..<total {
+                let j = Int.random(in: 0...i)
+                if j < count { kept[j] = i }
+            }
+        }
+        return once(Batch.concatenate(batches, schema: input.schema).gather(kept.sorted().map { Int32($0) }))
     }
 
     private func rangeRows(

@@ -39,6 +39,7 @@ extension Executor {
             cells.append(Int32(Int(assigned[row]) * size + Int(position.rounded(.down))))
         }
         let used = all.gather(rows)
+        let seriesCount = groups.count == 0 && plan.isNeverEmpty && plan.keys.isEmpty ? 1 : groups.count
         let cellCount = groups.count * size
         var present = [Bool](repeating: false, count: cellCount)
         for c in cells { present[Int(c)] = true }
@@ -48,16 +49,18 @@ extension Executor {
             let arguments = try item.aggregate.arguments.map { try evaluator.column($0, used) }
             state.update(cells, arguments, groupCount: cellCount)
             let results = state.finish(groupCount: cellCount)[0]
-            let fallback = try item.defaultValue.map { try evaluator.constant($0) } ?? .long(0)
+            let type = item.aggregate.outputs[0].type
+            let given = try item.defaultValue.map { try evaluator.constant($0) } ?? .long(0)
+            let fallback = type.isNumeric && !given.isNull ? given.converted(to: type) : given
             columns.append(
                 Column(
                     .dynamic,
-                    values: (0..<groups.count).map { g -> Value in
-                        .array((0..<size).map { i in present[g * size + i] ? results[g * size + i] : fallback })
+                    values: (0..<seriesCount).map { g -> Value in
+                        .array((0..<size).map { i in g < groups.count && present[g * size + i] ? results[g * size + i] : fallback })
                     }))
         }
-        columns.append(Column(.dynamic, values: (0..<groups.count).map { _ in Value.array(axis) }))
-        return once(Batch(schema: schema, columns: columns, count: groups.count))
+        columns.append(Column(.dynamic, values: (0..<seriesCount).map { _ in Value.array(axis) }))
+        return once(Batch(schema: schema, columns: columns, count: seriesCount))
     }
 }
 

@@ -22,8 +22,12 @@ struct ParseMatcher {
             case .text(let s): pattern += isRegex ? ParseMatcher.balanced(s, context) : ParseMatcher.quote(s)
             case .star: pattern += ".*?"
             case .column(_, let type):
-                let body = isRegex ? ParseMatcher.greedy(type) : isRelaxed ? ParseMatcher.lazy(.string, isLast: i == plan.parts.count - 1)
-                    : ParseMatcher.lazy(type, isLast: i == plan.parts.count - 1)
+                let body =
+                    isRegex
+                    ? ParseMatcher.greedy(type)
+                    : isRelaxed
+                        ? ParseMatcher.relaxed(type, isLast: i == plan.parts.count - 1)
+                        : ParseMatcher.lazy(type, isLast: i == plan.parts.count - 1)
                 pattern += body.space + "(?P<vestige\(types.count)>\(body.text))"
                 types.append(type)
             }
@@ -44,6 +48,17 @@ struct ParseMatcher {
         case .long, .int: ("\\s*", "[+-]?\\d+")
         case .real, .decimal: ("\\s*", "[+-]?\\d+(?:\\.\\d*)?(?:[eE][+-]?\\d+)?")
         default: ("", isLast ? ".*" : ".*?")
+        }
+    }
+
+    /// A number where one stands, else whatever stands there.
+    private static func relaxed(_ type: ScalarType, isLast: Bool) -> (space: String, text: String) {
+        let any = isLast ? ".*" : ".*?"
+        switch type {
+        case .long, .int, .real, .decimal:
+            let number = lazy(type, isLast: false)
+            return ("", "\(number.space)\(number.text)|\(any)")
+        default: return ("", any)
         }
     }
 

@@ -270,8 +270,10 @@ extension Executor {
                     let new = i == j ? fresh.count : there.subtracting(seen).count
                     let rate = Double(kept) / Double(fresh.count)
                     rows.append(
-                        [activity.value(from), activity.value(to), .long(Int64(new)), .long(Int64(kept)), .long(Int64(fresh.count - kept)),
-                            .real(rate), .real(1 - rate)] + slice.dimensions)
+                        [
+                            activity.value(from), activity.value(to), .long(Int64(new)), .long(Int64(kept)), .long(Int64(fresh.count - kept)),
+                            .real(rate), .real(1 - rate),
+                        ] + slice.dimensions)
                 }
             }
         }

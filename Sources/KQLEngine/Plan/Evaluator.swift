@@ -88,7 +88,7 @@ struct Evaluator {
 
     // MARK: Calls
 
-    private func call(_ name: String, _ arguments: [Column], _ type: ScalarType, _ count: Int) throws -> Column {
+    func call(_ name: String, _ arguments: [Column], _ type: ScalarType, _ count: Int) throws -> Column {
         if let fast = try VectorKernels.evaluate(name, arguments, type, count, context) { return fast }
         guard let kernel = ScalarFunctions.all[name] ?? OperatorKernels.all[name] else {
             throw QueryError.notSupported("\(name)()")
