@@ -93,6 +93,7 @@ let package = Package(
             dependencies: [
                 "Workbooks", "Pipeline", "Workspace", "KQLEngine", "KQL", "Content", "Tables",
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
             ], swiftSettings: swift),
         .target(
             name: "Lab",

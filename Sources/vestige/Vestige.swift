@@ -10,12 +10,15 @@ struct Vestige: AsyncParsableCommand {
             Ask a question:             vestige query 'AgentHealthStatusWindows | summarize count() by RealtimeProtection'
             Collect from a tenant:      vestige collect --once --config vestige.yaml
             """,
-        version: "0.1.0",
+        version: Self.version,
         subcommands: [
             DemoCommand.self, CollectCommand.self, ServeCommand.self, QueryCommand.self, CheckCommand.self, ImportCommand.self,
             StatusCommand.self, WorkbookCommand.self, ContentCommand.self, LabCommand.self,
         ]
     )
+
+    /// The version of this release.
+    static let version = "0.1.0"
 
     static func main() async {
         do {

@@ -64,6 +64,18 @@ package struct ContentLibrary: Sendable {
         return (library, problems)
     }
 
+    /// What people are told of the tables and functions.
+    package var notes: CatalogNotes {
+        var notes = CatalogNotes()
+        for table in tables.values { notes.tables[table.name] = EntityNote(description: table.description, folder: table.kind.rawValue) }
+        for function in functions {
+            notes.functions[function.name] = EntityNote(
+                description: function.description, parameters: function.parameters,
+                body: "{\n" + function.body.trimmingCharacters(in: .whitespacesAndNewlines) + "\n}")
+        }
+        return notes
+    }
+
     /// The functions' declarations by name, for binding.
     package var functionDeclarations: [String: FunctionDeclaration] {
         Dictionary(functions.map { ($0.name, $0.declaration) }) { _, new in new }

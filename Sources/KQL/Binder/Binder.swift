@@ -70,7 +70,7 @@ package final class Binder {
             for parameter in declared {
                 guard case .scalar(let type) = parameter.kind else { continue }
                 if let value = parameters[parameter.name.text] {
-                    environment[parameter.name.text] = .scalar(.literal(value.converted(to: type), type))
+                    environment[parameter.name.text] = .scalar(.literal(try self.value(of: parameter.name, value, type), type))
                 } else if let expr = parameter.defaultValue {
                     let bound = try bindScalar(expr, .none, environment)
                     environment[parameter.name.text] = .scalar(convert(bound, to: type))
@@ -81,6 +81,23 @@ package final class Binder {
         case .expression(let expr): return expr
         }
         return nil
+    }
+
+    /// The value that a request gives a parameter: JSON of its type, or the text of a KQL literal, as Kusto's clients send it.
+    private func value(of parameter: Name, _ given: Value, _ type: ScalarType) throws -> Value {
+        guard case .string(let text) = given else { return given.converted(to: type) }
+        let literal: Value? = {
+            guard let statements = try? Parser.parse(text), statements.count == 1, case .expression(let expr) = statements[0],
+                let bound = try? bindScalar(expr, .none, Environment(parent: nil)), let value = constant(bound)
+            else { return nil }
+            return bound.type == type || type != .string ? value.converted(to: type) : nil
+        }()
+        if let literal, !literal.isNull { return literal }
+        let converted = type == .string ? .string(text) : Value.string(text).converted(to: type)
+        if converted.isNull, !text.isEmpty, !text.hasSuffix("(null)") {
+            throw Diagnostic("VK012", "the value \"\(text)\" of the parameter '\(parameter.text)' is not of type \(type.name)", parameter.range)
+        }
+        return converted
     }
 
     private func bindLet(_ expr: Expr, _ environment: Environment) throws -> Binding {

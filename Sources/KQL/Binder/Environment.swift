@@ -1,29 +1,5 @@
 import Tables
 
-/// The tables and stored functions that a query may name.
-package protocol SchemaCatalog: Sendable {
-    func schema(ofTable name: String) -> Schema?
-    var tableNames: [String] { get }
-    /// The tables that a wildcard stands for: those that exist, with or without rows.
-    var wildcardTableNames: [String] { get }
-    /// The declaration of a stored function.
-    func function(named name: String) -> FunctionDeclaration?
-    var functionNames: [String] { get }
-}
-
-extension SchemaCatalog {
-    package var wildcardTableNames: [String] { tableNames }
-}
-
-/// A catalog without any table.
-package struct EmptyCatalog: SchemaCatalog {
-    package init() {}
-    package func schema(ofTable name: String) -> Schema? { nil }
-    package var tableNames: [String] { [] }
-    package func function(named name: String) -> FunctionDeclaration? { nil }
-    package var functionNames: [String] { [] }
-}
-
 /// What a name stands for besides a column.
 indirect enum Binding {
     case scalar(BoundExpr)

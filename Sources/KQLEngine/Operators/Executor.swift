@@ -126,13 +126,25 @@ final class Executor {
     }
 
     private func scan(_ name: String, _ schema: Schema, _ predicates: [ScanPredicate]) throws -> BatchIterator {
-        let next = try context.provider.scan(name, predicates: predicates)
-        return { [context] in
+        let scope = timeScope(schema)
+        let next = try context.provider.scan(name, predicates: predicates + scope.predicates)
+        let raw: BatchIterator = { [context] in
             try context.check()
             guard let batch = try next() else { return nil }
             context.noteScan(batch.count)
             return batch
         }
+        return scope.conditions.isEmpty ? raw : filtering(raw, scope.conditions)
+    }
+
+    /// What the request's time scope asks of a table.
+    private func timeScope(_ schema: Schema) -> (predicates: [ScanPredicate], conditions: [BoundExpr]) {
+        guard let scope = context.options.timeScope, let c = schema.index(of: scope.column), schema[c].type == .datetime else { return ([], []) }
+        let bounds = [scope.from.map { (ScanPredicate.Comparison.greaterOrEqual, ">=", $0) }, scope.to.map { (.lessOrEqual, "<=", $0) }].compactMap { $0 }
+        return (
+            bounds.map { ScanPredicate(column: scope.column, comparison: $0.0, value: .datetime($0.2)) },
+            bounds.map { .call($0.1, [.column(c, .datetime), .literal(.datetime($0.2), .datetime)], .bool) }
+        )
     }
 
     private func filter(_ input: Plan, _ condition: BoundExpr) throws -> BatchIterator {

@@ -6,6 +6,11 @@ package struct ResultTable: Sendable {
     package let name: String
     package let batch: Batch
 
+    package init(name: String, batch: Batch) {
+        self.name = name
+        self.batch = batch
+    }
+
     package var schema: Schema { batch.schema }
     package var count: Int { batch.count }
 
@@ -18,6 +23,8 @@ package struct QueryResult: Sendable {
     package let rowsScanned: Int
     /// Seconds.
     package let duration: Double
+    /// Why rows are missing at the end of a table; nil when none are.
+    package let truncation: String?
 
     /// The last table: what the query's final statement gives.
     package var primary: ResultTable { tables[tables.count - 1] }
@@ -36,26 +43,23 @@ package struct Engine: Sendable {
         _ text: String, options: QueryOptions = QueryOptions(), isCancelled: @escaping () -> Bool = { false }
     ) throws -> QueryResult {
         let start = ContinuousClock.now
-        let context = QueryContext(provider: provider, options: options, now: Engine.clock(), isCancelled: isCancelled)
-        let executor = Executor(context)
         do {
             let statements = try Parser.parse(text)
+            let options = RequestSettings.apply(statements, to: options)
+            let context = QueryContext(provider: provider, options: options, now: Engine.clock(), isCancelled: isCancelled)
+            let executor = Executor(context)
             let query = try binder(executor, options).bind(statements)
             var tables: [ResultTable] = []
+            var gate = ResultGate(options)
             for (name, plan) in query.results {
-                let batches = try executor.collect(plan)
-                let rows = batches.reduce(0) { $0 + $1.count }
-                if let limit = options.rowCountMax, rows > limit {
-                    throw QueryError.limit("the result has \(rows) rows, more than the limit of \(limit); add 'take', filter, or raise truncationmaxrecords")
-                }
-                let whole = Batch.concatenate(batches, schema: plan.schema)
+                let whole = Batch.concatenate(try gate.collect(plan, executor), schema: plan.schema)
                 for c in whole.schema.columns.indices { _ = try whole.column(c) }
                 tables.append(ResultTable(name: name, batch: whole))
             }
             let elapsed = ContinuousClock.now - start
             return QueryResult(
                 tables: tables, render: query.render, rowsScanned: context.rowsScanned,
-                duration: Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) / 1e18)
+                duration: Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) / 1e18, truncation: gate.truncation)
         } catch let problem as Diagnostic {
             throw QueryError.invalid(problem, query: text)
         } catch let problem as JSONError {

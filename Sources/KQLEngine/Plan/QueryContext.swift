@@ -25,8 +25,16 @@ package struct QueryOptions: Sendable {
     /// The instant that `now()` gives, in ticks; the clock's when nil.
     package var now: Int64?
     package var parameters: [String: Value] = [:]
-    /// Rows of a result; more is an error, as in Kusto. Nil for no bound.
+    /// Rows of a result; what is above is left out and reported. Nil for no bound.
+    ///
+    /// Kusto's default (https://learn.microsoft.com/kusto/concepts/query-limits#limit-on-result-set-size-result-truncation).
     package var rowCountMax: Int? = 500_000
+    /// Bytes of a result, estimated; nil for no bound. Kusto's default is 64 MB, which its clients ask to lift for exports.
+    package var resultBytesMax: Int?
+    /// Rows that any `take` gives at most (`query_take_max_records`): the result is cut without a word.
+    package var takeCountMax: Int?
+    /// Leaves out rows of another time.
+    package var timeScope: TimeScope?
     /// Seconds.
     package var durationMax: Double = 240
     /// Bytes that operators may hold together, estimated.
@@ -35,6 +43,22 @@ package struct QueryOptions: Sendable {
     package var allowsExternalFiles = false
 
     package init() {}
+}
+
+/// Rows of tables with `column` count only within a span of time: Log Analytics' `timespan`,
+/// Kusto's `query_datetimescope_column`, `_from` and `_to`.
+package struct TimeScope: Sendable, Equatable {
+    package var column: String
+    /// Ticks; the first instant that counts.
+    package var from: Int64?
+    /// Ticks; the last instant that counts.
+    package var to: Int64?
+
+    package init(column: String, from: Int64? = nil, to: Int64? = nil) {
+        self.column = column
+        self.from = from
+        self.to = to
+    }
 }
 
 /// What the parts of one running query share.

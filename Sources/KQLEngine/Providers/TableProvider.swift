@@ -23,14 +23,34 @@ package struct ScanPredicate: Sendable {
 package protocol TableProvider: SchemaCatalog {
     /// The rows of `table`, leaving out what `predicates` rule out when that is cheap.
     func scan(_ table: String, predicates: [ScanPredicate]) throws -> BatchIterator
+    /// How much a table holds.
+    func statistics(ofTable name: String) throws -> TableStatistics
+}
+
+/// How much a table holds.
+package struct TableStatistics: Sendable {
+    package var rows = 0
+    package var extents = 0
+    /// Bytes as stored.
+    package var bytes = 0
+    /// Ticks; when the first and the last extent were made.
+    package var created: (first: Int64, last: Int64)?
+
+    package init(rows: Int = 0, extents: Int = 0, bytes: Int = 0, created: (first: Int64, last: Int64)? = nil) {
+        self.rows = rows
+        self.extents = extents
+        self.bytes = bytes
+        self.created = created
+    }
 }
 
 /// Tables kept in memory.
 package final class MemoryTables: TableProvider {
     private let tables: Mutex<[String: (schema: Schema, batches: [Batch]?)]> = Mutex([:])
     private let functions: Mutex<[String: FunctionDeclaration]> = Mutex([:])
+    private let notes: CatalogNotes
 
-    package init() {}
+    package init(notes: CatalogNotes = CatalogNotes()) { self.notes = notes }
 
     package func set(_ name: String, schema: Schema, batches: [Batch]) {
         tables.withLock { $0[name] = (schema, batches) }
@@ -48,9 +68,16 @@ package final class MemoryTables: TableProvider {
     package var wildcardTableNames: [String] { tables.withLock { $0.filter { $0.value.batches != nil }.map(\.key) } }
     package func function(named name: String) -> FunctionDeclaration? { functions.withLock { $0[name] } }
     package var functionNames: [String] { functions.withLock { Array($0.keys) } }
+    package func note(ofTable name: String) -> EntityNote { notes.tables[name] ?? EntityNote() }
+    package func note(ofFunction name: String) -> EntityNote { notes.functions[name] ?? EntityNote() }
 
     package func scan(_ table: String, predicates: [ScanPredicate]) throws -> BatchIterator {
         var rest = tables.withLock { $0[table]?.batches ?? [] }[...]
         return { rest.popFirst() }
+    }
+
+    package func statistics(ofTable name: String) throws -> TableStatistics {
+        let batches = tables.withLock { $0[name]?.batches ?? [] }
+        return TableStatistics(rows: batches.reduce(0) { $0 + $1.count }, extents: batches.count, bytes: try batches.reduce(0) { try $0 + $1.byteCount() })
     }
 }

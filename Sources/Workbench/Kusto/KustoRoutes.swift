@@ -1,160 +1,84 @@
-import Foundation
 import Hummingbird
 import KQL
 import KQLEngine
+import NIOCore
 import Tables
 
-/// Kusto's REST query, version 1
-/// (https://learn.microsoft.com/kusto/api/rest/request, https://learn.microsoft.com/kusto/api/rest/response-http).
+/// Kusto's REST interface: queries in both versions, and the commands that clients find their way with
+/// (https://learn.microsoft.com/kusto/api/rest/).
 struct KustoRoutes: Sendable {
     let state: WorkbenchState
     static let database = "Vestige"
-    private static let requestBytesMax = 4 << 20
+
+    private enum Endpoint: Sendable { case queryV1, queryV2, command }
 
     func add(to router: Router<BasicRequestContext>) {
-        router.post("/v1/rest/query") { request, _ in try await query(request) }
+        for (path, endpoint) in [("/v1/rest/query", Endpoint.queryV1), ("/v2/rest/query", .queryV2), ("/v1/rest/mgmt", .command)] {
+            router.post(RouterPath(path)) { request, _ in try await post(request, endpoint) }
+            router.get(RouterPath(path)) { request, _ in try await get(request, endpoint) }
+        }
+        router.get("/v1/rest/ping") { _, _ in Answer.text("Pong! 127.0.0.1\n") }
+        router.get("/v1/rest/auth/metadata") { _, _ in
+            // Without sign-in there is nothing to tell; clients take an absence for the public cloud's values.
+            Answer.text("there is no sign-in here\n", status: .notFound)
+        }
     }
 
-    private func query(_ request: Request) async throws -> Response {
-        let activity = request.headers[HTTPFields.Element.Name("x-ms-client-request-id") ?? .userAgent] ?? UUID().uuidString.lowercased()
-        let body = try await request.body.collect(upTo: Self.requestBytesMax)
-        guard let bag = (try? JSONReader.parse(Array(body.readableBytesView)))?.bagValue, let text = bag["csl"]?.stringValue else {
-            return KustoError.response(
-                "BadRequest", "KustoBadRequestException", "The request body needs 'csl', the query, and 'db', the database.", "", activity)
+    private func get(_ request: Request, _ endpoint: Endpoint) async throws -> Response {
+        var asked = KustoRequest(request)
+        let fields = Bag(request.uri.queryParameters.map { (String($0.key), Value.string(String($0.value))) })
+        do throws(KustoRequest.Malformed) { try asked.read(fields) } catch { return KustoError.malformed(error.message, asked) }
+        return try await answer(asked, endpoint)
+    }
+
+    private func post(_ request: Request, _ endpoint: Endpoint) async throws -> Response {
+        try await request.body.consumeWithCancellationOnInboundClose { body in
+            var asked = KustoRequest(request)
+            let buffer: ByteBuffer
+            do { buffer = try await body.collect(upTo: KustoRequest.bodyBytesMax) } catch is NIOTooManyBytesError {
+                return KustoError.response(
+                    status: .contentTooLarge, "PayloadTooLarge", "KustoRequestPayloadTooLargeException",
+                    "the request is larger than \(KustoRequest.bodyBytesMax >> 20) MB", asked, isPermanent: true)
+            }
+            guard case .bag(let fields)? = try? JSONReader.parse(Array(buffer.readableBytesView)) else {
+                return KustoError.malformed("the request's body is not a JSON object", asked)
+            }
+            do throws(KustoRequest.Malformed) { try asked.read(fields) } catch { return KustoError.malformed(error.message, asked) }
+            var response = try await answer(asked, endpoint)
+            response.headers[.connection] = "close"
+            return response
         }
-        let database = bag["db"]?.stringValue ?? Self.database
-        guard database.lowercased() == Self.database.lowercased() else {
+    }
+
+    private func answer(_ asked: KustoRequest, _ endpoint: Endpoint) async throws -> Response {
+        let commands = ManagementCommands(provider: try state.provider(), database: Self.database, version: state.version)
+        let isCommand = ManagementCommands.isCommand(asked.text)
+        guard commands.isDatabase(asked.database) || isCommand && asked.database.isEmpty else {
             return KustoError.response(
                 "BadRequest_DatabaseNotExist", "DatabaseNotFoundException",
-                "Entity '\(database)' of kind 'Database' was not found; this server has '\(Self.database)'.", text, activity)
+                "Entity '\(asked.database)' of kind 'Database' was not found; this server has '\(Self.database)'.", asked)
         }
-        var options = QueryOptions()
-        Self.apply(bag["properties"], to: &options)
+        if isCommand, endpoint == .queryV2 {
+            return KustoError.malformed("commands are not answered at /v2/rest/query; send this one to /v1/rest/mgmt", asked)
+        }
+        if !isCommand, endpoint == .command {
+            return KustoError.malformed("a command starts with a dot; send queries to /v2/rest/query", asked)
+        }
         do {
-            let result = try Engine(provider: try state.provider()).run(text, options: options)
-            return Answer.bytes(try KustoV1.encode(result, activity: activity), type: "application/json; charset=utf-8", headers: Self.headers(activity))
-        } catch let error as QueryError {
-            return KustoError.response(error, text, activity)
-        }
-    }
-
-    static func headers(_ activity: String) -> HTTPFields {
-        var fields = HTTPFields()
-        if let name = HTTPFields.Element.Name("x-ms-client-request-id") { fields[name] = activity }
-        if let name = HTTPFields.Element.Name("x-ms-activity-id") { fields[name] = UUID().uuidString.lowercased() }
-        return fields
-    }
-
-    /// Request properties come as an object, or as JSON in a string.
-    private static func apply(_ properties: Value?, to options: inout QueryOptions) {
-        var value = properties ?? .null
-        if case .string(let text) = value { value = (try? JSONReader.parse(text)) ?? .null }
-        guard let bag = value.bagValue else { return }
-        if let parameters = bag["Parameters"]?.bagValue {
-            for (name, value) in zip(parameters.keys, parameters.values) { options.parameters[name] = value }
-        }
-        guard let set = bag["Options"]?.bagValue else { return }
-        if set["notruncation"]?.boolValue == true { options.rowCountMax = nil }
-        if let rows = set["truncationmaxrecords"]?.longValue { options.rowCountMax = Int(rows) }
-        if let time = set["servertimeout"]?.stringValue.flatMap({ TimeSpan.parse($0) }) {
-            options.durationMax = min(3_600, Double(time) / Double(DateTime.ticksPerSecond))
-        }
-    }
-}
-
-/// Kusto's error body, with what its clients read: `@message`, `@permanent` and the `Semantic error:` prefix.
-enum KustoError {
-    static func response(_ error: QueryError, _ query: String, _ activity: String) -> Response {
-        switch error {
-        case .invalid(let diagnostic, let text):
-            let (line, column) = diagnostic.position(in: text)
-            let isSyntax = (try? Parser.parse(text)) == nil
-            let kind = isSyntax ? "Syntax error" : "Semantic error"
-            return response(
-                isSyntax ? "BadRequest_SyntaxError" : "General_BadRequest", isSyntax ? "SyntaxException" : "SemanticException",
-                "\(kind): \(diagnostic.code): \(diagnostic.message) [line:position=\(line):\(column)]", query, activity)
-        case .limit(let text): return response("LimitsExceeded", "KustoQueryRunawayException", text, query, activity)
-        default: return response("General_BadRequest", "KustoBadRequestException", error.message, query, activity)
-        }
-    }
-
-    static func response(_ code: String, _ type: String, _ message: String, _ query: String, _ activity: String) -> Response {
-        let context = Bag([
-            ("timestamp", .datetime(SystemClock.now())), ("serviceAlias", .string("VESTIGE")), ("clientRequestId", .string(activity)),
-            ("activityId", .string(UUID().uuidString.lowercased())),
-        ])
-        let inner = Bag([
-            ("code", .string(code)), ("message", .string("Request is invalid and cannot be executed.")), ("@type", .string("Kusto.Data.Exceptions.\(type)")),
-            ("@message", .string(message)), ("@context", .bag(context)), ("@permanent", .bool(true)), ("@text", .string(query)),
-            ("@database", .string(KustoRoutes.database)),
-        ])
-        var bytes: [UInt8] = []
-        JSONWriter.append(.bag(Bag([("error", .bag(inner))])), to: &bytes)
-        return Answer.bytes(bytes, type: "application/json; charset=utf-8", status: .badRequest, headers: KustoRoutes.headers(activity))
-    }
-}
-
-/// A result as Kusto's version 1 frames it: the results, properties, status, and a table of contents.
-enum KustoV1 {
-    static func encode(_ result: QueryResult, activity: String) throws -> [UInt8] {
-        var out: [UInt8] = Array("{\"Tables\":[".utf8)
-        for (i, table) in result.tables.enumerated() {
-            out += "{\"TableName\":\"Table_\(i)\",\"Columns\":[".utf8
-            for (c, column) in table.schema.columns.enumerated() {
-                if c > 0 { out.append(44) }
-                out +=
-                    "{\"ColumnName\":\(JSONWriter.quoted(column.name)),\"DataType\":\"\(column.type.dotNetName)\",\"ColumnType\":\"\(column.type.name)\"}".utf8
+            let encoded = try await QueryRunner.run { isCancelled in
+                let result =
+                    isCommand
+                    ? try commands.run(asked.text, options: asked.options, isCancelled: isCancelled)
+                    : try Engine(provider: commands.provider).run(asked.text, options: asked.options, isCancelled: isCancelled)
+                switch endpoint {
+                case .command: return try KustoV1.encodeCommand(result)
+                case .queryV1: return isCommand ? try KustoV1.encodeCommand(result) : try KustoV1.encode(result, activity: asked.activity)
+                case .queryV2: return try KustoV2(result, asked).encode()
+                }
             }
-            out += "],\"Rows\":[".utf8
-            try ResultEncoding.appendRows(table, dynamicAsText: true, to: &out)
-            out += "]},".utf8
+            return Answer.bytes(encoded, type: "application/json; charset=utf-8", headers: KustoHeader.answer(asked.activity))
+        } catch let error as QueryError {
+            return KustoError.response(error, asked)
         }
-        let n = result.tables.count
-        let visualization = result.render?.kind
-        let properties = "{\"Visualization\":\(visualization.map { JSONWriter.quoted($0) } ?? "null")}"
-        out += table(n, [("Value", "String", "string")], [[.string(properties)]])
-        let now = Value.datetime(SystemClock.now())
-        let request = Value.string(UUID().uuidString.lowercased())
-        func status(_ severity: Int64, _ name: String, _ text: String) -> [Value] {
-            [now, .long(severity), .string(name), .long(0), .string(text), .long(1), request, request, request, .string(activity)]
-        }
-        out.append(44)
-        out += table(
-            n + 1,
-            [
-                ("Timestamp", "DateTime", "datetime"), ("Severity", "Int32", "int"), ("SeverityName", "String", "string"), ("StatusCode", "Int32", "int"),
-                ("StatusDescription", "String", "string"), ("Count", "Int32", "int"), ("RequestId", "Guid", "guid"), ("ActivityId", "Guid", "guid"),
-                ("SubActivityId", "Guid", "guid"), ("ClientActivityId", "String", "string"),
-            ],
-            [
-                status(4, "Info", "Query completed successfully"),
-                status(
-                    6, "Stats", "{\"ExecutionTime\":\(RealText.format(result.duration)),\"dataset_statistics\":[{\"table_row_count\":\(result.primary.count)}]}"
-                ),
-            ])
-        var contents: [[Value]] = []
-        for i in 0..<n {
-            contents.append([.long(Int64(i)), .string("QueryResult"), .string(i == 0 ? "PrimaryResult" : result.tables[i].name), request, .string("")])
-        }
-        contents.append([.long(Int64(n)), .string("QueryProperties"), .string("@ExtendedProperties"), request, .string("")])
-        contents.append([.long(Int64(n + 1)), .string("QueryStatus"), .string("QueryStatus"), request, .string("")])
-        out.append(44)
-        out += table(
-            n + 2,
-            [
-                ("Ordinal", "Int64", "long"), ("Kind", "String", "string"), ("Name", "String", "string"), ("Id", "String", "string"),
-                ("PrettyName", "String", "string"),
-            ],
-            contents)
-        out += "]}".utf8
-        return out
-    }
-
-    private static func table(_ i: Int, _ columns: [(String, String, String)], _ rows: [[Value]]) -> [UInt8] {
-        let heads = columns.map { "{\"ColumnName\":\"\($0.0)\",\"DataType\":\"\($0.1)\",\"ColumnType\":\"\($0.2)\"}" }
-        var out: [UInt8] = Array("{\"TableName\":\"Table_\(i)\",\"Columns\":[\(heads.joined(separator: ","))],\"Rows\":".utf8)
-        JSONWriter.append(.array(rows.map { .array($0) }), to: &out)
-        out.append(125)
-        return out
     }
 }

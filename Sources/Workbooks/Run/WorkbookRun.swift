@@ -148,8 +148,8 @@ package struct WorkbookRun: Sendable {
         var options = QueryOptions()
         options.now = now
         options.durationMax = 60
-        let scoped = range.map { Engine(provider: TimeScope(base: engine.provider, start: $0.start, end: $0.end)) } ?? engine
-        do { return .success(try scoped.run(text, options: options)) } catch let error as QueryError { return .failure(error) } catch {
+        if let range { options.timeScope = TimeScope(column: "TimeGenerated", from: range.start, to: range.end) }
+        do { return .success(try engine.run(text, options: options)) } catch let error as QueryError { return .failure(error) } catch {
             return .failure(.runtime("\(error)"))
         }
     }

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import KQLEngine
 import Tables
 
 /// What went wrong with the workspace file, and what to do.
@@ -168,6 +169,20 @@ package final class Workspace: Sendable {
                 out[row["name"]] = Self.decode(row["columns"])
             }
             return out
+        }
+    }
+
+    /// How much a table holds.
+    package func statistics(ofTable name: String) throws(WorkspaceError) -> TableStatistics {
+        try read { db in
+            let one = try Row.fetchOne(
+                db, sql: "SELECT count(*) AS n, coalesce(sum(rows), 0) AS rows, min(created) AS low, max(created) AS high FROM extents WHERE table_name = ?",
+                arguments: [name])
+            let bytes = try Int.fetchOne(
+                db, sql: "SELECT coalesce(sum(length(data)), 0) FROM segments WHERE extent IN (SELECT id FROM extents WHERE table_name = ?)",
+                arguments: [name])
+            guard let one, let low: Int64 = one["low"], let high: Int64 = one["high"] else { return TableStatistics() }
+            return TableStatistics(rows: one["rows"], extents: one["n"], bytes: bytes ?? 0, created: (low, high))
         }
     }
 

@@ -7,11 +7,13 @@ package struct WorkspaceProvider: TableProvider {
     private let workspace: Workspace
     private let schemas: [String: Schema]
     private let functions: [String: FunctionDeclaration]
+    private let notes: CatalogNotes
 
     /// A view of the tables as they are declared now.
-    package init(_ workspace: Workspace, functions: [String: FunctionDeclaration]) throws(WorkspaceError) {
+    package init(_ workspace: Workspace, functions: [String: FunctionDeclaration], notes: CatalogNotes = CatalogNotes()) throws(WorkspaceError) {
         self.workspace = workspace
         self.functions = functions
+        self.notes = notes
         schemas = try workspace.schemas()
     }
 
@@ -19,6 +21,9 @@ package struct WorkspaceProvider: TableProvider {
     package var tableNames: [String] { Array(schemas.keys) }
     package func function(named name: String) -> FunctionDeclaration? { functions[name] }
     package var functionNames: [String] { Array(functions.keys) }
+    package func note(ofTable name: String) -> EntityNote { notes.tables[name] ?? EntityNote() }
+    package func note(ofFunction name: String) -> EntityNote { notes.functions[name] ?? EntityNote() }
+    package func statistics(ofTable name: String) throws -> TableStatistics { try workspace.statistics(ofTable: name) }
 
     package func scan(_ table: String, predicates: [ScanPredicate]) throws -> BatchIterator {
         guard let schema = schemas[table] else { return { nil } }

@@ -27,6 +27,7 @@ struct ServeCommand: AsyncParsableCommand {
 
     static func address(_ text: String) throws -> WorkbenchOptions {
         var options = WorkbenchOptions()
+        options.version = Vestige.version
         guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]), (0...65_535).contains(port) else {
             throw ValidationError("--listen needs HOST:PORT, not \"\(text)\"")
         }

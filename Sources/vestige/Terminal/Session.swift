@@ -81,14 +81,14 @@ struct Session: Sendable {
                 "there is no workspace \(configuration.workspace)", next: "collect into it first, or correct --workspace", isConfiguration: true)
         }
         let (library, _) = try content(configuration)
-        let tables = MemoryTables()
+        let tables = MemoryTables(notes: library.notes)
         for table in library.tables.values { tables.declare(table.name, schema: table.schema) }
         for (name, declaration) in library.functionDeclarations { tables.setFunction(name, declaration) }
         return tables
     }
 
     /// The workspace's tables and the content's functions, for queries.
-    func provider() throws -> WorkspaceProvider { try WorkspaceProvider(workspace, functions: library.functionDeclarations) }
+    func provider() throws -> WorkspaceProvider { try WorkspaceProvider(workspace, functions: library.functionDeclarations, notes: library.notes) }
 }
 
 /// Log lines of the libraries, on standard error.

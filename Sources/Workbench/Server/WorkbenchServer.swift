@@ -12,18 +12,20 @@ package struct WorkbenchOptions: Sendable {
     package var host = "127.0.0.1"
     /// 0 for any free port.
     package var port = 8_321
+    /// The program's version, for clients that ask.
+    package var version = ""
 
     package init() {}
 }
 
-/// The local web server: workbook pages and Kusto's REST query.
+/// The local web server: workbook pages, and the query interfaces of Kusto and Log Analytics.
 package struct WorkbenchServer: Sendable {
     private let options: WorkbenchOptions
     private let state: WorkbenchState
 
     package init(_ options: WorkbenchOptions, workspace: Workspace, library: ContentLibrary) {
         self.options = options
-        state = WorkbenchState(workspace: workspace, library: library)
+        state = WorkbenchState(workspace: workspace, library: library, version: options.version)
     }
 
     /// The server; `onRunning` gets its port once it listens.
@@ -32,6 +34,7 @@ package struct WorkbenchServer: Sendable {
         router.add(middleware: LoopbackGuard())
         WorkbookRoutes(state: state).add(to: router)
         KustoRoutes(state: state).add(to: router)
+        LogAnalyticsRoutes(state: state).add(to: router)
         StateRoutes(state: state).add(to: router)
         return Application(
             router: router, configuration: .init(address: .hostname(options.host, port: options.port), serverName: "Vestige"),
@@ -43,8 +46,11 @@ package struct WorkbenchServer: Sendable {
 struct WorkbenchState: Sendable {
     let workspace: Workspace
     let library: ContentLibrary
+    let version: String
 
-    func provider() throws -> WorkspaceProvider { try WorkspaceProvider(workspace, functions: library.functionDeclarations) }
+    func provider() throws -> WorkspaceProvider {
+        try WorkspaceProvider(workspace, functions: library.functionDeclarations, notes: library.notes)
+    }
 
     var documents: [WorkbookDocument] { library.workbooks.map { WorkbookDocument($0) } }
 }
@@ -82,6 +88,10 @@ enum Answer {
     }
 
     static func html(_ text: String, status: HTTPResponse.Status = .ok) -> Response { self.text(text, type: "text/html; charset=utf-8", status: status) }
+
+    static func json(_ value: Value, status: HTTPResponse.Status = .ok) -> Response {
+        bytes(Array(JSONWriter.string(value).utf8), type: "application/json; charset=utf-8", status: status)
+    }
 
     static func bytes(_ bytes: [UInt8], type: String, status: HTTPResponse.Status = .ok, headers: HTTPFields = [:]) -> Response {
         var fields = headers

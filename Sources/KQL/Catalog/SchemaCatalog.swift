@@ -1,0 +1,56 @@
+import Tables
+
+/// The tables and stored functions that a query may name.
+package protocol SchemaCatalog: Sendable {
+    func schema(ofTable name: String) -> Schema?
+    var tableNames: [String] { get }
+    /// The tables that a wildcard stands for: those that exist, with or without rows.
+    var wildcardTableNames: [String] { get }
+    /// The declaration of a stored function.
+    func function(named name: String) -> FunctionDeclaration?
+    var functionNames: [String] { get }
+    /// What people are told of a table.
+    func note(ofTable name: String) -> EntityNote
+    /// What people are told of a stored function.
+    func note(ofFunction name: String) -> EntityNote
+}
+
+/// What a catalog's entity is for, and, of a function, its text.
+package struct EntityNote: Sendable, Equatable {
+    package var description = ""
+    package var folder = ""
+    /// `(a:long, b:string)`.
+    package var parameters = "()"
+    /// The statements between a function's braces.
+    package var body = ""
+
+    package init(description: String = "", folder: String = "", parameters: String = "()", body: String = "") {
+        self.description = description
+        self.folder = folder
+        self.parameters = parameters
+        self.body = body
+    }
+}
+
+extension SchemaCatalog {
+    package var wildcardTableNames: [String] { tableNames }
+    package func note(ofTable name: String) -> EntityNote { EntityNote() }
+    package func note(ofFunction name: String) -> EntityNote { EntityNote() }
+}
+
+/// What a catalog's tables and functions are for.
+package struct CatalogNotes: Sendable {
+    package var tables: [String: EntityNote] = [:]
+    package var functions: [String: EntityNote] = [:]
+
+    package init() {}
+}
+
+/// A catalog without any table.
+package struct EmptyCatalog: SchemaCatalog {
+    package init() {}
+    package func schema(ofTable name: String) -> Schema? { nil }
+    package var tableNames: [String] { [] }
+    package func function(named name: String) -> FunctionDeclaration? { nil }
+    package var functionNames: [String] { [] }
+}

@@ -1,0 +1,78 @@
+import Foundation
+import Hummingbird
+import KQL
+import KQLEngine
+import Tables
+
+/// Kusto's error body, with what its clients read: `@message`, `@permanent` and the `Semantic error:` prefix.
+enum KustoError {
+    static func response(_ error: QueryError, _ asked: KustoRequest) -> Response {
+        switch error {
+        case .invalid(let diagnostic, let text):
+            let (line, column) = diagnostic.position(in: text)
+            let isSyntax = QueryErrorText.isSyntax(text)
+            let hint = diagnostic.suggestion.map { "; did you mean '\($0)'?" } ?? ""
+            return response(
+                isSyntax ? "BadRequest_SyntaxError" : "General_BadRequest", isSyntax ? "SyntaxException" : "SemanticException",
+                "\(isSyntax ? "Syntax error" : "Semantic error"): \(QueryErrorText.code(diagnostic, isSyntax: isSyntax)): \(diagnostic.message)\(hint) [line:position=\(line):\(column)]",
+                asked)
+        case .limit(let text):
+            let isTime = text.contains("ran longer")
+            return response(
+                status: isTime ? .gatewayTimeout : .badRequest, isTime ? "RequestExecutionTimeout" : "LimitsExceeded",
+                isTime ? "KustoServiceTimeoutException" : "KustoQueryRunawayException", text, asked, isPermanent: false)
+        case .cancelled: return response("General_BadRequest", "KustoBadRequestException", error.message, asked)
+        case .runtime, .notSupported: return response("General_BadRequest", "KustoBadRequestException", error.message, asked)
+        }
+    }
+
+    static func malformed(_ message: String, _ asked: KustoRequest) -> Response {
+        response("BadRequest", "KustoBadRequestException", message, asked)
+    }
+
+    static func response(
+        status: HTTPResponse.Status = .badRequest, _ code: String, _ type: String, _ message: String, _ asked: KustoRequest, isPermanent: Bool = true
+    ) -> Response {
+        let body = Bag([("error", object(code, type, message, asked, isPermanent: isPermanent))])
+        var bytes: [UInt8] = []
+        JSONWriter.append(.bag(body), to: &bytes)
+        return Answer.bytes(bytes, type: "application/json; charset=utf-8", status: status, headers: KustoHeader.answer(asked.activity))
+    }
+
+    /// One error as the "OneApi" form has it (https://learn.microsoft.com/kusto/api/rest/response-http-v2#the-meaning-of-oneapierrors).
+    static func object(_ code: String, _ type: String, _ message: String, _ asked: KustoRequest, isPermanent: Bool) -> Value {
+        let context = Bag([
+            ("timestamp", .datetime(SystemClock.now())), ("serviceAlias", .string("VESTIGE")), ("clientRequestId", .string(asked.activity)),
+            ("activityId", .string(UUID().uuidString.lowercased())),
+        ])
+        let summary = code == "LimitsExceeded" ? "Request has exceeded a limit." : "Request is invalid and cannot be executed."
+        return .bag(
+            Bag([
+                ("code", .string(code)), ("message", .string(summary)), ("@type", .string("Kusto.Data.Exceptions.\(type)")),
+                ("@message", .string(message)), ("@context", .bag(context)), ("@permanent", .bool(isPermanent)), ("@text", .string(asked.text)),
+                ("@database", .string(KustoRoutes.database)),
+            ]))
+    }
+
+    /// The error that tells of a cut result.
+    static func truncation(_ message: String, _ asked: KustoRequest) -> Value {
+        .bag(
+            Bag([
+                ("error", object("LimitsExceeded", "KustoServicePartialQueryFailureLimitsExceededException", message, asked, isPermanent: false))
+            ]))
+    }
+}
+
+/// How an invalid query is told to clients of either interface.
+enum QueryErrorText {
+    static func isSyntax(_ text: String) -> Bool {
+        if ManagementCommands.isCommand(text) { return false }
+        return (try? Parser.parse(text)) == nil
+    }
+
+    /// The services' own code where it is known (https://learn.microsoft.com/azure/azure-monitor/logs/api/errors), else the finding's.
+    static func code(_ diagnostic: Diagnostic, isSyntax: Bool) -> String {
+        if isSyntax { return "SYN0002" }
+        return ["KS142", "KS204", "KS211", "KS208"].contains(diagnostic.code) ? "SEM0100" : diagnostic.code
+    }
+}

@@ -1,0 +1,80 @@
+import KQLEngine
+import Tables
+
+/// The `timespan` of a Log Analytics request: an ISO 8601 duration (up to now) or interval
+/// (https://learn.microsoft.com/azure/azure-monitor/logs/api/request-format).
+struct QueryTimespan: Equatable {
+    /// Ticks.
+    var from: Int64?
+    var to: Int64?
+
+    /// Reads `P7D`, `PT1H30M`, `start/end`, `start/duration` or `duration/end`; nil when it is none of them.
+    init?(_ text: String, now: Int64) {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        switch parts.count {
+        case 1:
+            guard let length = ISODuration.ticks(parts[0]) else { return nil }
+            from = now - length
+            to = nil
+        case 2:
+            let first = ISODuration.ticks(parts[0])
+            let second = ISODuration.ticks(parts[1])
+            if let length = first, second == nil, let end = DateTime.parse(parts[1]) {
+                (from, to) = (end - length, end)
+            } else if let length = second, first == nil, let start = DateTime.parse(parts[0]) {
+                (from, to) = (start, start + length)
+            } else if let start = DateTime.parse(parts[0]), let end = DateTime.parse(parts[1]) {
+                (from, to) = (start, end)
+            } else {
+                return nil
+            }
+        default: return nil
+        }
+    }
+
+    private init(from: Int64?, to: Int64?) {
+        self.from = from
+        self.to = to
+    }
+
+    /// What both leave.
+    func intersection(_ other: QueryTimespan) -> QueryTimespan {
+        QueryTimespan(from: [from, other.from].compactMap { $0 }.max(), to: [to, other.to].compactMap { $0 }.min())
+    }
+}
+
+/// Durations such as `P1DT2H30M5.5S` and `P2W`. Years and months have no fixed length and are refused.
+enum ISODuration {
+    static func ticks(_ text: String) -> Int64? {
+        guard text.first == "P" else { return nil }
+        var total = 0.0
+        var digits = ""
+        var isTime = false
+        var hasPart = false
+        for c in text.dropFirst() {
+            if c.isASCII, c.isNumber || c == "." || c == "," {
+                digits.append(c == "," ? "." : c)
+                continue
+            }
+            if c == "T", digits.isEmpty, !isTime {
+                isTime = true
+                continue
+            }
+            let seconds: Double
+            switch (c, isTime) {
+            case ("W", false): seconds = 7 * 86_400
+            case ("D", false): seconds = 86_400
+            case ("H", true): seconds = 3_600
+            case ("M", true): seconds = 60
+            case ("S", true): seconds = 1
+            default: return nil
+            }
+            guard let n = Double(digits) else { return nil }
+            total += n * seconds
+            digits = ""
+            hasPart = true
+        }
+        guard hasPart, digits.isEmpty, total < 9e11 else { return nil }
+        return Int64((total * Double(DateTime.ticksPerSecond)).rounded())
+    }
+}
