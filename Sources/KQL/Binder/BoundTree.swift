@@ -249,6 +249,14 @@ package enum PluginArgument: Sendable {
 package struct RenderSpec: Sendable {
     package let kind: String
     package let properties: [(String, String)]
+
+    package init(kind: String, properties: [(String, String)]) {
+        self.kind = kind
+        self.properties = properties
+    }
+
+    /// A property's text by its name, whatever the case of its letters.
+    package subscript(name: String) -> String? { properties.first { $0.0.lowercased() == name.lowercased() }?.1 }
 }
 
 /// A whole query, ready to run. `fork` and several statements give several results.

@@ -26,6 +26,14 @@ package struct QueryResult: Sendable {
     /// Why rows are missing at the end of a table; nil when none are.
     package let truncation: String?
 
+    package init(tables: [ResultTable], render: RenderSpec?, rowsScanned: Int, duration: Double, truncation: String? = nil) {
+        self.tables = tables
+        self.render = render
+        self.rowsScanned = rowsScanned
+        self.duration = duration
+        self.truncation = truncation
+    }
+
     /// The last table: what the query's final statement gives.
     package var primary: ResultTable { tables[tables.count - 1] }
 }

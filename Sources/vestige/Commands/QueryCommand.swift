@@ -2,15 +2,20 @@ import ArgumentParser
 import Foundation
 import KQL
 import KQLEngine
+import Pipeline
 import Tables
 
 struct QueryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "query", abstract: "Runs KQL over the workspace and prints the result.",
+        commandName: "query", abstract: "Runs KQL over the workspace, or a service elsewhere, and prints the result.",
         discussion: """
             vestige query 'AgentHealthStatusWindows | where RealtimeProtection == "BAD" | project DeviceName'
             vestige query -f hunt.kql --format csv > hunt.csv
             echo 'IoTEvents_CL | count' | vestige query --format json
+            vestige query '.show tables'
+            vestige query --on https://help.kusto.windows.net/Samples 'StormEvents | count'
+
+            At a terminal and without a query, it is a prompt: type queries, see results.
             """)
 
     enum Format: String, ExpressibleByArgument, CaseIterable { case table, json, ndjson, csv }
@@ -24,52 +29,49 @@ struct QueryCommand: AsyncParsableCommand {
     @Option(help: "How the result is written.")
     var format = Format.table
 
+    @Option(help: ArgumentHelp("A Kusto cluster or Log Analytics workspace to ask instead of the workspace.", valueName: "url"))
+    var on: String?
+
+    @Option(help: "The database there; the address may name it too.")
+    var database: String?
+
+    @Option(help: ArgumentHelp("Only rows of this time: P7D, PT12H, 2026-01-01/2026-02-01.", valueName: "duration"))
+    var timespan: String?
+
+    @Option(name: [.customShort("p"), .customLong("parameter")], help: ArgumentHelp("A value for 'declare query_parameters'.", valueName: "name=value"))
+    var parameters: [String] = []
+
     @OptionGroup var session: SessionOptions
 
     func run() async throws {
+        let values = try parameterValues()
+        let target = try await QueryTarget.open(on, database: database, session)
+        do {
+            try await run(target, values)
+            await target.close()
+        } catch {
+            await target.close()
+            throw error
+        }
+    }
+
+    private func run(_ target: QueryTarget, _ values: [String: String]) async throws {
+        let printer = ResultPrinter(format: format, console: session.console)
         let text = try QueryText.read(query, file: file)
-        let result = try Engine(provider: try Session.queryProvider(session)).run(text)
-        let table = result.primary
-        switch format {
-        case .json: Console.out(try ResultEncoding.compact(table) + [10])
-        case .ndjson: try ndjson(table)
-        case .csv: try csv(table)
-        case .table: try show(result)
+        let result = try await target.ask(text, parameters: values, timespan: timespan)
+        try printer.print(result)
+        // The rows that did come are useful, but nobody may take them for all.
+        if let truncation = result.truncation {
+            throw OperatorError("rows are missing at the end", got: truncation, next: "narrow the query, or put 'set notruncation;' before it")
         }
     }
 
-    private func ndjson(_ table: ResultTable) throws {
-        let keys = table.schema.columns.map { Array((JSONWriter.quoted($0.name) + ":").utf8) }
-        let columns = try table.schema.columns.indices.map { try table.batch.column($0) }
-        var out: [UInt8] = []
-        for row in 0..<table.count {
-            out.append(123)
-            for (c, column) in columns.enumerated() {
-                if c > 0 { out.append(44) }
-                out += keys[c]
-                ResultEncoding.append(column[row], table.schema[c].type, dynamicAsText: false, to: &out)
-            }
-            out += [125, 10]
+    private func parameterValues() throws -> [String: String] {
+        var values: [String: String] = [:]
+        for text in parameters {
+            guard let sign = text.firstIndex(of: "="), sign != text.startIndex else { throw ValidationError("--parameter needs name=value, not \"\(text)\"") }
+            values[String(text[..<sign])] = String(text[text.index(after: sign)...])
         }
-        Console.out(out)
-    }
-
-    private func csv(_ table: ResultTable) throws {
-        func field(_ text: String) -> String {
-            text.contains { $0 == "," || $0 == "\"" || $0.isNewline } ? "\"" + text.replacing("\"", with: "\"\"") + "\"" : text
-        }
-        var out = table.schema.names.map(field).joined(separator: ",") + "\r\n"
-        for row in try table.rows() { out += row.map { field($0.text) }.joined(separator: ",") + "\r\n" }
-        Console.out(out)
-    }
-
-    private func show(_ result: QueryResult) throws {
-        for (i, table) in result.tables.enumerated() {
-            if result.tables.count > 1 { session.console.say("\(i == 0 ? "" : "\n")\(table.name)") }
-            var text = TextTable(table.schema.names, numbers: table.schema.columns.map { $0.type.isNumeric })
-            for row in try table.rows() { text.append(row.map(\.text)) }
-            Console.out(text.rendered(width: Console.outputWidth) { session.console.hasColor ? "\u{1B}[1m\($0)\u{1B}[0m" : $0 })
-        }
-        session.console.say("\(Human.count(result.primary.count)) rows, \(Human.count(result.rowsScanned)) read, \(Human.seconds(result.duration))")
+        return values
     }
 }

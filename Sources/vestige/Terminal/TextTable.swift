@@ -58,6 +58,7 @@ enum Human {
     }
 
     static func seconds(_ s: Double) -> String {
+        if s < 1 { return "\(Int((s * 1000).rounded())) ms" }
         if s < 60 { return "\(oneDecimal(s)) s" }
         return "\(Int(s) / 60)m \(Int(s) % 60)s"
     }

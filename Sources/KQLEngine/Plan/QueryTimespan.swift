@@ -1,15 +1,14 @@
-import KQLEngine
 import Tables
 
 /// The `timespan` of a Log Analytics request: an ISO 8601 duration (up to now) or interval
 /// (https://learn.microsoft.com/azure/azure-monitor/logs/api/request-format).
-struct QueryTimespan: Equatable {
+package struct QueryTimespan: Equatable {
     /// Ticks.
-    var from: Int64?
-    var to: Int64?
+    package var from: Int64?
+    package var to: Int64?
 
     /// Reads `P7D`, `PT1H30M`, `start/end`, `start/duration` or `duration/end`; nil when it is none of them.
-    init?(_ text: String, now: Int64) {
+    package init?(_ text: String, now: Int64) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
         switch parts.count {
         case 1:
@@ -38,7 +37,7 @@ struct QueryTimespan: Equatable {
     }
 
     /// What both leave.
-    func intersection(_ other: QueryTimespan) -> QueryTimespan {
+    package func intersection(_ other: QueryTimespan) -> QueryTimespan {
         QueryTimespan(from: [from, other.from].compactMap { $0 }.max(), to: [to, other.to].compactMap { $0 }.min())
     }
 }

@@ -1,0 +1,70 @@
+import KQL
+import KQLEngine
+import Tables
+
+/// Writes a query's result to standard output.
+struct ResultPrinter {
+    let format: QueryCommand.Format
+    let console: Console
+
+    func print(_ result: QueryResult) throws {
+        let table = result.primary
+        switch format {
+        case .json: Console.out(try ResultEncoding.compact(table) + [10])
+        case .ndjson: try ndjson(table)
+        case .csv: try csv(table)
+        case .table: try show(result)
+        }
+    }
+
+    private func ndjson(_ table: ResultTable) throws {
+        let keys = table.schema.columns.map { Array((JSONWriter.quoted($0.name) + ":").utf8) }
+        let columns = try table.schema.columns.indices.map { try table.batch.column($0) }
+        var out: [UInt8] = []
+        for row in 0..<table.count {
+            out.append(123)
+            for (c, column) in columns.enumerated() {
+                if c > 0 { out.append(44) }
+                out += keys[c]
+                ResultEncoding.append(column[row], table.schema[c].type, dynamicAsText: false, to: &out)
+            }
+            out += [125, 10]
+        }
+        Console.out(out)
+    }
+
+    private func csv(_ table: ResultTable) throws {
+        func field(_ text: String) -> String {
+            text.contains { $0 == "," || $0 == "\"" || $0.isNewline } ? "\"" + text.replacing("\"", with: "\"\"") + "\"" : text
+        }
+        var out = table.schema.names.map(field).joined(separator: ",") + "\r\n"
+        for row in try table.rows() { out += row.map { field($0.text) }.joined(separator: ",") + "\r\n" }
+        Console.out(out)
+    }
+
+    private func show(_ result: QueryResult) throws {
+        Console.out(try text(result, width: Console.outputWidth, bold: console.hasColor))
+        console.say(summary(result))
+    }
+
+    /// The tables as text, or the chart that the query asked for.
+    func text(_ result: QueryResult, width: Int?, bold: Bool) throws -> String {
+        var out = ""
+        for (i, table) in result.tables.enumerated() {
+            if result.tables.count > 1 { out += "\(i == 0 ? "" : "\n")\(table.name)\n" }
+            if let chart = try TerminalChart(table, result.render, width: width, hasColor: bold)?.text() {
+                out += chart
+                continue
+            }
+            var text = TextTable(table.schema.names, numbers: table.schema.columns.map { $0.type.isNumeric })
+            for row in try table.rows() { text.append(row.map(\.text)) }
+            out += text.rendered(width: width) { bold ? "\u{1B}[1m\($0)\u{1B}[0m" : $0 }
+        }
+        return out
+    }
+
+    func summary(_ result: QueryResult) -> String {
+        let read = result.rowsScanned > 0 ? ", \(Human.count(result.rowsScanned)) read" : ""
+        return "\(Human.count(result.primary.count)) rows\(read), \(Human.seconds(result.duration))"
+    }
+}
