@@ -145,7 +145,7 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ], swiftSettings: swift),
-        .testTarget(name: "CommandTests", dependencies: ["vestige", "Workspace", "TestKit"], swiftSettings: swift),
+        .testTarget(name: "CommandTests", dependencies: ["vestige", "Workspace", "KQLEngine", "KQL", "Tables", "TestKit"], swiftSettings: swift),
         .testTarget(name: "TidyTests", dependencies: ["TestKit"], swiftSettings: swift),
     ],
     swiftLanguageModes: [.v6],

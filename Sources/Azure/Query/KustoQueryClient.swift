@@ -28,6 +28,9 @@ package struct KustoQueryClient: Sendable {
         return anywhere
     }
 
+    /// The database, for people.
+    package var title: String { "database \(database) at \(base)" }
+
     /// Runs a query, or a command when the text starts with a dot.
     ///
     /// - Parameter parameters: values of `declare query_parameters`: numbers and text as JSON, others as literals of KQL.
@@ -129,8 +132,7 @@ package struct KustoQueryClient: Sendable {
             if let type = column["ColumnType"]?.stringValue.flatMap({ ScalarType(name: $0) }) { return ColumnSpec(name, type) }
             // Some commands give .NET's names alone.
             let dataType = (column["DataType"]?.stringValue ?? "").split(separator: ".").last.map(String.init) ?? ""
-            let known: [ScalarType] = [.bool, .int, .long, .real, .decimal, .datetime, .timespan, .guid, .dynamic]
-            return ColumnSpec(name, dataType == "Boolean" ? .bool : known.first { $0.dotNetName == dataType } ?? .string)
+            return ColumnSpec(name, ScalarType(dotNetName: dataType) ?? .string)
         }
     }
 

@@ -15,6 +15,9 @@ package struct LogAnalyticsQueryClient: Sendable {
         self.workspace = workspace
     }
 
+    /// The workspace, for people.
+    package var title: String { "workspace \(workspace) at \(base)" }
+
     /// - Parameter timespan: an ISO 8601 duration or interval; all that is kept when nil.
     /// - Throws: `ServiceError`.
     package func run(_ text: String, timespan: String?) async throws -> RemoteResult {

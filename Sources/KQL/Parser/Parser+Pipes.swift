@@ -62,7 +62,7 @@ extension Parser {
         return Operator(kind: kind, range: span(from: start), keyword: keyword)
     }
 
-    static let operatorNames = [
+    package static let operatorNames = [
         "where", "filter", "extend", "project", "project-away", "project-keep", "project-by-names", "project-rename", "project-reorder", "summarize",
         "distinct", "sort", "order", "top", "top-nested", "top-hitters", "take", "limit", "sample", "sample-distinct", "count",
         "join", "lookup", "union", "mv-expand", "mvexpand", "mv-apply", "mvapply", "parse", "parse-where", "parse-kv",

@@ -54,10 +54,6 @@ package struct ManagementCommands: Sendable {
         if has(".show", "database") || has(".show", "database", "identity") || has(".show", "database", "details") {
             return Self.batch(CommandSchemas.database, [databaseRow(isIdentity: true)])
         }
-        if has(".show", "database", "*") || has(".show", "database", "*", "identity") || has(".show", "database", "*", "details") {
-            try checkDatabase(words[2])
-            return Self.batch(CommandSchemas.database, [databaseRow(isIdentity: true)])
-        }
         if has(".show", "tables") { return Self.batch(CommandSchemas.tables, tableNames.map(tableRow)) }
         if has(".show", "tables", "details") { return Self.batch(CommandSchemas.tableDetails, try tableNames.map(detailRow)) }
         if has(".show", "table", "*", "details") { return Self.batch(CommandSchemas.tableDetails, [try detailRow(try known(words[2], command))]) }
@@ -90,6 +86,11 @@ package struct ManagementCommands: Sendable {
         if has(".show", "function", "*") {
             guard provider.function(named: words[2]) != nil else { throw missing("function", words[2], command.ranges[2], functionNames, text) }
             return Self.batch(CommandSchemas.functions, [functionRow(words[2])])
+        }
+        // A database's name comes last: the words above are no names.
+        if has(".show", "database", "*") || has(".show", "database", "*", "identity") || has(".show", "database", "*", "details") {
+            try checkDatabase(words[2])
+            return Self.batch(CommandSchemas.database, [databaseRow(isIdentity: true)])
         }
         if let schema = CommandSchemas.alwaysEmpty(lower) { return Self.batch(schema, []) }
         throw unknown(command, text)

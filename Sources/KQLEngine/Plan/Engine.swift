@@ -85,6 +85,12 @@ package struct Engine: Sendable {
         }
     }
 
+    /// The columns that a query's result would have; nil when the query is not valid. Nothing is read.
+    package func schema(of text: String) -> Schema? {
+        guard let statements = try? Parser.parse(text) else { return nil }
+        return try? Binder(catalog: provider).bind(statements).results.last?.plan.schema
+    }
+
     private func binder(_ executor: Executor, _ options: QueryOptions) -> Binder {
         Binder(
             catalog: provider, parameters: options.parameters,

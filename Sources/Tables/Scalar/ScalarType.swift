@@ -53,6 +53,14 @@ package enum ScalarType: UInt8, Sendable, CaseIterable, Hashable {
         }
     }
 
+    /// The type that a .NET name stands for, with or without its namespace; nil for others.
+    package init?(dotNetName name: String) {
+        let all: [ScalarType] = [.bool, .int, .long, .real, .decimal, .datetime, .timespan, .string, .guid, .dynamic]
+        let short = name.split(separator: ".").last.map(String.init) ?? ""
+        guard let known = short == "Boolean" ? .bool : all.first(where: { $0.dotNetName == short }) else { return nil }
+        self = known
+    }
+
     package var isNumeric: Bool {
         self == .int || self == .long || self == .real || self == .decimal
     }

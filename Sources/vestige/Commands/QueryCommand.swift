@@ -57,6 +57,10 @@ struct QueryCommand: AsyncParsableCommand {
 
     private func run(_ target: QueryTarget, _ values: [String: String]) async throws {
         let printer = ResultPrinter(format: format, console: session.console)
+        if query == nil, file == nil, Console.inputIsTerminal, Console.outputIsTerminal {
+            await Prompt(target: target, printer: printer, timespan: timespan, parameters: values).run()
+            return
+        }
         let text = try QueryText.read(query, file: file)
         let result = try await target.ask(text, parameters: values, timespan: timespan)
         try printer.print(result)

@@ -61,8 +61,8 @@ struct TalkOptions: ParsableArguments {
 
 /// Turns errors into messages and exit codes: 1 when the work failed, 2 for mistakes in the command or the configuration.
 enum Failure {
-    static func report(_ error: any Error) -> Int32 {
-        let console = Console(isQuiet: false, noColor: false)
+    @discardableResult
+    static func report(_ error: any Error, _ console: Console = Console(isQuiet: false, noColor: false)) -> Int32 {
         switch error {
         case let exit as ExitCode: return exit.rawValue
         case let known as OperatorError:
@@ -95,5 +95,12 @@ extension Console {
         var size = winsize()
         guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 100 }
         return Int(size.ws_col)
+    }
+
+    /// Lines of the terminal that shows standard output; nil when there is none.
+    static var outputHeight: Int? {
+        var size = winsize()
+        guard outputIsTerminal, ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_row > 1 else { return nil }
+        return Int(size.ws_row)
     }
 }

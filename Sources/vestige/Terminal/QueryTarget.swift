@@ -116,6 +116,33 @@ enum QueryTarget: Sendable {
         return RenderSpec(kind: kind, properties: properties)
     }
 
+    /// What is asked, for people.
+    var title: String {
+        switch self {
+        case .local: "the workspace"
+        case .kusto(let client, _): client.title
+        case .logAnalytics(let client, _): client.title
+        }
+    }
+
+    /// The tables and functions that completion may offer; empty when the service does not tell.
+    func catalog() async -> any SchemaCatalog {
+        switch self {
+        case .local(let provider): return provider
+        case .kusto(let client, _):
+            let tables = MemoryTables()
+            let rows = try? await client.run(".show database schema", isCommand: true).tables[0].batch.rows()
+            var schemas: [String: [ColumnSpec]] = [:]
+            for row in rows ?? [] where row.count > 3 && !row[1].text.isEmpty {
+                let type = row[3].text.split(separator: ".").last.map(String.init) ?? ""
+                schemas[row[1].text, default: []] += row[2].text.isEmpty ? [] : [ColumnSpec(row[2].text, ScalarType(dotNetName: type) ?? .string)]
+            }
+            for (name, columns) in schemas { tables.declare(name, schema: Schema(columns)) }
+            return tables
+        case .logAnalytics: return EmptyCatalog()
+        }
+    }
+
     /// Ends connections.
     func close() async {
         switch self {

@@ -65,7 +65,11 @@ struct TerminalChart {
 
     private static func number(_ d: Double) -> String {
         if d == d.rounded(), d.magnitude < 1e15 { return Human.count(Int(d)) }
-        return RealText.format((d * 100).rounded() / 100)
+        let hundredths = (d.magnitude * 100).rounded()
+        guard hundredths < 1e15 else { return RealText.format(d) }
+        let fraction = Int(hundredths) % 100
+        let digits = fraction % 10 == 0 ? "\(fraction / 10)" : fraction < 10 ? "0\(fraction)" : "\(fraction)"
+        return (d < 0 ? "-" : "") + Human.count(Int(hundredths) / 100) + "." + digits
     }
 
     private static func real(_ value: Value) -> Double? {
