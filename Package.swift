@@ -60,7 +60,7 @@ let package = Package(
         .target(
             name: "Workspace",
             dependencies: [
-                "KQLEngine", "Tables", .product(name: "GRDB", package: "GRDB.swift"),
+                "KQLEngine", "KQL", "Tables", .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Crypto", package: "swift-crypto"),
             ], swiftSettings: swift),
         .target(

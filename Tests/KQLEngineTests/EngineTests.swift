@@ -60,9 +60,17 @@ import Testing
         }
     }
 
-    @Test func tooManyRowsAreAnErrorNotACut() {
+    @Test func aCutResultSaysSo() throws {
         var options = QueryOptions()
         options.rowCountMax = 10
-        #expect(throws: QueryError.self) { try Engine(provider: MemoryTables()).run("range x from 1 to 11 step 1", options: options) }
+        let engine = Engine(provider: MemoryTables())
+        let cut = try engine.run("range x from 1 to 11 step 1", options: options)
+        #expect(cut.primary.count == 10 && cut.truncation?.contains("10 rows") == true)
+        #expect(try engine.run("range x from 1 to 10 step 1", options: options).truncation == nil)
+        #expect(try engine.run("set notruncation; range x from 1 to 11 step 1", options: options).primary.count == 11)
+        #expect(try engine.run("set truncationmaxrecords = 3; set notruncation; range x from 1 to 11 step 1", options: options).primary.count == 3)
+        options.resultBytesMax = 200
+        options.rowCountMax = nil
+        #expect(try engine.run("range x from 1 to 100 step 1 | extend s = strrep('a', 100)", options: options).truncation != nil)
     }
 }

@@ -22,6 +22,8 @@ package struct ContentLibrary: Sendable {
     package private(set) var sources: [SourceDefinition] = []
     package private(set) var functions: [FunctionDefinition] = []
     package private(set) var workbooks: [WorkbookFile] = []
+    /// By alias.
+    package private(set) var watchlists: [String: Watchlist] = [:]
 
     /// Reads a folder. Later folders overlay earlier ones: the same id replaces, a new one adds.
     ///
@@ -50,6 +52,15 @@ package struct ContentLibrary: Sendable {
                     library.functions.append(f)
                 }
             }
+            for file in files(in: folder + "/Watchlists", ext: "csv") {
+                attempt(&problems) {
+                    let alias = ((file as NSString).lastPathComponent as NSString).deletingPathExtension
+                    let changed = try? FileManager.default.attributesOfItem(atPath: file)[.modificationDate] as? Date
+                    let updated = changed.map { DateTime.unixEpoch + Int64($0.timeIntervalSince1970 * Double(DateTime.ticksPerSecond)) } ?? DateTime.unixEpoch
+                    library.watchlists[alias] = try Watchlist(
+                        alias: alias, csv: Array(try text(file).utf8), searchKey: nil, updated: updated, file: file)
+                }
+            }
             for file in files(in: folder + "/Workbooks", ext: "workbook") {
                 attempt(&problems) {
                     let w = try WorkbookFile(json: try text(file), file: file)
@@ -74,6 +85,11 @@ package struct ContentLibrary: Sendable {
                 body: "{\n" + function.body.trimmingCharacters(in: .whitespacesAndNewlines) + "\n}")
         }
         return notes
+    }
+
+    /// The watchlists as tables, by the tables' names.
+    package var watchlistTables: [String: Batch] {
+        Dictionary(uniqueKeysWithValues: watchlists.values.map { (WatchlistTable.name($0.alias), $0.rows) })
     }
 
     /// The functions' declarations by name, for binding.

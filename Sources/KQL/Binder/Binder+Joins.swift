@@ -234,6 +234,7 @@ extension Binder {
     /// A search predicate: strings alone are looked for in every column.
     private func bindSearchCondition(_ e: Expr, _ scope: RowScope, _ environment: Environment) throws -> BoundExpr {
         switch e.kind {
+        case .star: return .literal(.bool(true), .bool)
         case .literal(.string(let text), _):
             if text == "*" || text.isEmpty { return .literal(.bool(true), .bool) }
             let op = text.hasPrefix("*") && text.hasSuffix("*") ? "contains" : text.hasSuffix("*") ? "hasprefix" : text.hasPrefix("*") ? "hassuffix" : "has"

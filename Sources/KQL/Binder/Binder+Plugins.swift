@@ -49,7 +49,8 @@ extension Binder {
         }
         let open = Plan(kind, input.schema, isOpen: true)
         guard let resolvePlugin, !input.isOpen else { return open }
-        return Plan(kind, try resolvePlugin(open))
+        // Without rows, nobody knows: any column may be named, as if it were there and empty.
+        return try resolvePlugin(open).map { Plan(kind, $0) } ?? open
     }
 
     /// The output of plugins whose columns do not depend on the rows.

@@ -4,7 +4,8 @@ import Tables
 package final class Binder {
     let catalog: any SchemaCatalog
     /// Finds the columns of a plugin whose output depends on its input's rows; nil when nothing may run.
-    let resolvePlugin: ((Plan) throws -> Schema)?
+    /// It gives nil when there are no rows to tell.
+    let resolvePlugin: ((Plan) throws -> Schema?)?
     /// Values of `declare query_parameters`.
     let parameters: [String: Value]
     private var nextID = 0
@@ -17,7 +18,7 @@ package final class Binder {
 
     package init(
         catalog: any SchemaCatalog, parameters: [String: Value] = [:], evaluate: ((BoundExpr) -> Value?)? = nil,
-        resolvePlugin: ((Plan) throws -> Schema)? = nil
+        resolvePlugin: ((Plan) throws -> Schema?)? = nil
     ) {
         self.catalog = catalog
         self.parameters = parameters
@@ -140,7 +141,7 @@ package final class Binder {
                 guard case .function(let declaration, let home) = binding else { return false }
                 return returnsTable(declaration, home)
             }
-            if ["table", "materialize", "view", "external_table", "materialized_view"].contains(n.text) {
+            if ["table", "materialize", "view", "external_table", "materialized_view", "_GetWatchlist"].contains(n.text) {
                 return n.text != "materialize" || arguments.first.map { isTabular($0.value, environment) } ?? false
             }
             if let stored = catalog.function(named: n.text) { return returnsTable(stored, Environment(parent: nil)) }
@@ -244,6 +245,7 @@ package final class Binder {
                 case .literal(.string(let table), _) = try bindScalar(first.value, .none, environment)
             else { throw Diagnostic("KS112", "The table's name must be a constant string.", range) }
             return try bindTable(named: table, range, environment)
+        case "_GetWatchlist": return try bindWatchlist(arguments, range, environment)
         default: break
         }
         if let stored = catalog.function(named: name.text) {
@@ -254,6 +256,20 @@ package final class Binder {
             return Plan(.print([value]), Schema([ColumnSpec("print_0", value.type)]))
         }
         throw unknownFunction(name, environment)
+    }
+
+    private func bindWatchlist(_ arguments: [CallArgument], _ range: Range<Int>, _ environment: Environment) throws -> Plan {
+        guard let first = arguments.first, case .string(let alias)? = constant(try bindScalar(first.value, .none, environment)) else {
+            throw Diagnostic("KS112", "The watchlist's alias must be a constant string.", range)
+        }
+        let table = WatchlistTable.name(alias)
+        guard let schema = catalog.schema(ofTable: table) else {
+            throw Diagnostic(
+                "VK013",
+                "there is no watchlist '\(alias)'; put \(alias).csv into the content folder's Watchlists, or run: vestige import FILE --watchlist \(alias)",
+                first.value.range, suggestion: NearMiss.find(alias, in: catalog.watchlistAliases.sorted()))
+        }
+        return Plan(.table(table), schema)
     }
 
     func unknownFunction(_ name: Name, _ environment: Environment) -> Diagnostic {
@@ -301,6 +317,13 @@ package final class Binder {
                 inner[parameter.name.text] = .plan(plan)
             case .scalar(let type):
                 if let given {
+                    // A column of the invoked table, given for a text, stands for its name.
+                    if type == .string, let input, case .name(let column) = given.value.kind, environment[column] == nil,
+                        input.schema.index(of: column) != nil
+                    {
+                        inner[parameter.name.text] = .scalar(.literal(.string(column), .string))
+                        continue
+                    }
                     let value = try bindScalar(given.value, scope, environment)
                     inner[parameter.name.text] = .scalar(value.type == type ? value : convert(value, to: type))
                 } else if let expr = parameter.defaultValue {
@@ -399,7 +422,7 @@ package final class Binder {
 /// Functions of the cloud services that have no local data behind them.
 enum CloudOnly {
     static let functions: Set<String> = [
-        "FileProfile", "DeviceFromIP", "AssignedIPAddresses", "SeenBy", "GetBlastRadius", "_GetWatchlist", "_ASIM_ResolveDvcFQDN",
+        "FileProfile", "DeviceFromIP", "AssignedIPAddresses", "SeenBy", "GetBlastRadius", "_ASIM_ResolveDvcFQDN",
         "workspace", "app", "resource", "cluster", "arg", "adx",
     ]
 }

@@ -99,9 +99,13 @@ package struct Engine: Sendable {
                 // What the plugin gives now is kept: running it again would be the same work.
                 guard case .plugin(let name, let input, let arguments) = plan.kind else { return plan.schema }
                 var first: Schema?
+                var rows = 0
                 let next = try executor.plugin(name, input, arguments, nil)
-                while let batch = try next() { first = first ?? batch.schema }
-                return first ?? plan.schema
+                while let batch = try next() {
+                    first = first ?? batch.schema
+                    rows += batch.count
+                }
+                return rows > 0 ? first : nil
             })
     }
 

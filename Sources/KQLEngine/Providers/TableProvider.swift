@@ -64,8 +64,11 @@ package final class MemoryTables: TableProvider {
     }
 
     package func schema(ofTable name: String) -> Schema? { tables.withLock { $0[name]?.schema } }
-    package var tableNames: [String] { tables.withLock { Array($0.keys) } }
-    package var wildcardTableNames: [String] { tables.withLock { $0.filter { $0.value.batches != nil }.map(\.key) } }
+    package var tableNames: [String] { tables.withLock { $0.keys.filter { WatchlistTable.alias($0) == nil } } }
+    package var wildcardTableNames: [String] {
+        tables.withLock { $0.filter { $0.value.batches != nil && WatchlistTable.alias($0.key) == nil }.map(\.key) }
+    }
+    package var watchlistAliases: [String] { tables.withLock { $0.keys.compactMap(WatchlistTable.alias) } }
     package func function(named name: String) -> FunctionDeclaration? { functions.withLock { $0[name] } }
     package var functionNames: [String] { functions.withLock { Array($0.keys) } }
     package func note(ofTable name: String) -> EntityNote { notes.tables[name] ?? EntityNote() }

@@ -49,7 +49,7 @@ struct WorkbenchState: Sendable {
     let version: String
 
     func provider() throws -> WorkspaceProvider {
-        try WorkspaceProvider(workspace, functions: library.functionDeclarations, notes: library.notes)
+        try WorkspaceProvider(workspace, functions: library.functionDeclarations, notes: library.notes, others: library.watchlistTables)
     }
 
     var documents: [WorkbookDocument] { library.workbooks.map { WorkbookDocument($0) } }

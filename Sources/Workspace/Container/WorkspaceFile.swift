@@ -118,7 +118,7 @@ package final class Workspace: Sendable {
 
     // MARK: Tables
 
-    private static func encode(_ schema: Schema) -> String {
+    static func encode(_ schema: Schema) -> String {
         JSONWriter.string(.array(schema.columns.map { .array([.string($0.name), .string($0.type.name)]) }))
     }
 

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import KQL
 import KQLEngine
 import Tables
 
@@ -58,8 +59,20 @@ extension Workspace {
         try write { db in _ = try Self.insert(batch, into: table, run: run, now: now, db) }
     }
 
+    /// Puts rows in the place of all that a table held, columns included.
+    package func replace(_ table: String, with batch: Batch, run: String, now: Int64) throws(WorkspaceError) {
+        try write { db in
+            try db.execute(sql: "DELETE FROM outbox WHERE extent IN (SELECT id FROM extents WHERE table_name = ?)", arguments: [table])
+            try db.execute(sql: "DELETE FROM extents WHERE table_name = ?", arguments: [table])
+            try db.execute(sql: "INSERT OR REPLACE INTO tables VALUES (?, ?)", arguments: [table, Self.encode(batch.schema)])
+            _ = try Self.insert(batch, into: table, run: run, now: now, db)
+        }
+    }
+
     /// The rows of one extent; columns are read when they are looked at.
-    package func extent(_ info: ExtentInfo, schema: Schema) -> Batch {
+    ///
+    /// - Parameter table: the text of the column `Type`, where it is not stored.
+    package func extent(_ info: ExtentInfo, schema: Schema, table: String = "") -> Batch {
         let pool = pool
         let path = path
         let columns = schema.columns.map { spec in
@@ -70,7 +83,7 @@ extension Workspace {
                             db, sql: "SELECT type, data FROM segments WHERE extent = ? AND name = ?", arguments: [info.id, spec.name])
                     }
                     guard let stored, let type = ScalarType(name: stored["type"]) else {
-                        return Column(constant: spec.type == .string ? .string("") : .null, spec.type, count: info.rows)
+                        return Column(constant: spec.type == .string ? .string(spec.name == TypeColumn.name ? table : "") : .null, spec.type, count: info.rows)
                     }
                     let data: Data = stored["data"]
                     return try SegmentCoding.decode([UInt8](data), type, count: info.rows)

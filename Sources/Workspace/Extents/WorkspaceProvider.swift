@@ -8,17 +8,23 @@ package struct WorkspaceProvider: TableProvider {
     private let schemas: [String: Schema]
     private let functions: [String: FunctionDeclaration]
     private let notes: CatalogNotes
+    /// Tables that are not in the file, such as the content's watchlists; they win over the file's.
+    private let others: [String: Batch]
 
     /// A view of the tables as they are declared now.
-    package init(_ workspace: Workspace, functions: [String: FunctionDeclaration], notes: CatalogNotes = CatalogNotes()) throws(WorkspaceError) {
+    package init(
+        _ workspace: Workspace, functions: [String: FunctionDeclaration], notes: CatalogNotes = CatalogNotes(), others: [String: Batch] = [:]
+    ) throws(WorkspaceError) {
         self.workspace = workspace
         self.functions = functions
         self.notes = notes
-        schemas = try workspace.schemas()
+        self.others = others
+        schemas = try workspace.schemas().mapValues(TypeColumn.added).merging(others.mapValues(\.schema)) { _, new in new }
     }
 
     package func schema(ofTable name: String) -> Schema? { schemas[name] }
-    package var tableNames: [String] { Array(schemas.keys) }
+    package var tableNames: [String] { schemas.keys.filter { WatchlistTable.alias($0) == nil } }
+    package var watchlistAliases: [String] { schemas.keys.compactMap(WatchlistTable.alias) }
     package func function(named name: String) -> FunctionDeclaration? { functions[name] }
     package var functionNames: [String] { Array(functions.keys) }
     package func note(ofTable name: String) -> EntityNote { notes.tables[name] ?? EntityNote() }
@@ -27,7 +33,14 @@ package struct WorkspaceProvider: TableProvider {
 
     package func scan(_ table: String, predicates: [ScanPredicate]) throws -> BatchIterator {
         guard let schema = schemas[table] else { return { nil } }
+        if let batch = others[table] {
+            var rest: Batch? = batch
+            return {
+                defer { rest = nil }
+                return rest
+            }
+        }
         var rest = try workspace.extents(of: table, matching: predicates)[...]
-        return { [workspace] in rest.popFirst().map { workspace.extent($0, schema: schema) } }
+        return { [workspace] in rest.popFirst().map { workspace.extent($0, schema: schema, table: table) } }
     }
 }

@@ -28,7 +28,7 @@ struct CheckCommand: AsyncParsableCommand {
                 _ = try Parser.parse(text)
                 return
             }
-            try Engine(provider: try Session.queryProvider(session)).check(text)
+            try Engine(provider: try Session.queryProvider(session, wildcardsSeeAll: true)).check(text)
         } catch let problem as Diagnostic {
             throw QueryError.invalid(problem, query: text)
         }

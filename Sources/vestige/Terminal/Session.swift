@@ -73,7 +73,9 @@ struct Session: Sendable {
     /// What a query may ask: the workspace, or, when there is no file yet, the content's tables without rows.
     ///
     /// A question changes nothing: no workspace is made for it.
-    static func queryProvider(_ options: SessionOptions) throws -> any TableProvider {
+    ///
+    /// - Parameter wildcardsSeeAll: whether wildcards stand for the content's tables when there is no file.
+    static func queryProvider(_ options: SessionOptions, wildcardsSeeAll: Bool = false) throws -> any TableProvider {
         let configuration = try options.configuration()
         if FileManager.default.fileExists(atPath: configuration.workspace) { return try open(configuration, console: options.console).provider() }
         if options.workspace != nil {
@@ -82,13 +84,19 @@ struct Session: Sendable {
         }
         let (library, _) = try content(configuration)
         let tables = MemoryTables(notes: library.notes)
-        for table in library.tables.values { tables.declare(table.name, schema: table.schema) }
+        for table in library.tables.values {
+            let schema = TypeColumn.added(to: table.schema)
+            if wildcardsSeeAll { tables.set(table.name, schema: schema, batches: []) } else { tables.declare(table.name, schema: schema) }
+        }
         for (name, declaration) in library.functionDeclarations { tables.setFunction(name, declaration) }
+        for (name, batch) in library.watchlistTables { tables.set(name, schema: batch.schema, batches: [batch]) }
         return tables
     }
 
     /// The workspace's tables and the content's functions, for queries.
-    func provider() throws -> WorkspaceProvider { try WorkspaceProvider(workspace, functions: library.functionDeclarations, notes: library.notes) }
+    func provider() throws -> WorkspaceProvider {
+        try WorkspaceProvider(workspace, functions: library.functionDeclarations, notes: library.notes, others: library.watchlistTables)
+    }
 }
 
 /// Log lines of the libraries, on standard error.
