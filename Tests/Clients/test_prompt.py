@@ -27,7 +27,7 @@ class PromptTests(unittest.TestCase):
 
     def test_completion_and_a_result(self):
         child = self.start()
-        child.send("DeviceI\t| summ\t")
+        child.send("DeviceInf\t| summ\t")
         child.expect_exact("summarize ")
         child.send("Devices = dcount(DeviceI\t) by OSPl\t\r")
         child.expect("OSPlatform +Devices")
