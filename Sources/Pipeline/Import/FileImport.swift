@@ -17,10 +17,10 @@ package struct FileImport: Sendable {
         package let notes: [String]
     }
 
-    private let workspace: Workspace
+    let workspace: Workspace
     private let library: ContentLibrary
     /// Ticks.
-    private let now: Int64
+    let now: Int64
 
     package init(workspace: Workspace, library: ContentLibrary, now: Int64) {
         self.workspace = workspace
@@ -40,20 +40,23 @@ package struct FileImport: Sendable {
         guard FileManager.default.fileExists(atPath: file) else {
             throw OperatorError("there is no file \(file)", next: "check the path", isConfiguration: true)
         }
-        guard let data = FileManager.default.contents(atPath: file) else {
+        guard let data = try? Data(contentsOf: URL(fileURLWithPath: file), options: .alwaysMapped) else {
             throw OperatorError("the file \(file) cannot be read", next: "check its permissions", isConfiguration: true)
         }
         guard table.wholeMatch(of: /[A-Za-z_][A-Za-z0-9_]{0,127}/) != nil else {
             throw OperatorError("\"\(table)\" is not a table name", next: "use letters, digits and _", isConfiguration: true)
         }
-        let bytes = [UInt8](data)
-        let chosen = format ?? Self.guess(file, bytes)
+        let chosen = format ?? Self.guess(file, data)
         let definition = library.tables[table]
         var known = columns
         if let definition { known = known ?? definition.columns }
         if known == nil, !replaces, let stored = try workspace.schemas()[table] {
             known = stored.columns.filter { $0.name != "TimeGenerated" } + stored.columns.filter { $0.name == "TimeGenerated" }
         }
+        if chosen == .csv || chosen == .tsv {
+            return try delimited(data, file, table, chosen, known, definition, replaces: replaces)
+        }
+        let bytes = [UInt8](data)
         let (batch, notes) = try read(bytes, file, chosen, known, path, mayAddColumns: definition == nil && columns == nil)
         let (schema, rows) = try complete(batch, definition, file)
         if replaces { try workspace.drop(table) }
@@ -62,7 +65,7 @@ package struct FileImport: Sendable {
         return Outcome(table: table, format: chosen, rows: rows.count, schema: schema, notes: notes)
     }
 
-    private static func guess(_ file: String, _ bytes: [UInt8]) -> Format {
+    private static func guess(_ file: String, _ bytes: Data) -> Format {
         switch (file as NSString).pathExtension.lowercased() {
         case "csv": return .csv
         case "tsv": return .tsv
@@ -73,7 +76,7 @@ package struct FileImport: Sendable {
         guard let first = bytes[start...].first(where: { $0 > 32 }), first == 91 || first == 123 else { return .csv }
         guard first == 123 else { return .json }
         // One object is a document; objects one after the other are lines.
-        return bytes.withUnsafeBufferPointer { buffer in
+        return [UInt8](bytes).withUnsafeBufferPointer { buffer in
             var reader = JSONReader(buffer)
             guard (try? reader.skip()) != nil else { return .json }
             return reader.peek() == nil ? .json : .ndjson
@@ -89,7 +92,7 @@ package struct FileImport: Sendable {
                 next: "correct the file, or name its format with --format")
         }
         switch format {
-        case .csv, .tsv: return try table(CSV.records(bytes, separator: format == .csv ? 44 : 9), known, problem)
+        case .csv, .tsv: preconditionFailure("delimited files are read in pieces")
         case .json:
             do throws(RecordError) {
                 guard let known else { return (try RecordReader(columns: nil).read(bytes, path: path).batch, []) }
@@ -131,45 +134,6 @@ package struct FileImport: Sendable {
         return out
     }
 
-    private func table(_ records: [[String]], _ known: [ColumnSpec]?, _ problem: (String) -> OperatorError) throws -> (Batch, [String]) {
-        guard let header = records.first else { throw problem("the file is empty") }
-        for (i, record) in records.enumerated() where record.count > header.count {
-            throw problem("record \(i + 1) has \(record.count) fields, the header \(header.count)")
-        }
-        let body = records.dropFirst()
-        var specs: [ColumnSpec] = []
-        for (c, name) in header.enumerated() {
-            let type = known?.first { $0.name.lowercased() == name.lowercased() }
-            specs.append(type ?? ColumnSpec(name, Self.textType(body.lazy.map { c < $0.count ? $0[c] : "" })))
-        }
-        let columns = specs.enumerated().map { c, spec in
-            Column(spec.type, values: body.lazy.map { c < $0.count ? Value.string($0[c]).converted(to: spec.type) : .null })
-        }
-        return (Batch(schema: Schema(specs), columns: columns, count: body.count), [])
-    }
-
-    /// The type of a column of texts.
-    private static func textType(_ texts: some Sequence<String>) -> ScalarType {
-        var types: Set<ScalarType> = []
-        for text in texts where !text.isEmpty {
-            if Int64(text) != nil, !(text.count > 1 && text.hasPrefix("0")) {
-                types.insert(.long)
-            } else if Double(text) != nil, text.first.map({ $0.isNumber || $0 == "-" }) == true {
-                types.insert(.real)
-            } else if text == "true" || text == "false" || text == "True" || text == "False" {
-                types.insert(.bool)
-            } else {
-                types.insert(InferredRecords.isTime(text) ? .datetime : .string)
-            }
-            if types.contains(.string) { return .string }
-        }
-        switch types {
-        case [.long, .real]: return .real
-        case let one where one.count == 1: return one.first ?? .string
-        default: return .string
-        }
-    }
-
     /// Known columns, then the ones that only the file has.
     private static func merge(_ known: [ColumnSpec], _ found: Schema) -> [ColumnSpec] {
         known + found.columns.filter { c in !known.contains { $0.name.lowercased() == c.name.lowercased() } }
@@ -186,7 +150,7 @@ package struct FileImport: Sendable {
     }
 
     /// Adds the columns that every table has.
-    private func complete(_ batch: Batch, _ definition: TableDefinition?, _ file: String) throws -> (Schema, Batch) {
+    func complete(_ batch: Batch, _ definition: TableDefinition?, _ file: String) throws -> (Schema, Batch) {
         let n = batch.count
         let time = Column(constant: .datetime(now), .datetime, count: n)
         guard let definition else {

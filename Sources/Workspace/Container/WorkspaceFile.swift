@@ -133,33 +133,37 @@ package final class Workspace: Sendable {
 
     /// Declares a table; new columns of a known table are added, none is taken away.
     package func declare(_ name: String, _ schema: Schema) throws(WorkspaceError) {
-        try write { db in
-            let old = try String.fetchOne(db, sql: "SELECT columns FROM tables WHERE name = ?", arguments: [name]).map(Self.decode)
-            var merged = schema
-            for column in old?.columns ?? [] {
-                if let i = merged.index(of: column.name) {
-                    guard merged[i].type == column.type else {
-                        throw WorkspaceError(
-                            "table \(name) has column \(column.name) as \(column.type.name), but \(merged[i].type.name) was declared",
-                            next: "rename the column, or use a new table name")
-                    }
-                } else {
-                    merged.columns.append(column)
+        try write { db in try Self.declare(name, schema, db) }
+    }
+
+    static func declare(_ name: String, _ schema: Schema, _ db: Database) throws {
+        let old = try String.fetchOne(db, sql: "SELECT columns FROM tables WHERE name = ?", arguments: [name]).map(Self.decode)
+        var merged = schema
+        for column in old?.columns ?? [] {
+            if let i = merged.index(of: column.name) {
+                guard merged[i].type == column.type else {
+                    throw WorkspaceError(
+                        "table \(name) has column \(column.name) as \(column.type.name), but \(merged[i].type.name) was declared",
+                        next: "rename the column, or use a new table name")
                 }
+            } else {
+                merged.columns.append(column)
             }
-            if old != merged {
-                try db.execute(sql: "INSERT OR REPLACE INTO tables VALUES (?, ?)", arguments: [name, Self.encode(merged)])
-            }
+        }
+        if old != merged {
+            try db.execute(sql: "INSERT OR REPLACE INTO tables VALUES (?, ?)", arguments: [name, Self.encode(merged)])
         }
     }
 
     /// Removes a table and its rows. Rows that a sink has not got yet are dropped with it.
     package func drop(_ name: String) throws(WorkspaceError) {
-        try write { db in
-            try db.execute(sql: "DELETE FROM outbox WHERE extent IN (SELECT id FROM extents WHERE table_name = ?)", arguments: [name])
-            try db.execute(sql: "DELETE FROM extents WHERE table_name = ?", arguments: [name])
-            try db.execute(sql: "DELETE FROM tables WHERE name = ?", arguments: [name])
-        }
+        try write { db in try Self.drop(name, db) }
+    }
+
+    static func drop(_ name: String, _ db: Database) throws {
+        try db.execute(sql: "DELETE FROM outbox WHERE extent IN (SELECT id FROM extents WHERE table_name = ?)", arguments: [name])
+        try db.execute(sql: "DELETE FROM extents WHERE table_name = ?", arguments: [name])
+        try db.execute(sql: "DELETE FROM tables WHERE name = ?", arguments: [name])
     }
 
     package func schemas() throws(WorkspaceError) -> [String: Schema] {
