@@ -7,6 +7,18 @@ protocol Aggregator: AnyObject {
     func update(_ groups: [Int32], _ columns: [Column], groupCount: Int)
     /// The result columns, one row per group.
     func finish(groupCount: Int) -> [Column]
+    /// Whether `merge` gives what one state would have that saw all rows.
+    var isMergeable: Bool { get }
+    /// Takes another state of the same function over: its group `g` is this one's group `groups[g]`.
+    func merge(_ other: any Aggregator, into groups: [Int32], groupCount: Int)
+    /// Values kept besides one per group.
+    var keptCount: Int { get }
+}
+
+extension Aggregator {
+    var isMergeable: Bool { false }
+    func merge(_ other: any Aggregator, into groups: [Int32], groupCount: Int) {}
+    var keptCount: Int { 0 }
 }
 
 /// Makes the state of an aggregation function.
@@ -111,6 +123,14 @@ final class CountAggregator: Aggregator {
         let all = counts + repeatElement(0, count: groupCount - counts.count)
         return [Column(.long, .int64(all), count: groupCount)]
     }
+
+    var isMergeable: Bool { true }
+
+    func merge(_ other: any Aggregator, into groups: [Int32], groupCount: Int) {
+        guard let other = other as? CountAggregator else { return }
+        if counts.count < groupCount { counts += repeatElement(0, count: groupCount - counts.count) }
+        for (g, n) in other.counts.enumerated() { counts[Int(groups[g])] += n }
+    }
 }
 
 final class SumAggregator: Aggregator {
@@ -166,6 +186,25 @@ final class SumAggregator: Aggregator {
         case .real: return [Column(.real, .real(real + repeatElement(0, count: n)), count: groupCount)]
         case .decimal: return [Column(.decimal, .decimal(decimal + repeatElement(Decimal(0), count: n)), count: groupCount)]
         default: return [Column(type, .int64(whole + repeatElement(0, count: n)), count: groupCount)]
+        }
+    }
+
+    /// Sums of real numbers depend on their order in the last digits; those of whole numbers do not.
+    var isMergeable: Bool { type != .real }
+
+    func merge(_ other: any Aggregator, into groups: [Int32], groupCount: Int) {
+        guard let other = other as? SumAggregator else { return }
+        let more = max(0, groupCount - seen.count)
+        seen += repeatElement(false, count: more)
+        whole += repeatElement(0, count: more)
+        real += repeatElement(0, count: more)
+        if type == .decimal { decimal += repeatElement(Decimal(0), count: more) }
+        for g in other.seen.indices {
+            let to = Int(groups[g])
+            seen[to] = seen[to] || other.seen[g]
+            whole[to] &+= other.whole[g]
+            real[to] += other.real[g]
+            if type == .decimal { decimal[to] = decimal[to] + other.decimal[g] }
         }
     }
 }
@@ -273,5 +312,23 @@ final class ExtremeAggregator: Aggregator {
                     }
                 })
         ]
+    }
+
+    var isMergeable: Bool { true }
+
+    func merge(_ other: any Aggregator, into groups: [Int32], groupCount: Int) {
+        guard let from = other as? ExtremeAggregator else { return }
+        let more = max(0, groupCount - seen.count)
+        seen += repeatElement(false, count: more)
+        if type.isInteger64 { whole += repeatElement(0, count: more) } else { self.other += repeatElement(.null, count: more) }
+        for g in from.seen.indices where from.seen[g] {
+            let to = Int(groups[g])
+            if type.isInteger64 {
+                if !seen[to] || (sign > 0 ? from.whole[g] > whole[to] : from.whole[g] < whole[to]) { whole[to] = from.whole[g] }
+            } else if !seen[to] || (ValueOps.compare(from.other[g], self.other[to]) ?? 0) * sign > 0 {
+                self.other[to] = from.other[g]
+            }
+            seen[to] = true
+        }
     }
 }

@@ -1,131 +1,61 @@
-import Tables
-
-/// Turns key columns into fixed-width words, so that groups and joins compare integers.
-final class KeyEncoder {
-    let types: [ScalarType]
-    /// Words per row: one per column and one for the nulls.
-    let width: Int
-    private var dictionaries: [DictionaryBuilder]
-
-    init(types: [ScalarType]) {
-        self.types = types
-        width = types.count + 1
-        dictionaries = types.map { _ in DictionaryBuilder() }
-    }
-
-    /// The words of `count` rows, row after row.
-    func encode(_ columns: [Column], count: Int) -> [UInt64] {
-        var out = [UInt64](repeating: 0, count: count * width)
-        for (c, column) in columns.enumerated() {
-            let stride = column.stride
-            switch column.storage {
-            case .int64(let v):
-                for i in 0..<count { out[i * width + c] = UInt64(bitPattern: v[i * stride]) }
-            case .bool(let v):
-                for i in 0..<count { out[i * width + c] = v[i * stride] ? 1 : 0 }
-            case .real(let v):
-                for i in 0..<count { out[i * width + c] = (v[i * stride] == 0 ? 0 : v[i * stride]).bitPattern }
-            case .string(let v):
-                let codes = v.bytes.withUnsafeBufferPointer { buffer in
-                    (0..<v.entryCount).map { dictionaries[c].code(UnsafeBufferPointer(rebasing: buffer[v.entryRange($0)])) }
-                }
-                for i in 0..<count {
-                    let row = i * stride
-                    out[i * width + c] = UInt64(codes[v.codes.map { Int($0[row]) } ?? row])
-                }
-            case .guid(let v):
-                for i in 0..<count { out[i * width + c] = UInt64(dictionaries[c].code(v[i * stride].description)) }
-            case .decimal(let v):
-                for i in 0..<count { out[i * width + c] = UInt64(dictionaries[c].code(v[i * stride].description)) }
-            case .dynamic(let v):
-                for i in 0..<count {
-                    let value = v[i * stride]
-                    if value.isNull {
-                        out[i * width + types.count] |= 1 << UInt64(min(c, 63))
-                    } else {
-                        out[i * width + c] = UInt64(dictionaries[c].code(JSONWriter.string(value)))
-                    }
-                }
-            }
-            if let nulls = column.nulls {
-                for i in 0..<count where nulls[i * stride] {
-                    out[i * width + c] = 0
-                    out[i * width + types.count] |= 1 << UInt64(min(c, 63))
-                }
-            }
-        }
-        return out
-    }
-
-    /// The key column `c` of rows given by their words.
-    func decode(_ words: [UInt64], column c: Int) -> Column {
-        let count = words.count / width
-        let nulls = (0..<count).map { words[$0 * width + types.count] >> UInt64(min(c, 63)) & 1 == 1 }
-        let anyNull = nulls.contains(true)
-        let type = types[c]
-        switch type {
-        case .string:
-            let d = dictionaries[c]
-            let codes = (0..<count).map { UInt32(words[$0 * width + c]) }
-            if d.count == 0 { return Column(.string, values: (0..<count).map { _ in Value.string("") }) }
-            return Column(.string, .string(StringVector(bytes: d.bytes, ends: d.ends, codes: codes)), count: count)
-        case .int, .long, .datetime, .timespan:
-            return Column(type, .int64((0..<count).map { Int64(bitPattern: words[$0 * width + c]) }), nulls: anyNull ? nulls : nil, count: count)
-        case .bool:
-            return Column(type, .bool((0..<count).map { words[$0 * width + c] == 1 }), nulls: anyNull ? nulls : nil, count: count)
-        case .real:
-            return Column(type, .real((0..<count).map { Double(bitPattern: words[$0 * width + c]) }), nulls: anyNull ? nulls : nil, count: count)
-        case .guid, .decimal, .dynamic:
-            let d = dictionaries[c]
-            let vector = StringVector(bytes: d.bytes, ends: d.ends, codes: nil)
-            return Column(
-                type,
-                values: (0..<count).map { i -> Value in
-                    if nulls[i] { return .null }
-                    let text = vector.entry(Int(words[i * width + c]))
-                    if type == .dynamic { return (try? JSONReader.parse(text)) ?? .null }
-                    return Value.string(text).converted(to: type)
-                })
-        }
-    }
-}
-
 /// Numbers the distinct keys it is shown, in order of appearance.
-struct GroupTable {
+///
+/// An open-addressing table; a slot holds the key itself, or the hash of a key of several words.
+final class GroupTable {
+    private struct Slot {
+        var tag: UInt64
+        var group: Int32
+    }
+
     let width: Int
+    /// The keys' words, group after group.
     private(set) var keys: [UInt64] = []
-    private var hashes: [UInt64] = []
-    private var slots: [Int32]
+    private(set) var count = 0
+    private var slots: UnsafeMutableBufferPointer<Slot>
     private var mask: Int
 
     init(width: Int) {
         self.width = width
-        slots = [Int32](repeating: -1, count: 1024)
-        mask = 1023
+        slots = Self.empty(1_024)
+        mask = 1_023
     }
 
-    var count: Int { hashes.count }
+    deinit { slots.deallocate() }
 
-    private func hash(_ words: UnsafePointer<UInt64>) -> UInt64 {
-        var h: UInt64 = 0x9E37_79B9_7F4A_7C15
-        for i in 0..<width { h = ByteHash.mix(h ^ words[i]) }
+    private static func empty(_ size: Int) -> UnsafeMutableBufferPointer<Slot> {
+        let slots = UnsafeMutableBufferPointer<Slot>.allocate(capacity: size)
+        slots.initialize(repeating: Slot(tag: 0, group: -1))
+        return slots
+    }
+
+    @inline(__always)
+    private static func mix(_ x: UInt64) -> UInt64 {
+        let wide = (x ^ 0x9E37_79B9_7F4A_7C15).multipliedFullWidth(by: 0xD6E8_FEB8_6659_FD93)
+        return wide.high ^ wide.low
+    }
+
+    /// A number that is the same for equal keys, for sharing keys out among workers.
+    @inline(__always)
+    static func hash(_ key: UnsafePointer<UInt64>, _ width: Int) -> UInt64 {
+        var h = mix(key[0])
+        for i in 1..<max(width, 1) { h = mix(h ^ key[i]) }
         return h
     }
 
-    private func equal(_ group: Int, _ words: UnsafePointer<UInt64>) -> Bool {
-        for i in 0..<width where keys[group * width + i] != words[i] { return false }
-        return true
-    }
-
     /// The group of each row; new keys get new groups.
-    mutating func groups(of words: [UInt64]) -> [Int32] {
+    func groups(of words: [UInt64]) -> [Int32] {
         let rows = words.count / width
-        var out = [Int32](repeating: 0, count: rows)
-        words.withUnsafeBufferPointer { buffer in
-            guard let base = buffer.baseAddress else { return }
-            for row in 0..<rows { out[row] = insert(base + row * width) }
+        return [Int32](unsafeUninitializedCapacity: rows) { out, initialized in
+            words.withUnsafeBufferPointer { buffer in
+                guard let base = buffer.baseAddress else { return }
+                if width == 1 {
+                    insertAll(base, rows, out)
+                } else {
+                    for row in 0..<rows { out[row] = insert(base + row * width) }
+                }
+            }
+            initialized = rows
         }
-        return out
     }
 
     /// The group of each row, or -1 for keys never seen.
@@ -136,12 +66,12 @@ struct GroupTable {
             guard let base = buffer.baseAddress else { return }
             for row in 0..<rows {
                 let key = base + row * width
-                let h = hash(key)
+                let h = Self.hash(key, width)
+                let tag = width == 1 ? key[0] : h
                 var slot = Int(truncatingIfNeeded: h) & mask
-                while slots[slot] >= 0 {
-                    let g = Int(slots[slot])
-                    if hashes[g] == h, equal(g, key) {
-                        out[row] = Int32(g)
+                while slots[slot].group >= 0 {
+                    if slots[slot].tag == tag, width == 1 || equal(Int(slots[slot].group), key) {
+                        out[row] = slots[slot].group
                         break
                     }
                     slot = (slot + 1) & mask
@@ -151,30 +81,73 @@ struct GroupTable {
         return out
     }
 
-    private mutating func insert(_ key: UnsafePointer<UInt64>) -> Int32 {
-        let h = hash(key)
-        var slot = Int(truncatingIfNeeded: h) & mask
-        while slots[slot] >= 0 {
-            let g = Int(slots[slot])
-            if hashes[g] == h, equal(g, key) { return Int32(g) }
-            slot = (slot + 1) & mask
+    /// Keys of one word, some at a time: first all their slots are read, which overlaps the waits for memory, then judged.
+    private func insertAll(_ keys: UnsafePointer<UInt64>, _ rows: Int, _ out: UnsafeMutableBufferPointer<Int32>) {
+        let step = 64
+        withUnsafeTemporaryAllocation(of: Slot.self, capacity: step) { first in
+            var row = 0
+            while row < rows {
+                let n = min(step, rows - row)
+                for k in 0..<n { first[k] = slots[Int(truncatingIfNeeded: Self.mix(keys[row + k])) & mask] }
+                for k in 0..<n {
+                    let key = keys[row + k]
+                    out[row + k] = first[k].group >= 0 && first[k].tag == key ? first[k].group : insert(one: key)
+                }
+                row += n
+            }
         }
-        let g = hashes.count
-        slots[slot] = Int32(g)
-        hashes.append(h)
-        for i in 0..<width { keys.append(key[i]) }
-        if hashes.count * 2 > slots.count { grow() }
-        return Int32(g)
     }
 
-    private mutating func grow() {
-        let size = slots.count * 2
-        mask = size - 1
-        slots = [Int32](repeating: -1, count: size)
-        for (g, h) in hashes.enumerated() {
-            var slot = Int(truncatingIfNeeded: h) & mask
-            while slots[slot] >= 0 { slot = (slot + 1) & mask }
-            slots[slot] = Int32(g)
+    @inline(__always)
+    private func insert(one key: UInt64) -> Int32 {
+        var slot = Int(truncatingIfNeeded: Self.mix(key)) & mask
+        while true {
+            let found = slots[slot]
+            if found.group < 0 { break }
+            if found.tag == key { return found.group }
+            slot = (slot + 1) & mask
         }
+        keys.append(key)
+        return take(slot, tag: key)
+    }
+
+    @inline(__always)
+    private func insert(_ key: UnsafePointer<UInt64>) -> Int32 {
+        let h = Self.hash(key, width)
+        var slot = Int(truncatingIfNeeded: h) & mask
+        while true {
+            let found = slots[slot]
+            if found.group < 0 { break }
+            if found.tag == h, equal(Int(found.group), key) { return found.group }
+            slot = (slot + 1) & mask
+        }
+        for i in 0..<width { keys.append(key[i]) }
+        return take(slot, tag: h)
+    }
+
+    private func take(_ slot: Int, tag: UInt64) -> Int32 {
+        let group = Int32(count)
+        slots[slot] = Slot(tag: tag, group: group)
+        count += 1
+        if count * 2 > slots.count { grow() }
+        return group
+    }
+
+    @inline(__always)
+    private func equal(_ group: Int, _ words: UnsafePointer<UInt64>) -> Bool {
+        for i in 0..<width where keys[group * width + i] != words[i] { return false }
+        return true
+    }
+
+    private func grow() {
+        let old = slots
+        slots = Self.empty(old.count * 2)
+        mask = slots.count - 1
+        for entry in old where entry.group >= 0 {
+            var slot = Int(truncatingIfNeeded: width == 1 ? Self.mix(entry.tag) : entry.tag) & mask
+            while slots[slot].group >= 0 { slot = (slot + 1) & mask }
+            slots[slot] = entry
+        }
+        old.deallocate()
     }
 }

@@ -133,12 +133,16 @@ final class TakeAnyAggregator: Aggregator {
 final class DistinctAggregator: Aggregator {
     private let encoder: KeyEncoder
     private let condition: Int?
-    private var seen = GroupTable(width: 3)
+    /// A text's number shares a word with its group's.
+    private let isNarrow: Bool
+    private let seen: GroupTable
     private var counts: [Int64] = []
 
     init(_ type: ScalarType, condition: Int?) {
         encoder = KeyEncoder(types: [type])
         self.condition = condition
+        isNarrow = type == .string
+        seen = GroupTable(width: isNarrow ? 1 : encoder.width + 1)
     }
 
     func update(_ groups: [Int32], _ columns: [Column], groupCount: Int) {
@@ -146,20 +150,47 @@ final class DistinctAggregator: Aggregator {
         let words = encoder.encode([columns[0]], count: groups.count)
         let filter = RowFilter(columns, condition)
         var keyed: [UInt64] = []
-        keyed.reserveCapacity(groups.count * 3)
-        for (row, g) in groups.enumerated() where filter?.passes(row) ?? true {
-            if words[row * 2 + 1] != 0 { continue }
-            keyed.append(UInt64(g))
-            keyed.append(words[row * 2])
-            keyed.append(0)
+        keyed.reserveCapacity(groups.count * seen.width)
+        if isNarrow, filter == nil {
+            for (row, g) in groups.enumerated() { keyed.append(UInt64(g) << 32 | words[row]) }
+        } else {
+            for (row, g) in groups.enumerated() where filter?.passes(row) ?? true {
+                if isNarrow {
+                    keyed.append(UInt64(g) << 32 | words[row])
+                } else if !encoder.hasNull(words, row) {
+                    keyed.append(UInt64(g))
+                    for w in 0..<encoder.width { keyed.append(words[row * encoder.width + w]) }
+                }
+            }
         }
         let before = seen.count
         _ = seen.groups(of: keyed)
-        for i in before..<seen.count { counts[Int(seen.keys[i * 3])] += 1 }
+        for i in before..<seen.count {
+            let key = seen.keys[i * seen.width]
+            counts[Int(isNarrow ? key >> 32 : key)] += 1
+        }
     }
 
     func finish(groupCount: Int) -> [Column] {
         [Column(.long, .int64(counts + repeatElement(0, count: groupCount - counts.count)), count: groupCount)]
+    }
+
+    var keptCount: Int { seen.count }
+    var isMergeable: Bool { true }
+
+    func merge(_ other: any Aggregator, into groups: [Int32], groupCount: Int) {
+        guard let other = other as? DistinctAggregator else { return }
+        let (keys, width) = (other.seen.keys, other.seen.width)
+        let owners = (0..<other.seen.count).map { groups[Int(other.isNarrow ? keys[$0 * width] >> 32 : keys[$0 * width])] }
+        // The value alone, as the other state's encoder knows it.
+        var words: [UInt64] = []
+        words.reserveCapacity(other.seen.count * other.encoder.width)
+        for i in 0..<other.seen.count {
+            if other.isNarrow { words.append(keys[i] & 0xFFFF_FFFF) } else { words += keys[(i * width + 1)..<(i + 1) * width] }
+        }
+        update(
+            owners, [other.encoder.decode(words, column: 0)] + (condition == nil ? [] : [Column(constant: .bool(true), .bool, count: owners.count)]),
+            groupCount: groupCount)
     }
 }
 
@@ -333,49 +364,6 @@ final class CovarianceAggregator: Aggregator {
 }
 
 /// Exact percentiles by nearest rank, as Kusto's are for small inputs.
-final class PercentileAggregator: Aggregator {
-    private let type: ScalarType
-    private let points: [Double]
-    private let weighted: Bool
-    private let asArray: Bool
-    private var values: [[(Value, Int64)]] = []
-
-    init(_ type: ScalarType, _ points: [Double], weighted: Bool, asArray: Bool) {
-        self.type = type
-        self.points = points
-        self.weighted = weighted
-        self.asArray = asArray
-    }
-
-    func update(_ groups: [Int32], _ columns: [Column], groupCount: Int) {
-        if values.count < groupCount { values += repeatElement([], count: groupCount - values.count) }
-        for (row, group) in groups.enumerated() {
-            let v = columns[0][row]
-            if v.isNull { continue }
-            values[Int(group)].append((v, weighted ? columns[1][row].longValue ?? 0 : 1))
-        }
-    }
-
-    func finish(groupCount: Int) -> [Column] {
-        let results = (0..<groupCount).map { g -> Value in
-            guard g < values.count, !values[g].isEmpty else { return .null }
-            let sorted = values[g].sorted { (ValueOps.compare($0.0, $1.0) ?? 0) < 0 }
-            let total = sorted.reduce(0) { $0 + $1.1 }
-            let found = points.map { p -> Value in
-                let rank = max(1, (p / 100 * Double(total)).rounded(.up))
-                var sum: Int64 = 0
-                for (v, w) in sorted {
-                    sum += w
-                    if Double(sum) >= rank { return v }
-                }
-                return sorted[sorted.count - 1].0
-            }
-            return asArray ? .array(found) : found[0].converted(to: type)
-        }
-        return [Column(asArray ? .dynamic : type, values: results)]
-    }
-}
-
 final class BitsAggregator: Aggregator {
     private let start: Int64
     private let combine: (Int64, Int64) -> Int64

@@ -125,7 +125,7 @@ final class Executor {
         return .array(items)
     }
 
-    private func scan(_ name: String, _ schema: Schema, _ predicates: [ScanPredicate]) throws -> BatchIterator {
+    func scan(_ name: String, _ schema: Schema, _ predicates: [ScanPredicate]) throws -> BatchIterator {
         let scope = timeScope(schema)
         let next = try context.provider.scan(name, predicates: predicates + scope.predicates)
         let raw: BatchIterator = { [context] in
@@ -182,7 +182,7 @@ final class Executor {
     }
 
     /// The parts of a condition that compare a column with a constant.
-    private func predicates(_ e: BoundExpr, _ schema: Schema) -> [ScanPredicate] {
+    func predicates(_ e: BoundExpr, _ schema: Schema) -> [ScanPredicate] {
         guard case .call(let op, let arguments, _) = e, arguments.count == 2 else { return [] }
         if op == "and" { return arguments.flatMap { predicates($0, schema) } }
         let direct: [String: ScanPredicate.Comparison] = [
@@ -205,17 +205,18 @@ final class Executor {
     }
 
     private func project(_ input: Plan, _ columns: [BoundColumn], _ schema: Schema) throws -> BatchIterator {
-        let evaluator = evaluator
-        func apply(_ batch: Batch) throws -> Batch {
-            let out = try columns.map { column -> LazyColumn in
-                if case .column(let i, let type) = column.expr, batch.schema[i].type == type { return batch.lazyColumn(i) }
-                return LazyColumn(try evaluator.column(column.expr, batch))
-            }
-            return Batch(schema: schema, columns: out, count: batch.count)
-        }
-        if columns.contains(where: { $0.expr.usesRowOrder }) { return once(try apply(try table(input))) }
+        if columns.contains(where: { $0.expr.usesRowOrder }) { return once(try projected(try table(input), columns, schema)) }
         let next = try run(input)
-        return { try next().map(apply) }
+        return { [self] in try next().map { try projected($0, columns, schema) } }
+    }
+
+    /// A batch's columns computed anew; those that only change their place stay unread.
+    func projected(_ batch: Batch, _ columns: [BoundColumn], _ schema: Schema) throws -> Batch {
+        let out = try columns.map { column -> LazyColumn in
+            if case .column(let i, let type) = column.expr, batch.schema[i].type == type { return batch.lazyColumn(i) }
+            return LazyColumn(try evaluator.column(column.expr, batch))
+        }
+        return Batch(schema: schema, columns: out, count: batch.count)
     }
 
     private func concatenated(_ inputs: [Plan]) throws -> BatchIterator {

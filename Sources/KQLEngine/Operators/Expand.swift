@@ -49,6 +49,8 @@ extension Executor {
         return (Batch(schema: schema, columns: columns, count: rows.count), rows)
     }
 
+    func expanded(_ plan: ExpandPlan, _ batch: Batch, _ schema: Schema) throws -> Batch { try expand(plan, batch, schema).batch }
+
     func mvExpand(_ plan: ExpandPlan, _ schema: Schema) throws -> BatchIterator {
         let next = try run(plan.input)
         return { [self] in
@@ -111,7 +113,7 @@ extension Executor {
     func partition(_ input: Plan, _ by: BoundExpr, _ subquery: Plan, _ id: Int) throws -> BatchIterator {
         let all = try table(input)
         let encoder = KeyEncoder(types: [by.type])
-        var groups = GroupTable(width: encoder.width)
+        let groups = GroupTable(width: encoder.width)
         let assigned = groups.groups(of: encoder.encode([try evaluator.column(by, all)], count: all.count))
         var members = [[Int32]](repeating: [], count: groups.count)
         for (row, g) in assigned.enumerated() { members[Int(g)].append(Int32(row)) }

@@ -8,10 +8,9 @@ extension Executor {
             let columns = try plan.keys.map { try evaluator.column(left ? $0.0 : $0.1, batch) }
             return encoder.encode(columns, count: batch.count)
         }
-        func hasNull(_ words: [UInt64], _ row: Int) -> Bool { words[row * encoder.width + encoder.width - 1] != 0 }
         let right = try table(plan.right)
         let rightWords = try words(right, left: false)
-        var groups = GroupTable(width: encoder.width)
+        let groups = GroupTable(width: encoder.width)
         let rightGroups = groups.groups(of: rightWords)
         var starts = [Int32](repeating: 0, count: groups.count + 1)
         for g in rightGroups { starts[Int(g) + 1] += 1 }
@@ -29,12 +28,12 @@ extension Executor {
         var leftRows: [Int32] = []
         var rightRows: [Int32] = []
         var rightUsed = [Bool](repeating: false, count: right.count)
-        var seenKeys = GroupTable(width: encoder.width)
+        let seenKeys = GroupTable(width: encoder.width)
         var unique: [Int32] = []
         if plan.kind == .innerunique { unique = seenKeys.groups(of: leftWords) }
         var taken = [Bool](repeating: false, count: seenKeys.count)
         for row in 0..<left.count {
-            let g = hasNull(leftWords, row) ? -1 : Int(found[row])
+            let g = encoder.hasNull(leftWords, row) ? -1 : Int(found[row])
             switch plan.kind {
             case .leftsemi:
                 if g >= 0 { leftRows.append(Int32(row)) }

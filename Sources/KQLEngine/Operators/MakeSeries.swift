@@ -27,7 +27,7 @@ extension Executor {
             current = ValueOps.arithmetic("+", current, step)
         }
         let encoder = KeyEncoder(types: plan.keys.map { $0.expr.type })
-        var groups = GroupTable(width: encoder.width)
+        let groups = GroupTable(width: encoder.width)
         let keyColumns = try plan.keys.map { try evaluator.column($0.expr, all) }
         let assigned = groups.groups(of: encoder.encode(keyColumns, count: all.count))
         var rows: [Int32] = []

@@ -117,7 +117,7 @@ extension Executor {
         let all = try table(input)
         let keyColumns = keys ?? all.schema.columns.indices.filter { !used.contains($0) }
         let encoder = KeyEncoder(types: keyColumns.map { all.schema[$0].type })
-        var groups = GroupTable(width: encoder.width)
+        let groups = GroupTable(width: encoder.width)
         let assigned = groups.groups(of: encoder.encode(try keyColumns.map { try all.column($0) }, count: all.count))
         let labels = try all.column(source)
         var names: [String: Int] = [:]

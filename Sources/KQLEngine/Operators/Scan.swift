@@ -111,7 +111,7 @@ extension Executor {
         var partitionCount = 1
         if !plan.partitionBy.isEmpty {
             let encoder = KeyEncoder(types: plan.partitionBy.map(\.type))
-            var groups = GroupTable(width: encoder.width)
+            let groups = GroupTable(width: encoder.width)
             partitions = groups.groups(of: encoder.encode(try plan.partitionBy.map { try evaluator.column($0, all) }, count: all.count))
             partitionCount = groups.count
         }

@@ -5,10 +5,13 @@ import Tables
 enum OrderKey {
     case whole([Int64], nulls: [Bool]?)
     case real([Double], nulls: [Bool]?)
+    /// Compared as they are: ranking a whole dictionary pays only when all rows are sorted.
+    case text(StringVector)
 
-    init(_ column: Column) {
+    init(_ column: Column, ranksText: Bool) {
         let flat = column.flattened()
         switch flat.storage {
+        case .string(let v) where !ranksText: self = .text(v)
         case .int64(let v): self = .whole(v, nulls: flat.nulls)
         case .bool(let v): self = .whole(v.map { $0 ? 1 : 0 }, nulls: flat.nulls)
         case .real(let v): self = .real(v, nulls: flat.nulls)
@@ -53,6 +56,9 @@ enum OrderKey {
             }
             if v[a] == v[b] { return 0 }
             return (v[a] < v[b]) == ascending ? -1 : 1
+        case .text(let v):
+            let c = v.compare(a, b)
+            return ascending ? c : -c
         case .real(let v, let nulls):
             if let nulls, nulls[a] || nulls[b] {
                 if nulls[a] && nulls[b] { return 0 }
@@ -71,7 +77,8 @@ enum OrderKey {
 extension Executor {
     /// The order of a batch's rows by `keys`; rows that are equal keep their order.
     func ordering(_ batch: Batch, _ keys: [SortKey], limit: Int?) throws -> [Int32] {
-        let prepared = try keys.map { (OrderKey(try evaluator.column($0.expr, batch)), $0.isAscending, $0.nullsFirst) }
+        let isTop = limit.map { $0 < batch.count / 4 } ?? false
+        let prepared = try keys.map { (OrderKey(try evaluator.column($0.expr, batch), ranksText: !isTop), $0.isAscending, $0.nullsFirst) }
         func before(_ a: Int32, _ b: Int32) -> Bool {
             for (key, ascending, nullsFirst) in prepared {
                 let c = key.compare(Int(a), Int(b), ascending: ascending, nullsFirst: nullsFirst)

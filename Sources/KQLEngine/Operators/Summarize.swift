@@ -5,9 +5,10 @@ extension Executor {
     func summarize(
         _ input: Plan, _ keys: [BoundColumn], _ aggregates: [BoundAggregate], _ schema: Schema
     ) throws -> BatchIterator {
+        if let branches = try parallelBranches(input), let shared = try parallelSummarize(branches, keys, aggregates, schema) { return shared }
         let evaluator = evaluator
         let encoder = KeyEncoder(types: keys.map { $0.expr.type })
-        var table = GroupTable(width: encoder.width)
+        let table = GroupTable(width: encoder.width)
         let states = try aggregates.map { try Aggregates.make($0, evaluator) }
         let next = try run(input)
         var any = false

@@ -13,7 +13,7 @@ extension Executor {
             let l = levels[level]
             let keys = try evaluator.column(l.key.expr, batch)
             let encoder = KeyEncoder(types: [l.key.expr.type])
-            var groups = GroupTable(width: encoder.width)
+            let groups = GroupTable(width: encoder.width)
             let assigned = groups.groups(of: encoder.encode([keys], count: batch.count))
             func aggregate(_ groupOf: [Int32], _ rows: Batch, _ count: Int) throws -> Column {
                 let state = try Aggregates.make(l.aggregate, evaluator)

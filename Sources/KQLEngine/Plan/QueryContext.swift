@@ -66,7 +66,7 @@ package final class QueryContext {
     package let now: Int64
     package let options: QueryOptions
     package let provider: any TableProvider
-    private let deadline: ContinuousClock.Instant
+    private var deadline: ContinuousClock.Instant
     private let isCancelled: () -> Bool
     var scalars: [Int: Value] = [:]
     var materialized: [Int: [Batch]] = [:]
@@ -96,6 +96,21 @@ package final class QueryContext {
     }
 
     func noteScan(_ rows: Int) { rowsScanned += rows }
+
+    /// Takes back what a trial run read.
+    func restoreScans(_ rows: Int) { rowsScanned = rows }
+
+    /// The context of a worker on another thread, with the values that are known by now.
+    func forked() -> QueryContext {
+        let other = QueryContext(provider: provider, options: options, now: now, isCancelled: isCancelled)
+        other.deadline = deadline
+        other.scalars = scalars
+        other.materialized = materialized
+        other.sets = sets
+        other.inputs = inputs
+        other.graphPart = graphPart
+        return other
+    }
 
     /// Counts rows that an operator keeps until its end.
     func hold(rows: Int, columns: Int) throws {

@@ -23,6 +23,8 @@ package struct ScanPredicate: Sendable {
 package protocol TableProvider: SchemaCatalog {
     /// The rows of `table`, leaving out what `predicates` rule out when that is cheap.
     func scan(_ table: String, predicates: [ScanPredicate]) throws -> BatchIterator
+    /// Rows of a table.
+    func rowCount(ofTable name: String) throws -> Int
     /// How much a table holds.
     func statistics(ofTable name: String) throws -> TableStatistics
 }
@@ -78,6 +80,8 @@ package final class MemoryTables: TableProvider {
         var rest = tables.withLock { $0[table]?.batches ?? [] }[...]
         return { rest.popFirst() }
     }
+
+    package func rowCount(ofTable name: String) throws -> Int { tables.withLock { $0[name]?.batches?.reduce(0) { $0 + $1.count } ?? 0 } }
 
     package func statistics(ofTable name: String) throws -> TableStatistics {
         let batches = tables.withLock { $0[name]?.batches ?? [] }

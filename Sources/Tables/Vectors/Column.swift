@@ -90,6 +90,20 @@ package struct Column: Sendable {
     /// As `gather`, but a negative index gives null (an empty string in a string column).
     package func gatherOptional(_ indices: [Int32]) -> Column {
         guard indices.contains(where: { $0 < 0 }) else { return gather(indices) }
+        if case .string(let v) = storage, !isConstant {
+            // An empty entry stands for the rows that are missing.
+            let coded = v.codes == nil ? StringVector(bytes: v.bytes, ends: v.ends, codes: (0..<UInt32(v.ends.count)).map { $0 }) : v
+            guard let codes = coded.codes else { return self }
+            let missing = UInt32(coded.ends.count)
+            let out = StringVector(
+                bytes: coded.bytes, ends: coded.ends + [coded.bytes.count], codes: indices.map { $0 < 0 ? missing : codes[Int($0)] })
+            return Column(type, .string(out), count: indices.count)
+        }
+        if !isConstant, count > 0, type != .dynamic {
+            let found = gather(indices.map { max($0, 0) })
+            let missing = indices.enumerated().map { $1 < 0 || found.nulls?[$0] == true }
+            return Column(type, found.storage, nulls: missing, count: indices.count)
+        }
         var builder = ColumnBuilder(type)
         for i in indices { builder.append(i < 0 ? .null : self[Int(i)]) }
         return builder.finish()

@@ -1,3 +1,9 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// Strings as one byte buffer, optionally dictionary-coded.
 ///
 /// `ends[e]` is where entry `e` ends in `bytes`. Without `codes`, row `i` is entry `i`; with them, row `i` is
@@ -34,6 +40,17 @@ package struct StringVector: Sendable {
 
     package subscript(row: Int) -> String { entry(codes.map { Int($0[row]) } ?? row) }
 
+    /// Negative when row `a` comes before row `b` by their bytes, 0 when they are the same.
+    package func compare(_ a: Int, _ b: Int) -> Int {
+        let x = entryRange(codes.map { Int($0[a]) } ?? a)
+        let y = entryRange(codes.map { Int($0[b]) } ?? b)
+        return bytes.withUnsafeBufferPointer { buffer in
+            guard let base = buffer.baseAddress else { return x.count - y.count }
+            let c = memcmp(base + x.lowerBound, base + y.lowerBound, min(x.count, y.count))
+            return c != 0 ? Int(c) : x.count - y.count
+        }
+    }
+
     /// Every entry as a string.
     package func entries() -> [String] { (0..<ends.count).map(entry) }
 
@@ -69,14 +86,14 @@ package struct StringVector: Sendable {
 package struct DictionaryBuilder {
     package private(set) var bytes: [UInt8] = []
     package private(set) var ends: [Int] = []
-    private var hashes: [UInt64] = []
-    private var slots: [Int32]
+    /// An entry's number plus one, and the upper half of its hash; 0 for a free slot.
+    private var slots: [UInt64]
     private var mask: Int
 
     package init(capacity: Int = 64) {
         var size = 64
         while size < capacity * 2 { size *= 2 }
-        slots = [Int32](repeating: -1, count: size)
+        slots = [UInt64](repeating: 0, count: size)
         mask = size - 1
     }
 
@@ -85,25 +102,18 @@ package struct DictionaryBuilder {
     package mutating func code(_ text: UnsafeBufferPointer<UInt8>) -> UInt32 {
         let hash = ByteHash.hash(text)
         var slot = Int(truncatingIfNeeded: hash) & mask
-        while slots[slot] >= 0 {
-            let e = Int(slots[slot])
-            if hashes[e] == hash {
+        while slots[slot] != 0 {
+            if (slots[slot] ^ hash) >> 32 == 0 {
+                let e = Int(slots[slot] & 0xFFFF_FFFF) - 1
                 let start = e == 0 ? 0 : ends[e - 1]
-                let length = ends[e] - start
-                if length == text.count {
-                    let equal = bytes.withUnsafeBufferPointer { buffer in
-                        ByteHash.equal(UnsafeBufferPointer(rebasing: buffer[start..<start + length]), text)
-                    }
-                    if equal { return UInt32(e) }
-                }
+                if ends[e] - start == text.count, matches(start, text) { return UInt32(e) }
             }
             slot = (slot + 1) & mask
         }
         let e = ends.count
-        slots[slot] = Int32(e)
+        slots[slot] = hash & 0xFFFF_FFFF_0000_0000 | UInt64(e + 1)
         bytes.append(contentsOf: text)
         ends.append(bytes.count)
-        hashes.append(hash)
         if ends.count * 2 > slots.count { grow() }
         return UInt32(e)
     }
@@ -113,14 +123,27 @@ package struct DictionaryBuilder {
         return copy.withUTF8 { code($0) }
     }
 
+    @inline(__always)
+    private func matches(_ start: Int, _ text: UnsafeBufferPointer<UInt8>) -> Bool {
+        bytes.withUnsafeBufferPointer { buffer in
+            guard let a = buffer.baseAddress, let b = text.baseAddress else { return text.isEmpty }
+            return memcmp(a + start, b, text.count) == 0
+        }
+    }
+
     private mutating func grow() {
         let size = slots.count * 2
         mask = size - 1
-        slots = [Int32](repeating: -1, count: size)
-        for (e, hash) in hashes.enumerated() {
-            var slot = Int(truncatingIfNeeded: hash) & mask
-            while slots[slot] >= 0 { slot = (slot + 1) & mask }
-            slots[slot] = Int32(e)
+        slots = [UInt64](repeating: 0, count: size)
+        bytes.withUnsafeBufferPointer { buffer in
+            var start = 0
+            for (e, end) in ends.enumerated() {
+                let hash = ByteHash.hash(UnsafeBufferPointer(rebasing: buffer[start..<end]))
+                start = end
+                var slot = Int(truncatingIfNeeded: hash) & mask
+                while slots[slot] != 0 { slot = (slot + 1) & mask }
+                slots[slot] = hash & 0xFFFF_FFFF_0000_0000 | UInt64(e + 1)
+            }
         }
     }
 }
@@ -150,7 +173,7 @@ package enum ByteHash {
 
     package static func equal(_ a: UnsafeBufferPointer<UInt8>, _ b: UnsafeBufferPointer<UInt8>) -> Bool {
         guard a.count == b.count else { return false }
-        for i in 0..<a.count where a[i] != b[i] { return false }
-        return true
+        guard let x = a.baseAddress, let y = b.baseAddress else { return true }
+        return memcmp(x, y, a.count) == 0
     }
 }

@@ -190,6 +190,10 @@ package final class Workspace: Sendable {
         }
     }
 
+    package func rowCount(ofTable name: String) throws(WorkspaceError) -> Int {
+        try read { try Int.fetchOne($0, sql: "SELECT coalesce(sum(rows), 0) FROM extents WHERE table_name = ?", arguments: [name]) ?? 0 }
+    }
+
     package func rowCounts() throws(WorkspaceError) -> [String: Int] {
         try read { db in
             var out: [String: Int] = [:]

@@ -29,6 +29,7 @@ package struct WorkspaceProvider: TableProvider {
     package var functionNames: [String] { Array(functions.keys) }
     package func note(ofTable name: String) -> EntityNote { notes.tables[name] ?? EntityNote() }
     package func note(ofFunction name: String) -> EntityNote { notes.functions[name] ?? EntityNote() }
+    package func rowCount(ofTable name: String) throws -> Int { try others[name]?.count ?? workspace.rowCount(ofTable: name) }
     package func statistics(ofTable name: String) throws -> TableStatistics { try workspace.statistics(ofTable: name) }
 
     package func scan(_ table: String, predicates: [ScanPredicate]) throws -> BatchIterator {
