@@ -183,8 +183,22 @@ final class Executor {
 
     /// The parts of a condition that compare a column with a constant.
     func predicates(_ e: BoundExpr, _ schema: Schema) -> [ScanPredicate] {
-        guard case .call(let op, let arguments, _) = e, arguments.count == 2 else { return [] }
+        if case .convert(let inner, .bool) = e, inner.type == .bool { return predicates(inner, schema) }
+        guard case .call(let op, let arguments, _) = e, arguments.count >= 2 else { return [] }
         if op == "and" { return arguments.flatMap { predicates($0, schema) } }
+        if op == "in", case .column(let i, .string) = arguments[0], arguments.dropFirst().allSatisfy(\.isConstant) {
+            let items = arguments.dropFirst().compactMap { try? evaluator.constant($0) }.flatMap { $0.arrayValue ?? [$0] }
+            return [ScanPredicate(column: schema[i].name, comparison: .anyOf, value: .array(items))]
+        }
+        guard arguments.count == 2 else { return [] }
+        if op == "has" || op == "has_cs", case .column(let i, .string) = arguments[0], arguments[1].isConstant,
+            let v = try? evaluator.constant(arguments[1]), case .string(let text) = v
+        {
+            return [ScanPredicate(column: schema[i].name, comparison: .term, value: .string(text))]
+        }
+        if op == "has_all", case .column(let i, .string) = arguments[0], arguments[1].isConstant, let items = try? evaluator.constant(arguments[1]).arrayValue {
+            return items.compactMap(\.stringValue).map { ScanPredicate(column: schema[i].name, comparison: .term, value: .string($0)) }
+        }
         let direct: [String: ScanPredicate.Comparison] = [
             "==": .equal, "<": .less, "<=": .lessOrEqual, ">": .greater, ">=": .greaterOrEqual,
         ]

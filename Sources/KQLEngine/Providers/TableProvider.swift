@@ -7,7 +7,13 @@ package typealias BatchIterator = () throws -> Batch?
 
 /// A condition that every row of a scan must meet; a provider may use it to leave out rows, and need not.
 package struct ScanPredicate: Sendable {
-    package enum Comparison: Sendable { case equal, less, lessOrEqual, greater, greaterOrEqual }
+    package enum Comparison: Sendable {
+        case equal, less, lessOrEqual, greater, greaterOrEqual
+        /// Equal to one of an array's items.
+        case anyOf
+        /// A text in which `has` finds the value, whatever the case of the letters.
+        case term
+    }
     package let column: String
     package let comparison: Comparison
     package let value: Value

@@ -180,6 +180,12 @@ package struct Column: Sendable {
         return out
     }
 
+    /// Texts with a dictionary of distinct entries; other columns as they are.
+    package func dictionaryCoded() -> Column {
+        guard case .string(let v) = storage, !isConstant else { return self }
+        return Column(type, .string(v.dictionaryCoded()), count: count)
+    }
+
     package var values: [Value] { (0..<count).map { self[$0] } }
 }
 

@@ -98,6 +98,16 @@ package final class Workspace: Sendable {
                         rows_read INTEGER NOT NULL, rows_changed INTEGER NOT NULL, bytes INTEGER NOT NULL, error TEXT) WITHOUT ROWID;
                     """)
         }
+        migrator.registerMigration("2") { db in
+            // Apart from the segments, so that looking at one does not walk past the other's pages.
+            try db.execute(
+                sql: """
+                    CREATE TABLE filters (
+                        extent INTEGER NOT NULL REFERENCES extents (id) ON DELETE CASCADE, name TEXT NOT NULL, kind INTEGER NOT NULL,
+                        data BLOB NOT NULL, PRIMARY KEY (name, kind, extent)) WITHOUT ROWID;
+                    CREATE INDEX filters_by_extent ON filters (extent);
+                    """)
+        }
         return migrator
     }
 

@@ -43,12 +43,12 @@ package struct CorruptSegment: Error, Sendable {
     package let reason: String
 }
 
-/// Reads what `ByteWriter` wrote; every length is checked.
+/// Reads what `ByteWriter` wrote; every length is checked. It looks at memory that must outlive it.
 struct ByteReader {
-    private let bytes: [UInt8]
+    private let bytes: UnsafeRawBufferPointer
     private var at = 0
 
-    init(_ bytes: [UInt8]) { self.bytes = bytes }
+    init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
 
     private mutating func need(_ n: Int) throws {
         guard n >= 0, n <= bytes.count - at else { throw CorruptSegment(reason: "a segment ends too early") }
@@ -62,10 +62,8 @@ struct ByteReader {
 
     mutating func word() throws -> UInt64 {
         try need(8)
-        var n: UInt64 = 0
-        for i in 0..<8 { n |= UInt64(bytes[at + i]) << UInt64(8 * i) }
-        at += 8
-        return n
+        defer { at += 8 }
+        return UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self))
     }
 
     mutating func int() throws -> Int {
@@ -77,34 +75,60 @@ struct ByteReader {
     mutating func run() throws -> [UInt8] {
         let n = try int()
         try need(n)
-        at += n
-        return Array(bytes[at - n..<at])
+        defer { at += n }
+        return Array(bytes[at..<at + n])
     }
 
-    mutating func packed() throws -> [UInt64] {
+    /// The head of packed numbers: how many, and of how many bits.
+    private mutating func packedHead() throws -> (count: Int, width: Int) {
         let width = Int(try byte())
         let count = try int()
         guard width <= 64, count <= 1 << 31 else { throw CorruptSegment(reason: "an impossible bit width or count") }
-        if width == 0 { return [UInt64](repeating: 0, count: count) }
-        let words = (count * width + 63) / 64
-        try need(words * 8)
-        var out = [UInt64](repeating: 0, count: count)
-        let mask: UInt64 = width == 64 ? .max : (1 << UInt64(width)) - 1
+        try need((count * width + 63) / 64 * 8)
+        return (count, width)
+    }
+
+    /// Packed numbers, each turned into what is wanted as it is read.
+    mutating func packed<T>(_ make: (UInt64) -> T) throws -> [T] {
+        let (count, width) = try packedHead()
+        if width == 0 { return [T](repeating: make(0), count: count) }
         let base = at
-        bytes.withUnsafeBytes { raw in
-            for i in 0..<count {
-                let bit = i * width
-                let word = raw.loadUnaligned(fromByteOffset: base + bit / 64 * 8, as: UInt64.self).littleEndian
-                let shift = UInt64(bit % 64)
-                var v = word >> shift
-                if Int(shift) + width > 64 {
-                    let next = raw.loadUnaligned(fromByteOffset: base + (bit / 64 + 1) * 8, as: UInt64.self).littleEndian
-                    v |= next << (64 - shift)
+        let words = (count * width + 63) / 64
+        at += words * 8
+        let bytes = bytes
+        return [T](unsafeUninitializedCapacity: count) { out, initialized in
+            defer { initialized = count }
+            guard let target = out.baseAddress, let source = bytes.baseAddress.map({ $0 + base }) else { return }
+            if width == 64 {
+                for i in 0..<count { (target + i).initialize(to: make(UInt64(littleEndian: source.loadUnaligned(fromByteOffset: i * 8, as: UInt64.self)))) }
+                return
+            }
+            let mask: UInt64 = (1 << UInt64(width)) - 1
+            var i = 0
+            if width <= 56 {
+                // A number starts within a byte and ends within the seven that follow, which one load takes in.
+                let safe = (words * 8 - 8) * 8 / width
+                let end = max(0, min(count, safe))
+                while i < end {
+                    let bit = i &* width
+                    let word = UInt64(littleEndian: source.loadUnaligned(fromByteOffset: bit >> 3, as: UInt64.self))
+                    (target + i).initialize(to: make(word >> UInt64(bit & 7) & mask))
+                    i &+= 1
                 }
-                out[i] = v & mask
+            }
+            while i < count {
+                let bit = i * width
+                let word = UInt64(littleEndian: source.loadUnaligned(fromByteOffset: bit / 64 * 8, as: UInt64.self))
+                let shift = UInt64(bit % 64)
+                var value = word >> shift
+                if Int(shift) + width > 64 {
+                    value |= UInt64(littleEndian: source.loadUnaligned(fromByteOffset: (bit / 64 + 1) * 8, as: UInt64.self)) << (64 - shift)
+                }
+                (target + i).initialize(to: make(value & mask))
+                i += 1
             }
         }
-        at += words * 8
-        return out
     }
+
+    mutating func packed() throws -> [UInt64] { try packed { $0 } }
 }

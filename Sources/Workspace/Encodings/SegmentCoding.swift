@@ -38,7 +38,8 @@ package enum SegmentCoding {
     }
 
     private static func put(_ vector: StringVector, to out: inout ByteWriter) {
-        let coded = vector.dictionaryCoded()
+        // A dictionary made before is taken as it is: its entries are distinct, or at least all named.
+        let coded = vector.codes == nil ? vector.dictionaryCoded() : vector
         var lengths: [UInt64] = []
         var last = 0
         for end in coded.ends {
@@ -54,7 +55,7 @@ package enum SegmentCoding {
     private static func strings(_ reader: inout ByteReader) throws -> StringVector {
         let lengths = try reader.packed()
         let bytes = try reader.run()
-        let codes = try reader.packed()
+        let codes = try reader.packed { UInt32(truncatingIfNeeded: $0) }
         var ends: [Int] = []
         ends.reserveCapacity(lengths.count)
         var end = 0
@@ -63,33 +64,38 @@ package enum SegmentCoding {
             end += Int(length)
             ends.append(end)
         }
-        for code in codes where code >= UInt64(ends.count) { throw CorruptSegment(reason: "code \(code) is not in the dictionary") }
-        return StringVector(bytes: bytes, ends: ends, codes: codes.map { UInt32($0) })
+        let greatest = codes.max() ?? 0
+        if !codes.isEmpty, Int(greatest) >= ends.count { throw CorruptSegment(reason: "code \(greatest) is not in the dictionary") }
+        return StringVector(bytes: bytes, ends: ends, codes: codes)
     }
 
     package static func decode(_ bytes: [UInt8], _ type: ScalarType, count: Int) throws -> Column {
+        try bytes.withUnsafeBytes { try decode($0, type, count: count) }
+    }
+
+    package static func decode(_ bytes: UnsafeRawBufferPointer, _ type: ScalarType, count: Int) throws -> Column {
         var reader = ByteReader(bytes)
         let version = try reader.byte()
         guard version == format else {
             throw CorruptSegment(reason: "segment format \(version) is not known to this program (it reads \(format))")
         }
-        let nulls: [Bool]? = try reader.byte() == 1 ? try reader.packed().map { $0 == 1 } : nil
+        let nulls: [Bool]? = try reader.byte() == 1 ? try reader.packed { $0 == 1 } : nil
         let storage: Column.Storage
         var found: Int
         switch type {
         case .bool:
-            let v = try reader.packed()
+            let v = try reader.packed { $0 == 1 }
             found = v.count
-            storage = .bool(v.map { $0 == 1 })
+            storage = .bool(v)
         case .int, .long, .datetime, .timespan:
             let low = Int64(bitPattern: try reader.word())
-            let v = try reader.packed()
+            let v = try reader.packed { low &+ Int64(bitPattern: $0) }
             found = v.count
-            storage = .int64(v.map { low &+ Int64(bitPattern: $0) })
+            storage = .int64(v)
         case .real:
-            let v = try reader.packed()
+            let v = try reader.packed { Double(bitPattern: $0) }
             found = v.count
-            storage = .real(v.map { Double(bitPattern: $0) })
+            storage = .real(v)
         case .guid:
             let high = try reader.packed()
             let low = try reader.packed()
@@ -128,12 +134,15 @@ package enum SegmentCoding {
             }
             return low <= high ? (.long(low), .long(high)) : nil
         case .string(let v):
-            let entries = v.dictionaryCoded().entries()
-            guard entries.count <= 100_000, let low = entries.min(by: utf8Less), let high = entries.max(by: utf8Less) else { return nil }
-            return low.utf8.count <= 200 && high.utf8.count <= 200 ? (.string(low), .string(high)) : nil
+            let entries = StringVector(bytes: v.bytes, ends: v.ends, codes: nil)
+            guard var low = entries.entryCount > 0 ? 0 : nil else { return nil }
+            var high = low
+            for e in 1..<max(entries.entryCount, 1) {
+                if entries.compare(e, low) < 0 { low = e } else if entries.compare(e, high) > 0 { high = e }
+            }
+            return entries.entryRange(low).count <= 200 && entries.entryRange(high).count <= 200
+                ? (.string(entries.entry(low)), .string(entries.entry(high))) : nil
         default: return nil
         }
     }
-
-    static func utf8Less(_ a: String, _ b: String) -> Bool { a.utf8.lexicographicallyPrecedes(b.utf8) }
 }

@@ -13,6 +13,8 @@ package struct ExtentInfo: Sendable {
 extension Workspace {
     /// Rows that one extent holds at most.
     package static let extentRowsMax = 131_072
+    /// Rows below which an extent is read faster than a filter would be asked.
+    private static let filterRowsMin = 4_096
 
     /// Writes rows as extents; returns their ids.
     @discardableResult
@@ -33,13 +35,20 @@ extension Workspace {
                 arguments: [table, part.count, low, high, now, run])
             let id = db.lastInsertedRowID
             let statement = try db.cachedStatement(sql: "INSERT INTO segments (extent, name, type, low, high, data) VALUES (?, ?, ?, ?, ?, ?)")
+            let filters = try db.cachedStatement(sql: "INSERT INTO filters (extent, name, kind, data) VALUES (?, ?, ?, ?)")
             for (i, spec) in part.schema.columns.enumerated() {
-                let column = try part.column(i)
+                // The dictionary is made once, for the values, the bounds and the filters.
+                let column = try part.column(i).dictionaryCoded()
                 let bounds = SegmentCoding.bounds(column)
                 try statement.execute(arguments: [
                     id, spec.name, spec.type.name, databaseValue(bounds?.low), databaseValue(bounds?.high),
                     Data(SegmentCoding.encode(column)),
                 ])
+                guard case .string(let texts) = column.storage, !column.isConstant, part.count >= filterRowsMin else { continue }
+                for (kind, filter) in [(SegmentFilter.Kind.values, SegmentFilter.values(texts)), (.terms, SegmentFilter.terms(texts))] {
+                    guard let filter else { continue }
+                    try filters.execute(arguments: [id, spec.name, kind.rawValue, Data(filter.bytes)])
+                }
             }
             ids.append(id)
         }
@@ -103,15 +112,16 @@ extension Workspace {
         let columns = schema.columns.map { spec in
             LazyColumn {
                 do {
-                    let stored = try pool.read { db in
-                        try Row.fetchOne(
-                            db, sql: "SELECT type, data FROM segments WHERE extent = ? AND name = ?", arguments: [info.id, spec.name])
+                    let column = try pool.unsafeRead { db -> Tables.Column? in
+                        let statement = try db.cachedStatement(sql: "SELECT type, data FROM segments WHERE extent = ? AND name = ?")
+                        let rows = try Row.fetchCursor(statement, arguments: [info.id, spec.name])
+                        guard let row = try rows.next(), let type = ScalarType(name: row[0]) else { return nil }
+                        return try row.withUnsafeData(atIndex: 1) { data in
+                            try (data ?? Data()).withUnsafeBytes { try SegmentCoding.decode($0, type, count: info.rows) }
+                        }
                     }
-                    guard let stored, let type = ScalarType(name: stored["type"]) else {
-                        return Column(constant: spec.type == .string ? .string(spec.name == TypeColumn.name ? table : "") : .null, spec.type, count: info.rows)
-                    }
-                    let data: Data = stored["data"]
-                    return try SegmentCoding.decode([UInt8](data), type, count: info.rows)
+                    let missing = Value.string(spec.name == TypeColumn.name ? table : "")
+                    return column ?? Column(constant: spec.type == .string ? missing : .null, spec.type, count: info.rows)
                 } catch { throw WorkspaceError.wrap(error, path: path) }
             }
         }
@@ -138,6 +148,7 @@ extension Workspace {
                     arguments += [p.column, bound]
                 }
                 switch p.comparison {
+                case .anyOf, .term: continue
                 case .equal:
                     add(low, "<=")
                     add(high, ">=")
@@ -147,8 +158,41 @@ extension Workspace {
                 case .greaterOrEqual: add(high, ">=")
                 }
             }
-            return try Row.fetchAll(db, sql: sql + " ORDER BY id", arguments: StatementArguments(arguments))
+            var found = try Row.fetchAll(db, sql: sql + " ORDER BY id", arguments: StatementArguments(arguments))
                 .map { ExtentInfo(id: $0["id"], rows: $0["rows"]) }
+            for p in predicates where found.count > 1 {
+                guard let (kind, hashes) = Self.wanted(p) else { continue }
+                let ruledOut = try Self.ruledOut(p.column, kind, hashes, db)
+                if !ruledOut.isEmpty { found.removeAll { ruledOut.contains($0.id) } }
+            }
+            return found
         }
+    }
+
+    /// What a filter must know for rows to meet a predicate: all terms of one of the lists; nil when no filter helps.
+    private static func wanted(_ p: ScanPredicate) -> (SegmentFilter.Kind, [[UInt64]])? {
+        switch (p.comparison, p.value) {
+        case (.equal, .string(let text)): return (.values, [[SegmentFilter.hash(text)]])
+        case (.anyOf, .array(let items)):
+            let texts = items.compactMap(\.stringValue)
+            return texts.count == items.count && texts.count <= 256 ? (.values, texts.map { [SegmentFilter.hash($0)] }) : nil
+        case (.term, .string(let text)): return SegmentFilter.terms(of: text).map { (.terms, [$0]) }
+        default: return nil
+        }
+    }
+
+    /// The extents whose filter of a column tells that no row can have what is wanted.
+    private static func ruledOut(_ column: String, _ kind: SegmentFilter.Kind, _ hashes: [[UInt64]], _ db: Database) throws -> Set<Int64> {
+        var out = Set<Int64>()
+        let statement = try db.cachedStatement(sql: "SELECT extent, data FROM filters WHERE name = ? AND kind = ?")
+        let rows = try Row.fetchCursor(statement, arguments: [column, kind.rawValue])
+        while let row = try rows.next() {
+            let mayHave = try row.withUnsafeData(atIndex: 1) { data in
+                guard let data else { return true }
+                return data.withUnsafeBytes { bytes in hashes.contains { all in all.allSatisfy { SegmentFilter.mayContain($0, in: bytes) } } }
+            }
+            if !mayHave { out.insert(row[0]) }
+        }
+        return out
     }
 }
