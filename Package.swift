@@ -132,7 +132,7 @@ let package = Package(
         .testTarget(name: "TablesTests", dependencies: ["Tables"], swiftSettings: swift),
         .testTarget(name: "KQLEngineTests", dependencies: ["KQLEngine", "KQL", "Tables"], swiftSettings: swift),
         .testTarget(name: "ContentTests", dependencies: ["Content", "TestKit"], swiftSettings: swift),
-        .testTarget(name: "WorkspaceTests", dependencies: ["Workspace", "KQLEngine", "Tables", "TestKit"], swiftSettings: swift),
+        .testTarget(name: "WorkspaceTests", dependencies: ["Workspace", "KQLEngine", "KQL", "Tables", "TestKit"], swiftSettings: swift),
         .testTarget(
             name: "PipelineTests",
             dependencies: ["Pipeline", "Azure", "Workspace", "KQLEngine", "Content", "Tables", "TestKit", .product(name: "Logging", package: "swift-log")],
@@ -151,3 +151,11 @@ let package = Package(
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17
 )
+
+// The fuzzer's target is there only when it is asked for: it needs clang's runtime (Tests/Fuzz/run.sh).
+if Context.environment["VESTIGE_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "fuzz-kql", dependencies: ["KQLEngine", "KQL", "Tables"], path: "Tests/Fuzz", exclude: ["corpus", "kql.dict", "run.sh"],
+            swiftSettings: swift + [.unsafeFlags(["-parse-as-library"])]))
+}

@@ -106,7 +106,7 @@ def make(folder, scale):
     for file in folder.glob("*"):
         file.unlink()
     connection = duckdb.connect()
-    connection.execute("set preserve_insertion_order = true")
+    connection.execute("set preserve_insertion_order = true; set enable_progress_bar = false")
     for table, query in queries(scale).items():
         print(f"making {table}", flush=True)
         connection.execute(f"copy ({query}) to '{folder / (table + '.csv')}' (header, delimiter ',', timestampformat '%Y-%m-%dT%H:%M:%S.%gZ')")

@@ -21,7 +21,7 @@ QUERIES = [
      " group by 1, 2 order by p, 1"),
     ("top vulnerabilities with knowledge and KEV",
      "Vulnerabilities | summarize Devices = dcount(DeviceId, 4) by CveId, VulnerabilitySeverityLevel | join kind=inner Knowledge on CveId"
-     " | join kind=leftouter Kev on CveId | top 20 by Devices desc, CveId asc"
+     " | join kind=leftouter Kev on CveId | sort by Devices desc, CveId asc | take 20"
      " | project CveId, VulnerabilitySeverityLevel, Devices, CvssScore, IsExploitAvailable, KnownRansomwareCampaignUse",
      "select v.CveId, v.VulnerabilitySeverityLevel, v.n, k.CvssScore, k.IsExploitAvailable, e.KnownRansomwareCampaignUse from"
      " (select CveId, VulnerabilitySeverityLevel, count(distinct DeviceId) n from Vulnerabilities group by all) v"
@@ -79,14 +79,14 @@ QUERIES = [
      "select t, count(*) from (select unnest((AdditionalFields->'$.Tags')::varchar[]) t from Events where FileName = 'rundll32.exe') group by 1 order by 1",
      "select j.value, count(*) from Events, json_each(Events.AdditionalFields, '$.Tags') j where FileName = 'rundll32.exe' group by 1 order by 1"),
     ("devices with most critical vulnerabilities",
-     "Vulnerabilities | where VulnerabilitySeverityLevel == 'Critical' | summarize Cves = count() by DeviceName | top 25 by Cves desc, DeviceName asc",
+     "Vulnerabilities | where VulnerabilitySeverityLevel == 'Critical' | summarize Cves = count() by DeviceName | sort by Cves desc, DeviceName asc | take 25",
      "select DeviceName, count(*) n from Vulnerabilities where VulnerabilitySeverityLevel = 'Critical' group by 1 order by n desc, 1 limit 25", None),
     ("vulnerabilities of one device",
      "Vulnerabilities | where DeviceId == '{device}' | summarize count() by VulnerabilitySeverityLevel | sort by VulnerabilitySeverityLevel asc",
      "select VulnerabilitySeverityLevel, count(*) from Vulnerabilities where DeviceId = '{device}' group by 1 order by 1", None),
     ("software by devices and CVEs",
      "Vulnerabilities | summarize Devices = dcount(DeviceId, 4), Cves = dcount(CveId, 4) by SoftwareVendor, SoftwareName"
-     " | top 50 by Devices desc, SoftwareName asc",
+     " | sort by Devices desc, SoftwareName asc | take 50",
      "select SoftwareVendor, SoftwareName, count(distinct DeviceId) d, count(distinct CveId) from Vulnerabilities group by all order by d desc, SoftwareName limit 50",
      "select SoftwareVendor, SoftwareName, count(distinct DeviceId) d, count(distinct CveId) from Vulnerabilities group by 1, 2 order by d desc, SoftwareName limit 50"),
     ("newest events of one account",

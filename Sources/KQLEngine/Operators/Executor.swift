@@ -18,16 +18,19 @@ final class Executor {
             let empty = Batch(schema: Schema([ColumnSpec]()), columns: [Column](), count: 1)
             let columns = try items.map { try evaluator.column($0, empty) }
             return once(Batch(schema: plan.schema, columns: columns, count: 1))
-        case .filter(let input, let condition): return try filter(input, condition)
-        case .project(let input, let columns): return try project(input, columns, plan.schema)
+        case .filter(let input, let condition): return try parallelStream(plan) ?? filter(input, condition)
+        case .project(let input, let columns): return try parallelStream(plan) ?? project(input, columns, plan.schema)
         case .summarize(let input, let keys, let aggregates): return try summarize(input, keys, aggregates, plan.schema)
         case .join(let join): return try self.join(join, plan.schema)
         case .union(let inputs): return try concatenated(inputs)
         case .sort(let input, let keys): return try sort(input, keys, limit: nil)
         case .top(let input, let count, let keys): return try sort(input, keys, limit: self.count(count))
-        case .take(let input, let count): return try take(input, self.count(count))
+        case .take(let input, let count):
+            // The first rows of a sorted table need no sorting of the others.
+            if case .sort(let unsorted, let keys) = input.kind { return try sort(unsorted, keys, limit: self.count(count)) }
+            return try take(input, self.count(count))
         case .sample(let input, let count): return try sample(input, self.count(count))
-        case .mvExpand(let expand): return try mvExpand(expand, plan.schema)
+        case .mvExpand(let expand): return try parallelStream(plan) ?? mvExpand(expand, plan.schema)
         case .mvApply(let expand, let subquery, let id, let layout):
             return try mvApply(expand, subquery, id, layout, plan.schema)
         case .parse(let parse): return try self.parse(parse, plan.schema)

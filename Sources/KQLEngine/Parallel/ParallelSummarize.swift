@@ -95,9 +95,9 @@ extension Executor {
             if !canMerge || density > 0.125 { return try partitioned(branches, keys, aggregates, schema) }
         }
         let source = sharedScan(branches)
-        let executors = (0..<Workers.count).map { _ in forked() }
+        let executors = (0..<workerCount).map { _ in forked() }
         let parts = try executors.map { try SummaryPart(keys, aggregates, $0) }
-        try Workers.each(Workers.count) { w in
+        try Workers.each(workerCount) { w in
             while let (branch, raw) = try source.next() {
                 if let batch = try executors[w].apply(branches[branch], to: raw) { try parts[w].take(batch) }
             }
@@ -111,7 +111,7 @@ extension Executor {
     private func partitioned(
         _ branches: [StreamBranch], _ keys: [BoundColumn], _ aggregates: [BoundAggregate], _ schema: Schema
     ) throws -> BatchIterator {
-        let count = Workers.count
+        let count = workerCount
         let executors = (0..<count).map { _ in forked() }
         let parts = try executors.map { try SummaryPart(keys, aggregates, $0) }
         // Every worker reads everything; what the first one reads is counted.

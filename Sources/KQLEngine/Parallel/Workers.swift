@@ -6,10 +6,8 @@ import Tables
 
 /// Work that is shared out among the machine's cores.
 enum Workers {
-    /// Rows below which a query is not worth sharing out.
-    static let rowsMin = 200_000
-
-    static let count = max(1, min(ProcessInfo.processInfo.activeProcessorCount, 16))
+    /// The machine's cores, as far as one query makes use of them.
+    static let coreCount = max(1, min(ProcessInfo.processInfo.activeProcessorCount, 16))
 
     /// Runs `body` once for each number below `count`, at the same time; the first error is thrown.
     static func each(_ count: Int, _ body: (Int) throws -> Void) throws {
@@ -62,11 +60,13 @@ final class SharedScan {
 extension Executor {
     /// The branches of a plan when it is worth working on them together.
     func parallelBranches(_ plan: Plan) throws -> [StreamBranch]? {
-        guard Workers.count > 1, let branches = StreamBranch.of(plan) else { return nil }
+        guard workerCount > 1, let branches = StreamBranch.of(plan) else { return nil }
         var rows = 0
         for branch in branches { rows += try context.provider.rowCount(ofTable: branch.table) }
-        return rows >= Workers.rowsMin ? branches : nil
+        return rows >= context.options.parallelRowsMin ? branches : nil
     }
+
+    var workerCount: Int { context.options.workerCountMax }
 
     func sharedScan(_ branches: [StreamBranch]) -> SharedScan {
         SharedScan(branches.map { branch in { [self] in try scan(branch.table, branch.schema, predicates(of: branch)) } })

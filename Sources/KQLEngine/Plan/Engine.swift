@@ -61,7 +61,12 @@ package struct Engine: Sendable {
             var gate = ResultGate(options)
             for (name, plan) in query.results {
                 let whole = Batch.concatenate(try gate.collect(plan, executor), schema: plan.schema)
-                for c in whole.schema.columns.indices { _ = try whole.column(c) }
+                // What was not read yet is read now; the columns of a long result on all cores.
+                if whole.count > 10_000, executor.workerCount > 1 {
+                    try Workers.each(whole.schema.count) { _ = try whole.column($0) }
+                } else {
+                    for c in whole.schema.columns.indices { _ = try whole.column(c) }
+                }
                 tables.append(ResultTable(name: name, batch: whole))
             }
             let elapsed = ContinuousClock.now - start

@@ -39,6 +39,10 @@ package struct QueryOptions: Sendable {
     package var durationMax: Double = 240
     /// Bytes that operators may hold together, estimated.
     package var memoryBytesMax: Int = 5 << 30
+    /// Threads that one query may use.
+    package var workerCountMax = Workers.coreCount
+    /// Rows of its tables below which a query is worked on by one thread.
+    package var parallelRowsMin = 200_000
     /// Whether `externaldata` may read files.
     package var allowsExternalFiles = false
 
