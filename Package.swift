@@ -157,5 +157,5 @@ if Context.environment["VESTIGE_FUZZ"] != nil {
     package.targets.append(
         .executableTarget(
             name: "fuzz-kql", dependencies: ["KQLEngine", "KQL", "Tables"], path: "Tests/Fuzz", exclude: ["corpus", "kql.dict", "run.sh"],
-            swiftSettings: swift + [.unsafeFlags(["-parse-as-library"])]))
+            swiftSettings: swift))
 }

@@ -1,12 +1,33 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 import KQL
 import KQLEngine
 import Tables
 
+@_silgen_name("LLVMFuzzerRunDriver")
+private func runDriver(
+    _ argc: UnsafeMutablePointer<CInt>, _ argv: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>>,
+    _ callback: @convention(c) (UnsafePointer<UInt8>?, Int) -> CInt
+) -> CInt
+
+/// libFuzzer over the KQL engine (https://llvm.org/docs/LibFuzzer.html#using-libfuzzer-as-a-library).
+@main
+struct Fuzzer {
+    static func main() {
+        var argc = CommandLine.argc
+        var argv = CommandLine.unsafeArgv
+        exit(runDriver(&argc, &argv) { testOneInput($0, $1) })
+    }
+}
+
 /// What the fuzzer calls with every input it thinks of: a query, from the bytes to the rows.
 ///
 /// A crash, a hang or memory without bound is a defect; every error that is thrown is fine.
-@_cdecl("LLVMFuzzerTestOneInput")
-public func testOneInput(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
+private func testOneInput(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
     let text = String(decoding: UnsafeBufferPointer(start: data, count: size), as: UTF8.self)
     _ = try? Lexer.tokens(of: text)
     _ = Completer(catalog: FuzzWorld.tables).complete(text, at: text.utf8.count)

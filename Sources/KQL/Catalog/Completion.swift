@@ -136,7 +136,7 @@ private struct Place {
                 // `let x = …`: the pipeline starts behind the sign.
                 if i >= 2, tokens[i - 2].text == "let" {
                     declared.append(tokens[i - 1].text)
-                    levels[levels.count - 1].start = token.range.upperBound
+                    levels[levels.count - 1] = Level(start: token.range.upperBound)
                 }
             default: break
             }
@@ -146,6 +146,10 @@ private struct Place {
         guard let level = levels.last(where: { $0.bar != nil }) ?? levels.last else { return }
         guard let bar = level.bar else {
             kind = names.last.map { $0.text == "evaluate" } == true ? .pluginName : levels.count > 1 ? .expression : .source
+            return
+        }
+        guard bar >= level.start, bar <= bytes.count else {
+            kind = .none
             return
         }
         let lets = String(decoding: bytes[..<min(statement, level.start)], as: UTF8.self)
