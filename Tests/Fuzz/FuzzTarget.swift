@@ -1,12 +1,12 @@
+import KQL
+import KQLEngine
+import Tables
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Darwin)
     import Darwin
 #endif
-
-import KQL
-import KQLEngine
-import Tables
 
 @_silgen_name("LLVMFuzzerRunDriver")
 private func runDriver(

@@ -60,6 +60,17 @@ import Testing
         }
     }
 
+    @Test func pluginsWithoutRowsLetAnyColumnBeNamed() throws {
+        let tables = MemoryTables()
+        tables.set("T", schema: Schema([("A", .string), ("B", .dynamic), ("C", .long)]), batches: [])
+        let engine = Engine(provider: tables)
+        for query in [
+            "T | evaluate bag_unpack(B) | project-reorder C, A",
+            "T | evaluate bag_unpack(B) | where Signer startswith 'x' | extend N = Other + 1 | project C, N",
+            "T | evaluate pivot(A) | extend Total = toint(One + Two)", "T | evaluate bag_unpack(B) | summarize make_set(Command) by A",
+        ] { #expect(try engine.run(query).primary.count == 0, "\(query)") }
+    }
+
     @Test func aCutResultSaysSo() throws {
         var options = QueryOptions()
         options.rowCountMax = 10

@@ -50,7 +50,7 @@ extension Binder {
         let open = Plan(kind, input.schema, isOpen: true)
         guard let resolvePlugin, !input.isOpen else { return open }
         // Without rows, nobody knows: any column may be named, as if it were there and empty.
-        return try resolvePlugin(open).map { Plan(kind, $0) } ?? open
+        return try resolvePlugin(open).map { Plan(kind, $0) } ?? Plan(.rows(.empty(input.schema)), input.schema, isOpen: true)
     }
 
     /// The output of plugins whose columns do not depend on the rows.

@@ -6,13 +6,14 @@ extension Executor {
     /// `externaldata` over files, when the operator allowed it.
     func external(_ urls: [BoundExpr], _ format: String, _ ignoreFirst: Bool, _ schema: Schema) throws -> BatchIterator {
         guard context.options.allowsExternalFiles else {
-            throw QueryError.notSupported("externaldata (reading outside data is switched off here; allow it with externaldata: true in the configuration)")
+            throw QueryError.runtime(
+                "externaldata is switched off here; 'externaldata: true' in the configuration lets 'vestige query' read files of this machine")
         }
         var batches: [Batch] = []
         for url in urls {
             let text = try evaluator.constant(url).text
             let path = text.hasPrefix("file://") ? String(text.dropFirst(7)) : text
-            guard !path.contains("://") else { throw QueryError.notSupported("externaldata from \(path.prefix(80))") }
+            guard !path.contains("://") else { throw QueryError.notSupported("externaldata over the network (\(path.prefix(80)))") }
             guard let data = FileManager.default.contents(atPath: path) else { throw QueryError.runtime("externaldata cannot read \(path)") }
             let content = String(decoding: data, as: UTF8.self)
             var rows: [[Value]] = []

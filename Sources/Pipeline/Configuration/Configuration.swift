@@ -54,6 +54,8 @@ package struct Configuration: Sendable {
     package var workspace = "vestige.db"
     /// Folders of content laid over the built-in one.
     package var content: [String] = []
+    /// Whether queries may read files of this machine with `externaldata`.
+    package var allowsExternalFiles = false
     /// A full copy of every state goes out once in so many days.
     package var keyframeDays = 7
     package var tenant: TenantConfiguration?

@@ -27,10 +27,11 @@ extension Configuration {
     }
 
     private mutating func read(_ yaml: Fields) throws {
-        try yaml.only(["workspace", "content", "keyframeDays", "tenant", "sensors", "sinks", "sources"])
+        try yaml.only(["workspace", "content", "keyframeDays", "tenant", "sensors", "sinks", "sources", "externaldata"])
         workspace = try yaml.optionalString("workspace") ?? workspace
         content = try yaml.strings("content")
         sources = try yaml.strings("sources")
+        allowsExternalFiles = try yaml.optionalBool("externaldata") ?? allowsExternalFiles
         keyframeDays = try yaml.optionalInt("keyframeDays") ?? keyframeDays
         guard (1...365).contains(keyframeDays) else { throw yaml.fail("'keyframeDays' must be between 1 and 365") }
         tenant = try yaml.optionalFields("tenant").map(Self.tenant)
