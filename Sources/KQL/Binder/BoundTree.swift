@@ -75,6 +75,12 @@ package struct SortKey: Sendable {
     package let expr: BoundExpr
     package let isAscending: Bool
     package let nullsFirst: Bool
+
+    package init(expr: BoundExpr, isAscending: Bool, nullsFirst: Bool) {
+        self.expr = expr
+        self.isAscending = isAscending
+        self.nullsFirst = nullsFirst
+    }
 }
 
 package enum JoinKind: String, Sendable {

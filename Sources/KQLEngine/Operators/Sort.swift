@@ -121,16 +121,54 @@ extension Executor {
             let all = try table(input)
             return once(all.gather(try ordering(all, keys, limit: limit)))
         }
-        // Only the best rows so far are kept.
+        return once(try top(input, keys, limit))
+    }
+
+    /// The first rows of a table in an order. Of each batch only the keys are looked at; the other columns are read
+    /// at the end, for the rows that stayed.
+    private func top(_ input: Plan, _ keys: [SortKey], _ limit: Int) throws -> Batch {
+        let keySchema = Schema(keys.indices.map { ColumnSpec("k\($0)", keys[$0].expr.type) } + [ColumnSpec("batch", .long), ColumnSpec("row", .long)])
+        let order = keys.indices.map { SortKey(expr: .column($0, keys[$0].expr.type), isAscending: keys[$0].isAscending, nullsFirst: keys[$0].nullsFirst) }
         let next = try run(input)
+        var batches: [Int: Batch] = [:]
         var best: Batch?
+        var number = 0
         while let batch = try next() {
             if batch.count == 0 { continue }
             try context.check()
-            let candidate = batch.gather(try ordering(batch, keys, limit: limit))
-            let joined = best.map { Batch.concatenate([$0, candidate], schema: input.schema) } ?? candidate
-            best = joined.gather(try ordering(joined, keys, limit: limit))
+            let rows = try ordering(batch, keys, limit: limit)
+            let columns = try keys.map { try evaluator.column($0.expr, batch).gather(rows) }
+            let places = [
+                Column(constant: .long(Int64(number)), .long, count: rows.count), Column(.long, .int64(rows.map { Int64($0) }), count: rows.count),
+            ]
+            let candidate = Batch(schema: keySchema, columns: columns + places, count: rows.count)
+            let joined = best.map { Batch.concatenate([$0, candidate], schema: keySchema) } ?? candidate
+            let kept = joined.gather(try ordering(joined, order, limit: limit))
+            // Read now, so that nothing else of the batches is held.
+            best = Batch(schema: keySchema, columns: try keySchema.columns.indices.map { try kept.column($0) }, count: kept.count)
+            batches[number] = batch
+            number += 1
+            if batches.count > 256 || batches.count > limit * 2 {
+                let alive = Set(try (0..<kept.count).map { try kept.column(keys.count)[$0].longValue ?? 0 })
+                batches = batches.filter { alive.contains(Int64($0.key)) }
+            }
         }
-        return once(best ?? .empty(input.schema))
+        guard let best else { return .empty(input.schema) }
+        let owners = try best.column(keys.count)
+        let rows = try best.column(keys.count + 1)
+        var parts: [Int: [(place: Int, row: Int32)]] = [:]
+        for i in 0..<best.count { parts[Int(owners[i].longValue ?? 0), default: []].append((i, Int32(rows[i].longValue ?? 0))) }
+        var places = [Int32](repeating: 0, count: best.count)
+        var gathered: [Batch] = []
+        var at: Int32 = 0
+        for (number, members) in parts.sorted(by: { $0.key < $1.key }) {
+            guard let batch = batches[number] else { continue }
+            gathered.append(batch.gather(members.map(\.row)))
+            for member in members {
+                places[member.place] = at
+                at += 1
+            }
+        }
+        return Batch.concatenate(gathered, schema: input.schema).gather(places)
     }
 }

@@ -88,11 +88,23 @@ extension Executor {
         return batch.count == 0 ? nil : batch
     }
 
-    /// What a scan may leave out: the conditions that stand right over the table.
+    /// What a scan may leave out: the conditions on columns that come from the table as they are.
     func predicates(of branch: StreamBranch) -> [ScanPredicate] {
         var out: [ScanPredicate] = []
-        for case .filter(let condition) in branch.stages.prefix(while: { if case .filter = $0 { true } else { false } }) {
-            out += predicates(condition, branch.schema)
+        // The table's name for each column as the stages see it; a name that no table has for those that were computed.
+        var names = branch.schema
+        let computed = "\u{0}"
+        for stage in branch.stages {
+            switch stage {
+            case .filter(let condition): out += predicates(condition, names).filter { $0.column != computed }
+            case .project(let columns, _):
+                names = Schema(
+                    columns.map { column in
+                        guard case .column(let i, let type) = column.expr, names[i].type == type else { return ColumnSpec(computed, column.expr.type) }
+                        return names[i]
+                    })
+            case .expand: return out
+            }
         }
         return out
     }
