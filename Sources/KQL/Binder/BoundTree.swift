@@ -42,6 +42,26 @@ package indirect enum BoundExpr: Sendable {
         }
     }
 
+    /// The only column that the value depends on; nil when there are several or none, or when other things decide too.
+    package var onlyColumn: Int? {
+        var found: Int?
+        return depends(onlyOn: &found) ? found : nil
+    }
+
+    private func depends(onlyOn column: inout Int?) -> Bool {
+        switch self {
+        case .column(let i, _):
+            column = column ?? i
+            return column == i
+        case .literal, .toScalar: return true
+        case .call(let name, let arguments, _):
+            if BoundExpr.varying.contains(name) { return false }
+            for argument in arguments where !argument.depends(onlyOn: &column) { return false }
+            return true
+        case .convert(let e, _), .inTable(_, let e, _, _): return e.depends(onlyOn: &column)
+        }
+    }
+
     package var literalValue: Value? { if case .literal(let v, _) = self { v } else { nil } }
 }
 

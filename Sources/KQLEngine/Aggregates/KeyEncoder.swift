@@ -61,34 +61,57 @@ final class KeyEncoder {
 
     /// The words of `count` rows, row after row.
     func encode(_ columns: [Column], count: Int) -> [UInt64] {
+        words(columns, count) { c, column, out in
+            // Taken out while it changes, so that it is not copied.
+            var dictionary = DictionaryBuilder(capacity: 0)
+            swap(&dictionary, &dictionaries[c])
+            defer { swap(&dictionary, &dictionaries[c]) }
+            encode(column, fields[c], count, out) { dictionary.code($0) }
+        }
+    }
+
+    /// As `encode`, but texts that no dictionary has get a word that no row has; several threads may look up at once.
+    func find(_ columns: [Column], count: Int) -> [UInt64] {
+        words(columns, count) { c, column, out in
+            let dictionary = dictionaries[c]
+            encode(column, fields[c], count, out) { dictionary.find($0) ?? .max }
+        }
+    }
+
+    private func words(_ columns: [Column], _ count: Int, _ fill: (Int, Column, UnsafeMutableBufferPointer<UInt64>) -> Void) -> [UInt64] {
         [UInt64](unsafeUninitializedCapacity: count * width) { out, initialized in
             out.initialize(repeating: 0)
-            for (c, column) in columns.enumerated() { encode(column, c, count, out) }
+            for (c, column) in columns.enumerated() { fill(c, column, out) }
             initialized = count * width
         }
     }
 
-    private func encode(_ column: Column, _ c: Int, _ count: Int, _ out: UnsafeMutableBufferPointer<UInt64>) {
+    private func encode(
+        _ column: Column, _ field: Field, _ count: Int, _ out: UnsafeMutableBufferPointer<UInt64>, _ code: (UnsafeBufferPointer<UInt8>) -> UInt32
+    ) {
         let stride = column.stride
-        let field = fields[c]
         let (width, word, shift) = (self.width, field.word, field.shift)
         func put(_ value: (Int) -> UInt64) {
             for i in 0..<count { out[i * width + word] |= value(i * stride) << shift }
+        }
+        func wordOf(_ text: String) -> UInt64 {
+            var text = text
+            return UInt64(text.withUTF8 { code($0) })
         }
         switch column.storage {
         case .int64(let v): v.withUnsafeBufferPointer { v in for i in 0..<count { out[i * width + word] = UInt64(bitPattern: v[i * stride]) } }
         case .bool(let v): put { v[$0] ? 1 : 0 }
         case .real(let v): put { (v[$0] == 0 ? 0 : v[$0]).bitPattern }
-        case .string(let v): encode(v, c, count, stride, out)
-        case .guid(let v): put { UInt64(dictionaries[c].code(v[$0].description)) }
-        case .decimal(let v): put { UInt64(dictionaries[c].code(v[$0].description)) }
+        case .string(let v): encode(v, field, count, stride, out, code)
+        case .guid(let v): put { wordOf(v[$0].description) }
+        case .decimal(let v): put { wordOf(v[$0].description) }
         case .dynamic(let v):
             for i in 0..<count {
                 let value = v[i * stride]
                 if value.isNull {
                     if let null = field.null { out[i * width + null.word] |= null.bit }
                 } else {
-                    out[i * width + word] |= UInt64(dictionaries[c].code(JSONWriter.string(value))) << shift
+                    out[i * width + word] |= wordOf(JSONWriter.string(value)) << shift
                 }
             }
         }
@@ -101,15 +124,15 @@ final class KeyEncoder {
     }
 
     /// Every entry of the column's dictionary that a row has is looked up once.
-    private func encode(_ v: StringVector, _ c: Int, _ count: Int, _ stride: Int, _ out: UnsafeMutableBufferPointer<UInt64>) {
-        let (width, word, shift) = (self.width, fields[c].word, fields[c].shift)
-        var dictionary = DictionaryBuilder(capacity: 0)
-        swap(&dictionary, &dictionaries[c])
-        defer { swap(&dictionary, &dictionaries[c]) }
+    private func encode(
+        _ v: StringVector, _ field: Field, _ count: Int, _ stride: Int, _ out: UnsafeMutableBufferPointer<UInt64>,
+        _ code: (UnsafeBufferPointer<UInt8>) -> UInt32
+    ) {
+        let (width, word, shift) = (self.width, field.word, field.shift)
         v.bytes.withUnsafeBufferPointer { buffer in
             guard let codes = v.codes else {
                 for i in 0..<count {
-                    out[i * width + word] |= UInt64(dictionary.code(UnsafeBufferPointer(rebasing: buffer[v.entryRange(i * stride)]))) << shift
+                    out[i * width + word] |= UInt64(code(UnsafeBufferPointer(rebasing: buffer[v.entryRange(i * stride)]))) << shift
                 }
                 return
             }
@@ -120,7 +143,7 @@ final class KeyEncoder {
                     for i in 0..<count {
                         let entry = Int(codes[i * stride])
                         if known[entry] == unknown {
-                            known[entry] = UInt64(dictionary.code(UnsafeBufferPointer(rebasing: buffer[v.entryRange(entry)]))) << shift
+                            known[entry] = UInt64(code(UnsafeBufferPointer(rebasing: buffer[v.entryRange(entry)]))) << shift
                         }
                         out[i * width + word] |= known[entry]
                     }

@@ -6,9 +6,9 @@ final class PercentileAggregator: Aggregator {
     private let points: [Double]
     private let weighted: Bool
     private let asArray: Bool
-    /// Numbers, times and spans, as they are stored, in the order in which they came; other types as values.
-    private var whole = Members<Int64>()
-    private var real = Members<Double>()
+    /// Numbers, times and spans, as they are stored; other types as values.
+    private var whole = Members<Int64>(bits: { UInt64(bitPattern: $0) }, element: { Int64(bitPattern: $0) })
+    private var real = Members<Double>(bits: \.bitPattern, element: { Double(bitPattern: $0) })
     private var other: [[(Value, Int64)]] = []
 
     init(_ type: ScalarType, _ points: [Double], weighted: Bool, asArray: Bool) {
@@ -83,12 +83,27 @@ final class PercentileAggregator: Aggregator {
     }
 }
 
-/// Values with their groups' numbers.
-private struct Members<Element> {
+/// Values with their groups' numbers: counted per distinct value while values repeat, one by one otherwise.
+private struct Members<Element: Comparable & Sendable> {
     private var groups: [Int32] = []
     private var values: [Element] = []
+    /// Each distinct pair of a value and a group, and how often it came; nil once most pairs were seen to be distinct.
+    private var pairs: GroupTable? = GroupTable(width: 2)
+    private var counts: [Int] = []
+    private var rows = 0
+    private let bits: (Element) -> UInt64
+    private let element: (UInt64) -> Element
+
+    init(bits: @escaping (Element) -> UInt64, element: @escaping (UInt64) -> Element) {
+        self.bits = bits
+        self.element = element
+    }
 
     mutating func append(_ groups: [Int32], _ values: [Element], _ stride: Int, _ nulls: [Bool]?) {
+        if let pairs {
+            count(groups, values, stride, nulls, in: pairs)
+            return
+        }
         if nulls == nil, stride == 1, values.count == groups.count {
             self.groups += groups
             self.values += values
@@ -100,25 +115,56 @@ private struct Members<Element> {
         }
     }
 
+    private mutating func count(_ groups: [Int32], _ values: [Element], _ stride: Int, _ nulls: [Bool]?, in pairs: GroupTable) {
+        var words: [UInt64] = []
+        words.reserveCapacity(groups.count * 2)
+        for (row, g) in groups.enumerated() where nulls?[row * stride] != true {
+            words.append(bits(values[row * stride]))
+            words.append(UInt64(g))
+        }
+        let found = pairs.groups(of: words)
+        counts += repeatElement(0, count: pairs.count - counts.count)
+        counts.withUnsafeMutableBufferPointer { counts in for p in found { counts[Int(p)] += 1 } }
+        rows += found.count
+        if rows > 100_000, pairs.count > rows / 4 { listValues() }
+    }
+
+    /// Goes over to keeping every value.
+    private mutating func listValues() {
+        guard let pairs else { return }
+        for (p, n) in counts.enumerated() {
+            groups += repeatElement(Int32(pairs.keys[p * 2 + 1]), count: n)
+            values += repeatElement(element(pairs.keys[p * 2]), count: n)
+        }
+        self.pairs = nil
+        counts = []
+    }
+
     /// Takes others over, whose group `g` is `map[g]` here.
     mutating func append(_ other: Members, _ map: [Int32]) {
+        if let pairs, let more = other.pairs {
+            var words = more.keys
+            for p in 0..<more.count { words[p * 2 + 1] = UInt64(map[Int(words[p * 2 + 1])]) }
+            let found = pairs.groups(of: words)
+            counts += repeatElement(0, count: pairs.count - counts.count)
+            for (p, n) in zip(found, other.counts) { counts[Int(p)] += n }
+            rows += other.rows
+            return
+        }
+        listValues()
+        var other = other
+        other.listValues()
         groups += other.groups.lazy.map { map[Int($0)] }
         values += other.values
     }
 
     /// The values at the nearest ranks of `points`, in percent, for each group; nil for a group without values.
     func ranked(_ points: [Double], _ groupCount: Int, _ less: (Element, Element) -> Bool) -> [[Element]?] {
+        if let pairs { return ranked(points, groupCount, less, pairs) }
         guard !values.isEmpty else { return Array(repeating: nil, count: groupCount) }
-        var starts = [Int](repeating: 0, count: groupCount + 1)
-        for g in groups { starts[Int(g) + 1] += 1 }
-        for g in 0..<groupCount { starts[g + 1] += starts[g] }
-        var fill = starts
-        var sorted = values
-        for (i, g) in groups.enumerated() {
-            sorted[fill[Int(g)]] = values[i]
-            fill[Int(g)] += 1
-        }
-        return sorted.withUnsafeMutableBufferPointer { all in
+        let (starts, grouped) = Self.byGroup(groups, groupCount, values)
+        var ordered = grouped
+        return ordered.withUnsafeMutableBufferPointer { all in
             (0..<groupCount).map { g in
                 let own = UnsafeMutableBufferPointer(rebasing: all[starts[g]..<starts[g + 1]])
                 if own.isEmpty { return nil }
@@ -129,6 +175,39 @@ private struct Members<Element> {
                 }
             }
         }
+    }
+
+    private func ranked(_ points: [Double], _ groupCount: Int, _ less: (Element, Element) -> Bool, _ pairs: GroupTable) -> [[Element]?] {
+        let owners = (0..<pairs.count).map { Int32(pairs.keys[$0 * 2 + 1]) }
+        let (starts, places) = Self.byGroup(owners, groupCount, Array(0..<pairs.count))
+        return (0..<groupCount).map { g in
+            let own = places[starts[g]..<starts[g + 1]].map { (value: element(pairs.keys[$0 * 2]), count: counts[$0]) }.sorted { less($0.value, $1.value) }
+            let total = own.reduce(0) { $0 + $1.count }
+            if total == 0 { return nil }
+            return points.map { p in
+                let rank = min(total - 1, max(0, Int((p / 100 * Double(total)).rounded(.up)) - 1))
+                var passed = 0
+                for (value, count) in own {
+                    passed += count
+                    if passed > rank { return value }
+                }
+                return own[own.count - 1].value
+            }
+        }
+    }
+
+    /// Items ordered by their groups, and where each group's begin.
+    private static func byGroup<Item>(_ groups: [Int32], _ groupCount: Int, _ items: [Item]) -> (starts: [Int], items: [Item]) {
+        var starts = [Int](repeating: 0, count: groupCount + 1)
+        for g in groups { starts[Int(g) + 1] += 1 }
+        for g in 0..<groupCount { starts[g + 1] += starts[g] }
+        var fill = starts
+        var ordered = items
+        for (i, g) in groups.enumerated() {
+            ordered[fill[Int(g)]] = items[i]
+            fill[Int(g)] += 1
+        }
+        return (starts, ordered)
     }
 }
 

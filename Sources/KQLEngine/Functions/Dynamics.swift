@@ -64,7 +64,7 @@ extension ScalarFunctions {
 
     static var dynamics: [String: ScalarKernel] {
         [
-            "pack_array": .lenient { a, _ in .array(a.map { if case .string = $0 { $0 } else { $0 } }) },
+            "pack_array": .lenient { a, _ in .array(a) },
             "bag_pack": .lenient { a, _ in
                 var bag = Bag()
                 var i = 0

@@ -25,28 +25,43 @@ extension Executor {
 
     /// The rows of one batch expanded, and the input row each came from.
     private func expand(_ plan: ExpandPlan, _ batch: Batch, _ schema: Schema) throws -> (batch: Batch, rows: [Int32]) {
+        // What comes from one column with a dictionary is expanded once per entry.
+        let entries = try evaluator.entries(of: plan.columns.map(\.expr), batch)
+        let (starts, items, indices) = try elements(plan, entries?.batch ?? batch)
+        var rows: [Int32] = []
+        var places: [Int32] = []
+        for row in 0..<batch.count {
+            let e = entries.map { Int($0.codes[row]) } ?? row
+            rows += repeatElement(Int32(row), count: Int(starts[e + 1] - starts[e]))
+            places += starts[e]..<starts[e + 1]
+        }
+        let gathered = batch.gather(rows)
+        let expanded = items.map { column in LazyColumn { [places] in column.gather(places) } }
+        var columns = plan.layout.map { $0 >= 0 ? gathered.lazyColumn($0) : expanded[-1 - $0] }
+        if plan.indexColumn { columns.append(LazyColumn { [places] in Column(.long, .int64(indices), count: indices.count).gather(places) }) }
+        return (Batch(schema: schema, columns: columns, count: rows.count), rows)
+    }
+
+    /// The elements of every row's values, one row's after another's, where each row's begin, and the place of each in its row's.
+    private func elements(_ plan: ExpandPlan, _ batch: Batch) throws -> (starts: [Int32], items: [Column], indices: [Int64]) {
         let sources = try plan.columns.map { try evaluator.column($0.expr, batch) }
         let limit = try plan.limit.map { try count($0) } ?? Int.max
-        var rows: [Int32] = []
+        var starts: [Int32] = [0]
         var indices: [Int64] = []
         var builders = plan.columns.map { ColumnBuilder($0.type) }
         for row in 0..<batch.count {
             let lists = sources.map { elements($0[row], bagAsArray: plan.bagAsArray) }
             let n = min(lists.map(\.count).max() ?? 0, limit)
             for k in 0..<n {
-                rows.append(Int32(row))
                 indices.append(Int64(k))
                 for (c, list) in lists.enumerated() {
                     let v = k < list.count ? list[k] : .null
                     builders[c].append(plan.columns[c].converts ? Executor.typed(v, plan.columns[c].type) : v)
                 }
             }
+            starts.append(Int32(indices.count))
         }
-        let expanded = builders.map { LazyColumn($0.finish()) }
-        let gathered = batch.gather(rows)
-        var columns = plan.layout.map { $0 >= 0 ? gathered.lazyColumn($0) : expanded[-1 - $0] }
-        if plan.indexColumn { columns.append(LazyColumn(Column(.long, .int64(indices), count: indices.count))) }
-        return (Batch(schema: schema, columns: columns, count: rows.count), rows)
+        return (starts, builders.map { $0.finish().dictionaryCoded() }, indices)
     }
 
     func expanded(_ plan: ExpandPlan, _ batch: Batch, _ schema: Schema) throws -> Batch { try expand(plan, batch, schema).batch }

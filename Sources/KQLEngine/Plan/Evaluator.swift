@@ -29,8 +29,24 @@ struct Evaluator {
             if name == "ingestion_time", let i = batch.schema.index(of: "_IngestionTime") ?? batch.schema.index(of: "TimeGenerated") {
                 return try batch.column(i)
             }
+            if arguments.contains(where: \.isCall), let (entries, codes) = try entries(of: [e], batch) {
+                return try call(name, try arguments.map { try column($0, entries) }, type, entries.count).spread(codes)
+            }
             return try call(name, try arguments.map { try column($0, batch) }, type, batch.count)
         }
+    }
+
+    /// The entries of the one column with a dictionary that all of `expressions` depend on, as a batch of their own,
+    /// and each row's entry; nil when they depend on more, or when it has as many entries as rows.
+    func entries(of expressions: [BoundExpr], _ batch: Batch) throws -> (batch: Batch, codes: [UInt32])? {
+        guard let c = expressions.first?.onlyColumn, expressions.allSatisfy({ $0.onlyColumn == c }), batch.schema[c].type == .string else { return nil }
+        let column = try batch.column(c)
+        guard !column.isConstant, case .string(let vector) = column.storage, let codes = vector.codes, vector.entryCount < batch.count else { return nil }
+        let entries = Column(.string, .string(StringVector(bytes: vector.bytes, ends: vector.ends, codes: nil)), count: vector.entryCount)
+        let columns = batch.schema.columns.indices.map { i in
+            LazyColumn { if i == c { entries } else { throw QueryError.runtime("column \(i) of a dictionary's entries was read") } }
+        }
+        return (Batch(schema: batch.schema, columns: columns, count: vector.entryCount), codes)
     }
 
     /// The rows for which a condition holds.
@@ -191,9 +207,20 @@ struct Evaluator {
     }
 }
 
+extension BoundExpr {
+    /// Whether it is a function of other expressions; a function of a column alone is computed per entry anyway.
+    fileprivate var isCall: Bool {
+        switch self {
+        case .call, .convert, .inTable: true
+        case .column, .literal, .toScalar: false
+        }
+    }
+}
+
 extension Column {
     /// A column whose row `i` is this column's row `codes[i]`.
     func spread(_ codes: [UInt32]) -> Column {
+        if isConstant { return Column(type, storage, nulls: nulls, count: codes.count, isConstant: true) }
         if case .string(let vector) = storage {
             let own = vector.codes.map { c in codes.map { c[Int($0)] } } ?? codes
             return Column(.string, .string(StringVector(bytes: vector.bytes, ends: vector.ends, codes: own)), count: codes.count)

@@ -172,6 +172,10 @@ package struct JSONReader: ~Copyable {
             offset += 1
         }
         guard offset > digitsStart else { throw fail("expected a value") }
+        if isInteger, offset - digitsStart <= 18 {
+            let magnitude = bytes[digitsStart..<offset].reduce(Int64(0)) { $0 * 10 + Int64($1 - 48) }
+            return .long(digitsStart == start ? magnitude : -magnitude)
+        }
         let text = String(decoding: UnsafeBufferPointer(rebasing: bytes[start..<offset]), as: UTF8.self)
         if isInteger, let n = Int64(text) { return .long(n) }
         guard let d = Double(text) else { throw fail("\"\(text.prefix(40))\" is not a number") }
@@ -184,9 +188,15 @@ package struct JSONReader: ~Copyable {
         case 34: return .string(try string())
         case 123:
             var bag = Bag()
+            // A set pays off only where looking through the keys does not.
             var seen = Set<String>()
             try object { (key, reader) throws(JSONError) in
                 let value = try reader.value()
+                if bag.count < 16 {
+                    bag[key] = value
+                    return
+                }
+                if seen.isEmpty { seen = Set(bag.keys) }
                 if seen.insert(key).inserted { bag.append(unchecked: key, value) } else { bag[key] = value }
             }
             return .bag(bag)
@@ -280,19 +290,21 @@ package struct JSONReader: ~Copyable {
 
     /// Reads one whole text.
     package static func parse(_ text: some StringProtocol) throws(JSONError) -> Value {
-        try parse(Array(text.utf8))
+        var text = String(text)
+        return try text.withUTF8 { whole($0) }.get()
     }
 
     package static func parse(_ bytes: [UInt8]) throws(JSONError) -> Value {
-        let result = bytes.withUnsafeBufferPointer { buffer -> Result<Value, JSONError> in
-            var reader = JSONReader(buffer)
-            do throws(JSONError) {
-                let value = try reader.value()
-                reader.skipSpace()
-                guard reader.isAtEnd else { throw reader.fail("something follows the value") }
-                return .success(value)
-            } catch { return .failure(error) }
-        }
-        return try result.get()
+        try bytes.withUnsafeBufferPointer { whole($0) }.get()
+    }
+
+    private static func whole(_ bytes: UnsafeBufferPointer<UInt8>) -> Result<Value, JSONError> {
+        var reader = JSONReader(bytes)
+        do throws(JSONError) {
+            let value = try reader.value()
+            reader.skipSpace()
+            guard reader.isAtEnd else { throw reader.fail("something follows the value") }
+            return .success(value)
+        } catch { return .failure(error) }
     }
 }

@@ -101,21 +101,32 @@ package struct DictionaryBuilder {
 
     package mutating func code(_ text: UnsafeBufferPointer<UInt8>) -> UInt32 {
         let hash = ByteHash.hash(text)
-        var slot = Int(truncatingIfNeeded: hash) & mask
-        while slots[slot] != 0 {
-            if (slots[slot] ^ hash) >> 32 == 0 {
-                let e = Int(slots[slot] & 0xFFFF_FFFF) - 1
-                let start = e == 0 ? 0 : ends[e - 1]
-                if ends[e] - start == text.count, matches(start, text) { return UInt32(e) }
-            }
-            slot = (slot + 1) & mask
-        }
+        let (slot, known) = place(text, hash)
+        if let known { return known }
         let e = ends.count
         slots[slot] = hash & 0xFFFF_FFFF_0000_0000 | UInt64(e + 1)
         bytes.append(contentsOf: text)
         ends.append(bytes.count)
         if ends.count * 2 > slots.count { grow() }
         return UInt32(e)
+    }
+
+    /// The code of a text that was given one.
+    package func find(_ text: UnsafeBufferPointer<UInt8>) -> UInt32? { place(text, ByteHash.hash(text)).code }
+
+    /// The slot where a text is, with its code, or the free one where it would be.
+    @inline(__always)
+    private func place(_ text: UnsafeBufferPointer<UInt8>, _ hash: UInt64) -> (slot: Int, code: UInt32?) {
+        var slot = Int(truncatingIfNeeded: hash) & mask
+        while slots[slot] != 0 {
+            if (slots[slot] ^ hash) >> 32 == 0 {
+                let e = Int(slots[slot] & 0xFFFF_FFFF) - 1
+                let start = e == 0 ? 0 : ends[e - 1]
+                if ends[e] - start == text.count, matches(start, text) { return (slot, UInt32(e)) }
+            }
+            slot = (slot + 1) & mask
+        }
+        return (slot, nil)
     }
 
     package mutating func code(_ text: String) -> UInt32 {
