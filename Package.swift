@@ -6,12 +6,14 @@ let swift: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny")
 ]
 
-// Debian keeps RE2 on the compiler's own paths; Homebrew does not.
-#if os(macOS)
-    let re2: String? = "re2"
-#else
-    let re2: String? = nil
-#endif
+/// Debian keeps libraries on the compiler's own paths; Homebrew does not.
+func homebrew(_ package: String) -> String? {
+    #if os(macOS)
+        package
+    #else
+        nil
+    #endif
+}
 
 /// The targets are listed in the order of the layers: a target imports only what stands above it here.
 let package = Package(
@@ -40,7 +42,8 @@ let package = Package(
     targets: [
         // Shims over system libraries.
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
-        .systemLibrary(name: "CRE2System", pkgConfig: re2, providers: [.apt(["libre2-dev"]), .brew(["re2"])]),
+        .systemLibrary(name: "CMaxMindDB", pkgConfig: homebrew("libmaxminddb"), providers: [.apt(["libmaxminddb-dev"]), .brew(["libmaxminddb"])]),
+        .systemLibrary(name: "CRE2System", pkgConfig: homebrew("re2"), providers: [.apt(["libre2-dev"]), .brew(["re2"])]),
         .target(name: "CRE2", dependencies: ["CRE2System"], linkerSettings: [.linkedLibrary("re2")]),
 
         // Values and the language.
@@ -49,7 +52,7 @@ let package = Package(
         .target(
             name: "KQLEngine",
             dependencies: [
-                "KQL", "Tables", "CRE2", .product(name: "Crypto", package: "swift-crypto"),
+                "KQL", "Tables", "CRE2", "CMaxMindDB", .product(name: "Crypto", package: "swift-crypto"),
             ], swiftSettings: swift),
 
         // What the product stands on.

@@ -142,14 +142,17 @@ extension Binder {
 
     func percentileType(_ t: ScalarType) -> ScalarType { t == .int ? .long : t == .dynamic ? .real : t }
 
+    /// Whether a call where aggregates may stand is one: some names are scalar functions too, of several values.
+    private func isAggregate(_ name: String, _ arguments: [CallArgument]) -> Bool {
+        guard Builtins.aggregates[name] != nil else { return false }
+        return Builtins.scalars[name] == nil || arguments.count == 1 || name == "percentile_tdigest"
+    }
+
     /// Binds an expression in which aggregates may stand; what is outside them sees only the keys.
     func bindAggregateExpr(
         _ expr: Expr, _ scope: RowScope, _ keys: [BoundColumn], _ environment: Environment, _ collector: AggregateCollector
     ) throws -> BoundExpr {
-        if case .call(let name, let arguments) = expr.kind, environment[name.text] == nil,
-            Builtins.aggregates[name.text] != nil,
-            Builtins.scalars[name.text] == nil || name.text == "percentile_tdigest"
-        {
+        if case .call(let name, let arguments) = expr.kind, environment[name.text] == nil, isAggregate(name.text, arguments) {
             let aggregate = try bindAggregate(name, arguments, scope, environment)
             let column = collector.add(aggregate)
             return .column(column, aggregate.outputs[0].type)
@@ -165,8 +168,7 @@ extension Binder {
             // The rest of the language, with the aggregates inside replaced by names of their columns.
             let hidden = Environment(parent: environment)
             let rewritten = try rewrite(expr) { e in
-                guard case .call(let name, let arguments) = e.kind, environment[name.text] == nil,
-                    Builtins.aggregates[name.text] != nil, Builtins.scalars[name.text] == nil
+                guard case .call(let name, let arguments) = e.kind, environment[name.text] == nil, self.isAggregate(name.text, arguments)
                 else { return nil }
                 let aggregate = try self.bindAggregate(name, arguments, scope, environment)
                 let column = collector.add(aggregate)

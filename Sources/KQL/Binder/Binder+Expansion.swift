@@ -133,14 +133,11 @@ extension Binder {
         var names = NameSet()
         for key in keys { names.insert(key.name) }
         var schema = keys.map(\.spec)
-        var aggregates: [SeriesAggregate] = []
+        let collector = AggregateCollector(keyCount: 0)
+        var series: [SeriesValue] = []
         for item in syntax.aggregates {
-            guard case .call(let name, let arguments) = item.expr.expr.kind, Builtins.aggregates[name.text] != nil else {
-                throw Diagnostic("KS144", "make-series expects an aggregation function.", item.expr.expr.range)
-            }
-            let aggregate = try bindAggregate(name, arguments, scope, environment)
-            let value = try item.defaultValue.map { try bindScalar($0, .none, environment) }
-            aggregates.append(SeriesAggregate(aggregate: aggregate, defaultValue: value))
+            let value = try bindAggregateExpr(item.expr.expr, scope, [], environment, collector)
+            series.append(SeriesValue(value: value, defaultValue: try item.defaultValue.map { try bindScalar($0, .none, environment) }))
             let column = item.expr.names.first?.text ?? Naming.name(of: item.expr.expr) ?? names.numbered()
             schema.append(ColumnSpec(names.unique(column), .dynamic))
         }
@@ -149,7 +146,7 @@ extension Binder {
         let edge = { (e: Expr) in self.convert(try self.bindScalar(e, .none, environment), to: axis.type) }
         let step = try bindScalar(syntax.step, .none, environment)
         let plan = MakeSeriesPlan(
-            input: input, keys: keys, aggregates: aggregates, axis: axis, from: try syntax.from.map(edge),
+            input: input, keys: keys, aggregates: collector.aggregates, series: series, axis: axis, from: try syntax.from.map(edge),
             to: try syntax.to.map(edge), step: step,
             isNeverEmpty: syntax.properties.contains { if case .name("nonempty") = $0.value.kind { true } else { false } })
         return Plan(.makeSeries(plan), Schema(schema))

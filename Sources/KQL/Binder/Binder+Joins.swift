@@ -195,9 +195,12 @@ extension Binder {
             order = order.filter { name in inputs.allSatisfy { $0.1.schema.index(of: name) != nil } && types[name]?.count == 1 }
         }
         var columns: [(name: String, source: String, type: ScalarType)] = []
+        // Names with a type behind them give way to columns that have such a name of their own.
+        var names = NameSet()
+        for name in order where types[name]?.count == 1 { names.insert(name) }
         for name in order {
             let list = types[name] ?? []
-            for type in list { columns.append((list.count == 1 ? name : "\(name)_\(type.name)", name, type)) }
+            for type in list { columns.append((list.count == 1 ? name : names.unique("\(name)_\(type.name)"), name, type)) }
         }
         var schema = Schema(columns.map { ColumnSpec($0.name, $0.type) })
         if let sourceColumn { schema.columns.insert(ColumnSpec(sourceColumn, .string), at: 0) }

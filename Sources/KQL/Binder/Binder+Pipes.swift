@@ -71,7 +71,7 @@ extension Binder {
     func bindOperator(_ op: Operator, _ current: Plan?, _ environment: Environment) throws -> Plan {
         switch op.kind {
         case .print(let items):
-            let columns = try bindColumns(items, .none, environment, unnamedPrefix: "print_", unnamedFrom: 0)
+            let columns = try bindColumns(items, .none, environment, isPrint: true)
             return Plan(.print(columns.map(\.expr)), Schema(columns.map(\.spec)))
         case .range(let name, let from, let to, let step):
             return try bindRange(name, from, to, step, environment)

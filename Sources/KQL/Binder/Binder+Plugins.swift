@@ -25,7 +25,7 @@ extension Binder {
                 return .plan(plan)
             }
             if case .call(let f, let inner) = value.kind, environment[f.text] == nil, Builtins.aggregates[f.text] != nil,
-                Builtins.scalars[f.text] == nil
+                Builtins.scalars[f.text] == nil || name.text == "pivot"
             {
                 return .aggregate(try bindAggregate(f, inner, scope, environment))
             }
@@ -115,6 +115,8 @@ extension Binder {
                 if case .expr(let e) = argument, e.type == .bool { steps.append(ColumnSpec("Expr\(steps.count + 1)_\(input.schema[i].name)", t)) }
             }
             return Schema(dimensions(from: 3) + steps + [ColumnSpec("Duration", t == .datetime ? .timespan : t)])
+        case "schema_merge":
+            return Schema([("ColumnName", .string), ("ColumnOrdinal", .long), ("DataType", .string), ("ColumnType", .string)])
         case "narrow":
             return Schema([("Row", .long), ("Column", .string), ("Value", .string)])
         case "ipv4_lookup", "ipv6_lookup":

@@ -3,8 +3,7 @@ import Tables
 extension Binder {
     /// The columns of `project`-like lists. `base` is what `extend` adds to; nil for a new row.
     func bindColumns(
-        _ items: [NamedExpr], _ scope: RowScope, _ environment: Environment, base: Schema? = nil,
-        unnamedPrefix: String = "Column", unnamedFrom: Int = 1
+        _ items: [NamedExpr], _ scope: RowScope, _ environment: Environment, base: Schema? = nil, isPrint: Bool = false
     ) throws -> [BoundColumn] {
         var columns: [BoundColumn] = base?.columns.enumerated().map { BoundColumn($1.name, .column($0, $1.type)) } ?? []
         var names = NameSet()
@@ -38,10 +37,10 @@ extension Binder {
                 }
             } else if let name = item.names.first {
                 put(name.text, e, isNamed: true)
-            } else if let name = Naming.name(of: item.expr) {
+            } else if let name = Naming.name(of: item.expr), !isPrint || !Naming.isPath(item.expr) {
                 put(name, e, isNamed: false)
             } else {
-                columns.append(BoundColumn(names.numbered(unnamedPrefix, from: unnamedFrom), e))
+                columns.append(BoundColumn(isPrint ? names.numbered("print_", from: 0) : names.numbered(), e))
             }
         }
         return columns

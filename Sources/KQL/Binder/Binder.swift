@@ -404,18 +404,24 @@ package final class Binder {
     private func bindExternal(
         _ columns: [ColumnDeclaration], _ urls: [Expr], _ properties: [Property], _ environment: Environment
     ) throws -> Plan {
-        var format = "csv"
-        var ignoreFirst = false
+        var options = ExternalOptions()
         for property in properties {
-            if property.name.text == "format", case .literal(let v, _) = property.value.kind { format = v.text }
-            if property.name.text == "format", case .name(let n) = property.value.kind { format = n }
-            if property.name.text.lowercased() == "ignorefirstrecord", case .literal(let v, _) = property.value.kind {
-                ignoreFirst = v.text == "true"
+            let text: String
+            switch property.value.kind {
+            case .literal(let v, _): text = v.text
+            case .name(let n): text = n
+            default: text = (constant(try bindScalar(property.value, .none, environment)) ?? .null).text
+            }
+            switch property.name.text.lowercased() {
+            case "format": options.format = text.lowercased()
+            case "ignorefirstrecord": options.ignoresFirst = text.lowercased() == "true"
+            case "ingestionmapping": options.mapping = text
+            default: break
             }
         }
         let schema = Schema(columns.map { ColumnSpec($0.name.text, $0.type) })
         let bound = try urls.map { try bindScalar($0, .none, environment) }
-        return Plan(.external(urls: bound, format: format, ignoreFirst: ignoreFirst), schema)
+        return Plan(.external(urls: bound, options), schema)
     }
 }
 

@@ -171,15 +171,17 @@ package struct KeyValueSyntax: Sendable {
     package var regex: String?
 }
 
-package struct SeriesAggregate: Sendable {
-    package let aggregate: BoundAggregate
+/// One series: an expression over the columns that the aggregates give, and what stands where there are no rows.
+package struct SeriesValue: Sendable {
+    package let value: BoundExpr
     package let defaultValue: BoundExpr?
 }
 
 package struct MakeSeriesPlan: Sendable {
     package let input: Plan
     package let keys: [BoundColumn]
-    package let aggregates: [SeriesAggregate]
+    package let aggregates: [BoundAggregate]
+    package let series: [SeriesValue]
     package let axis: BoundExpr
     package let from: BoundExpr?
     package let to: BoundExpr?
@@ -247,7 +249,7 @@ package struct Plan: Sendable {
         case graphToTable(GraphPlan, nodes: Bool, identifiers: [GraphIdentifier])
         /// `subquery` is done with the graph of each value of the partition's column.
         case graphPartition(GraphPlan, subquery: Plan)
-        case external(urls: [BoundExpr], format: String, ignoreFirst: Bool)
+        case external(urls: [BoundExpr], ExternalOptions)
     }
 
     package let kind: Kind
@@ -260,6 +262,16 @@ package struct Plan: Sendable {
         self.schema = schema
         self.isOpen = isOpen
     }
+}
+
+/// How `externaldata` reads what it names (https://learn.microsoft.com/kusto/query/externaldata-operator#supported-properties).
+package struct ExternalOptions: Sendable {
+    /// A format's name in small letters; nil to tell it from the name of each file.
+    package var format: String?
+    /// Whether the first record of each file is passed over.
+    package var ignoresFirst = false
+    /// JSON that says where each column is in a record.
+    package var mapping: String?
 }
 
 package enum PluginArgument: Sendable {

@@ -18,6 +18,14 @@ enum Naming {
         }
     }
 
+    /// A name, or a way into what it names.
+    static func isPath(_ e: Expr) -> Bool {
+        switch e.kind {
+        case .name, .member, .index: true
+        default: false
+        }
+    }
+
     private static func identifier(_ text: String) -> String {
         String(text.map { $0.isLetter || $0.isNumber || $0 == "_" ? $0 : "_" })
     }
@@ -27,7 +35,7 @@ enum Naming {
             return aggregateName(function, aggregate.naming, arguments)
         }
         guard let signature = Builtins.scalars[function]?.first else { return nil }
-        let first = arguments.first.flatMap { name(of: $0.value) }
+        let first = arguments.first.flatMap { $0.name?.text ?? name(of: $0.value) }
         switch signature.naming {
         case "": return nil
         case "first": return first

@@ -255,7 +255,9 @@ extension Parser {
     mutating func partition() throws(Diagnostic) -> Operator.Kind {
         let properties = try hints()
         try expectWord("by")
-        let by = try expression()
+        // A column's name: `x (` must not be taken for a call.
+        let column = try name()
+        let by = Expr(.name(column.text), column.range)
         if isSign("{") {
             at += 1
             var source: [Operator] = []

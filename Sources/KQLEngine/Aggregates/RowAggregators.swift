@@ -314,10 +314,10 @@ final class VarianceAggregator: Aggregator {
             Column(
                 .real,
                 values: (0..<groupCount).map { g -> Value in
-                    guard g < states.count else { return .real(.nan) }
+                    // Of nothing, Kusto gives 0, unlike for the average.
+                    guard g < states.count else { return .real(0) }
                     let s = states[g]
                     let d = sample ? s.n - 1 : s.n
-                    guard s.n > 0 else { return .real(.nan) }
                     let v = d <= 0 ? 0 : s.m2 / d
                     return .real(root ? v.squareRoot() : v)
                 })

@@ -182,7 +182,10 @@ extension ScalarFunctions {
             "series_fill_linear": .lenient { a, _ in fillLinear(a) },
             "series_stats": .lenient { a, _ in .array(statistics(a[0])) },
             "series_stats_dynamic": .lenient { a, _ in
-                .bag(Bag(zip(["min", "min_idx", "max", "max_idx", "avg", "stdev", "variance"], statistics(a[0]))))
+                let found = zip(["min", "min_idx", "max", "max_idx", "avg", "stdev", "variance"], statistics(a[0]))
+                let values = numbers(a[0]) ?? []
+                let sum = values.contains { $0 != nil } ? Value.real(values.reduce(0) { $0 + ($1 ?? 0) }) : .null
+                return .bag(Bag(Array(found) + [("sum", sum), ("len", .long(Int64(values.count)))]))
             },
             "series_iir": .lenient { a, _ in filterIIR(a) }, "series_fir": .lenient { a, _ in filterFIR(a) },
         ]

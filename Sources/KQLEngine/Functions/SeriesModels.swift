@@ -30,7 +30,7 @@ extension ScalarFunctions {
         return line
     }
 
-    private static func reals(_ x: [Double]) -> Value { .array(x.map { .real($0) }) }
+    static func reals(_ x: [Double]) -> Value { .array(x.map { .real($0) }) }
 
     struct Decomposition {
         var baseline: [Double], seasonal: [Double], trend: [Double], residual: [Double]

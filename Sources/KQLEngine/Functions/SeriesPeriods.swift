@@ -3,8 +3,6 @@ import Tables
 
 /// Periods, seasons and spectra of series.
 extension ScalarFunctions {
-    private static func reals(_ x: [Double]) -> Value { .array(x.map { .real($0) }) }
-
     private static func values(_ v: Value) -> [Double]? { numbers(v)?.map { $0 ?? 0 } }
 
     /// How like itself a series is after `lag` steps, from -1 to 1, for each lag up to half of its length; 0 for a flat one.

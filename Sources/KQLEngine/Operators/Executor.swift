@@ -53,8 +53,7 @@ final class Executor {
         case .graphMatch(let graph, let match): return try graphMatch(graph, match, plan.schema)
         case .graphToTable(let graph, let nodes, let identifiers): return try graphTable(graph, nodes: nodes, identifiers, plan.schema)
         case .graphPartition(let graph, let subquery): return try graphPartition(graph, subquery)
-        case .external(let urls, let format, let ignoreFirst):
-            return try external(urls, format, ignoreFirst, plan.schema)
+        case .external(let urls, let options): return try external(urls, options, plan.schema)
         }
     }
 

@@ -2,40 +2,235 @@ import Foundation
 import KQL
 import Tables
 
+/// `externaldata` over files and web addresses, as far as the operator allows them.
 extension Executor {
-    /// `externaldata` over files, when the operator allowed it.
-    func external(_ urls: [BoundExpr], _ format: String, _ ignoreFirst: Bool, _ schema: Schema) throws -> BatchIterator {
-        guard context.options.allowsExternalFiles else {
-            throw QueryError.runtime(
-                "externaldata is switched off here; 'externaldata: true' in the configuration lets 'vestige query' read files of this machine")
+    /// Bytes of one file before and after it is unpacked.
+    static let externalBytesMax = 1 << 30
+
+    func external(_ urls: [BoundExpr], _ options: ExternalOptions, _ schema: Schema) throws -> BatchIterator {
+        var rest = urls[...]
+        return {
+            guard let url = rest.popFirst() else { return nil }
+            try self.context.check()
+            let place = ExternalPlace(try self.evaluator.constant(url).text)
+            let packed = try self.read(place)
+            let bytes = try place.unpacked(packed)
+            do throws(ExternalProblem) {
+                let reader = try ExternalReader(format: options.format ?? place.format, options: options, schema: schema)
+                return try reader.batch(bytes)
+            } catch { throw QueryError.runtime("externaldata cannot read \(place.shown): \(error.message)") }
         }
-        var batches: [Batch] = []
-        for url in urls {
-            let text = try evaluator.constant(url).text
-            let path = text.hasPrefix("file://") ? String(text.dropFirst(7)) : text
-            guard !path.contains("://") else { throw QueryError.notSupported("externaldata over the network (\(path.prefix(80)))") }
-            guard let data = FileManager.default.contents(atPath: path) else { throw QueryError.runtime("externaldata cannot read \(path)") }
-            let content = String(decoding: data, as: UTF8.self)
-            var rows: [[Value]] = []
-            for (i, line) in content.split(whereSeparator: \.isNewline).enumerated() {
-                if i == 0, ignoreFirst { continue }
-                let fields: [String]
-                switch format {
-                case "txt", "raw": fields = [String(line)]
-                case "tsv": fields = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
-                case "multijson", "json":
-                    let value = (try? JSONReader.parse(line)) ?? .null
-                    rows.append(schema.columns.map { OperatorKernels.element(value, .string($0.name)).converted(to: $0.type) })
-                    continue
-                default: fields = ScalarFunctions.csv(String(line))
-                }
-                rows.append(
-                    schema.columns.enumerated().map { c, spec in
-                        c < fields.count ? Value.string(fields[c]).converted(to: spec.type) : .null
-                    })
+    }
+
+    private func read(_ place: ExternalPlace) throws -> [UInt8] {
+        let outside = context.provider.outside
+        if place.isWeb {
+            guard let download = outside.download else {
+                throw QueryError.runtime(
+                    "externaldata may not fetch \(place.shown): no address is allowed here; allow it with 'externaldata: {hosts: [\(place.host)]}' in the configuration"
+                )
             }
-            batches.append(Batch(schema: schema, rows: rows))
+            return try download(place.address) { try context.check() }
         }
-        return many(batches)
+        guard let path = place.path else {
+            throw QueryError.notSupported("externaldata from \(place.shown): only https:// addresses and files")
+        }
+        guard outside.allowsFiles else {
+            throw QueryError.runtime(
+                "externaldata may not read files here; 'externaldata: {files: true}' in the configuration lets 'vestige query' read files of this machine")
+        }
+        guard let data = FileManager.default.contents(atPath: path) else { throw QueryError.runtime("externaldata cannot read the file \(path)") }
+        return [UInt8](data)
+    }
+}
+
+/// Why a file is not what it should be.
+struct ExternalProblem: Error {
+    let message: String
+}
+
+/// What a storage connection string names: an address, and behind a semicolon how to sign in, which is not used here.
+private struct ExternalPlace {
+    let address: String
+
+    init(_ text: String) {
+        // `https://host/a;key`; a semicolon within the query of an address belongs to it.
+        let upToQuery = text.prefix { $0 != "?" }
+        if let sign = upToQuery.firstIndex(of: ";") { address = String(text[..<sign]) } else { address = text }
+    }
+
+    var isWeb: Bool { address.hasPrefix("https://") || address.hasPrefix("http://") }
+
+    /// Nil for a scheme that is neither a web address nor a file.
+    var path: String? {
+        if address.hasPrefix("file://") { return String(address.dropFirst(7)) }
+        return address.contains("://") ? nil : address
+    }
+
+    var host: String { URLComponents(string: address)?.host ?? String(address.prefix(60)) }
+
+    /// Without the query, which may hold a signature.
+    var shown: String { String(address.prefix { $0 != "?" }.prefix(160)) }
+
+    private var name: String { shown.lowercased() }
+
+    /// By the extension, without one of compression; `csv` when there is none that says more.
+    var format: String {
+        var name = name
+        for packed in [".gz", ".zip"] where name.hasSuffix(packed) { name.removeLast(packed.count) }
+        let known = ["csv", "tsv", "psv", "scsv", "sohsv", "txt", "raw", "json", "multijson", "avro", "parquet", "orc"]
+        return known.first { name.hasSuffix("." + $0) } ?? (name.hasSuffix(".log") ? "w3clogfile" : "csv")
+    }
+
+    func unpacked(_ bytes: [UInt8]) throws -> [UInt8] {
+        if bytes.starts(with: [0x1F, 0x8B]) {
+            guard let whole = Deflate.decompress(bytes, .gzip, sizeMax: Executor.externalBytesMax) else {
+                throw QueryError.runtime("externaldata cannot unpack \(shown): damaged, or more than \(Executor.externalBytesMax >> 20) MB")
+            }
+            return whole
+        }
+        if bytes.starts(with: [0x50, 0x4B, 3, 4]) { throw QueryError.notSupported("externaldata from a zip archive (\(shown)); gzip works") }
+        return bytes
+    }
+}
+
+/// Reads the records of one file into columns.
+private struct ExternalReader {
+    private let format: String
+    private let ignoresFirst: Bool
+    private let schema: Schema
+    /// For each column where it is in a record; nil without a mapping.
+    private let mapping: [Place?]?
+
+    private enum Place {
+        case ordinal(Int)
+        case path(String)
+        case constant(String)
+    }
+
+    init(format: String, options: ExternalOptions, schema: Schema) throws(ExternalProblem) {
+        self.format = format
+        ignoresFirst = options.ignoresFirst
+        self.schema = schema
+        mapping = try options.mapping.map { text throws(ExternalProblem) in try Self.places(text, schema) }
+    }
+
+    /// Source of the mapping's shape: https://learn.microsoft.com/kusto/management/mappings.
+    private static func places(_ text: String, _ schema: Schema) throws(ExternalProblem) -> [Place?] {
+        guard case .array(let items)? = try? JSONReader.parse(text) else { throw ExternalProblem(message: "ingestionMapping is not a JSON array") }
+        var places = [Place?](repeating: nil, count: schema.count)
+        for item in items {
+            func member(_ bag: Bag?, _ name: String) -> Value? {
+                bag.flatMap { b in zip(b.keys, b.values).first { $0.0.lowercased() == name }?.1 }
+            }
+            let bag = item.bagValue
+            guard let name = member(bag, "column")?.text ?? member(bag, "name")?.text, let column = schema.index(of: name) else { continue }
+            let properties = member(bag, "properties")?.bagValue ?? bag
+            if let path = member(properties, "path")?.text {
+                places[column] = .path(path)
+            } else if let ordinal = member(properties, "ordinal").flatMap({ Int($0.text) }) {
+                places[column] = .ordinal(ordinal)
+            } else if let value = member(properties, "constvalue")?.text {
+                places[column] = .constant(value)
+            }
+        }
+        return places
+    }
+
+    func batch(_ bytes: [UInt8]) throws(ExternalProblem) -> Batch {
+        switch format {
+        case "csv": try delimited(bytes, 44)
+        case "tsv", "tsve": try delimited(bytes, 9)
+        case "psv": try delimited(bytes, 124)
+        case "scsv": try delimited(bytes, 59)
+        case "sohsv": try delimited(bytes, 1)
+        case "txt": lines(bytes)
+        case "raw": Batch(schema: schema, rows: [row { $0 == 0 ? .string(String(decoding: bytes, as: UTF8.self)) : .null }])
+        case "json", "multijson", "singlejson": try objects(bytes)
+        case "w3clogfile": log(bytes)
+        default:
+            throw ExternalProblem(message: "the format \(format) is not read here; csv, tsv, psv, scsv, sohsv, txt, raw, json, multijson and w3clogfile are")
+        }
+    }
+
+    private func row(_ value: (Int) -> Value) -> [Value] {
+        schema.columns.indices.map { c in
+            let cell = value(c)
+            guard schema.columns[c].type == .dynamic, case .string(let text) = cell else { return cell.converted(to: schema.columns[c].type) }
+            return text.isEmpty ? .null : (try? JSONReader.parse(text)) ?? cell
+        }
+    }
+
+    /// Text lines, each a value of the first column; empty ones are passed over.
+    private func lines(_ bytes: [UInt8]) -> Batch {
+        let found = bytes.split(separator: 10).map { $0.last == 13 ? $0.dropLast() : $0 }.filter { !$0.isEmpty }
+        return Batch(
+            schema: schema, rows: found.dropFirst(ignoresFirst ? 1 : 0).map { line in row { $0 == 0 ? .string(String(decoding: line, as: UTF8.self)) : .null } }
+        )
+    }
+
+    private func delimited(_ bytes: [UInt8], _ separator: UInt8) throws(ExternalProblem) -> Batch {
+        let start = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
+        let records = CSV.records(bytes[start...], separator: separator).dropFirst(ignoresFirst ? 1 : 0)
+        return Batch(
+            schema: schema,
+            rows: records.map { fields in
+                row { c in
+                    switch mapping.map({ $0[c] }) {
+                    case nil: c < fields.count ? .string(fields[c]) : .null
+                    case .some(.some(.ordinal(let i))): fields.indices.contains(i) ? .string(fields[i]) : .null
+                    case .some(.some(.constant(let text))): .string(text)
+                    default: .null
+                    }
+                }
+            })
+    }
+
+    /// Objects one after the other, or in arrays.
+    private func objects(_ bytes: [UInt8]) throws(ExternalProblem) -> Batch {
+        var found: [Value] = []
+        var failure: JSONError?
+        bytes.withUnsafeBufferPointer { buffer in
+            var reader = JSONReader(buffer)
+            do throws(JSONError) {
+                while reader.peek() != nil {
+                    let value = try reader.value()
+                    if case .array(let items) = value { found += items } else { found.append(value) }
+                }
+            } catch { failure = error }
+        }
+        if let failure { throw ExternalProblem(message: "malformed JSON: \(failure.description)") }
+        return Batch(
+            schema: schema,
+            rows: found.dropFirst(ignoresFirst ? 1 : 0).map { value in
+                row { c in
+                    switch mapping.map({ $0[c] }) {
+                    case nil: OperatorKernels.element(value, .string(schema.columns[c].name))
+                    case .some(.some(.path(let path))): ScalarFunctions.followPath(value, path)
+                    case .some(.some(.constant(let text))): .string(text)
+                    default: .null
+                    }
+                }
+            })
+    }
+
+    /// The W3C's extended log format: `#Fields:` names what the blanks part.
+    private func log(_ bytes: [UInt8]) -> Batch {
+        var names: [String] = []
+        var rows: [[Value]] = []
+        for line in bytes.split(separator: 10) {
+            let text = String(decoding: line.last == 13 ? line.dropLast() : line, as: UTF8.self)
+            if text.hasPrefix("#Fields:") { names = text.dropFirst(8).split(separator: " ").map(String.init) }
+            if text.hasPrefix("#") || text.isEmpty { continue }
+            let fields = text.split(separator: " ").map(String.init)
+            rows.append(
+                row { c in
+                    var name = schema.columns[c].name
+                    if case .path(let path)?? = mapping.map({ $0[c] }) { name = path }
+                    guard let i = names.firstIndex(of: name), i < fields.count, fields[i] != "-" else { return .null }
+                    return .string(fields[i])
+                })
+        }
+        return Batch(schema: schema, rows: rows)
     }
 }

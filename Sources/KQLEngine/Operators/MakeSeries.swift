@@ -44,12 +44,17 @@ extension Executor {
         var present = [Bool](repeating: false, count: cellCount)
         for c in cells { present[Int(c)] = true }
         var columns = plan.keys.indices.map { encoder.decode(groups.keys, column: $0) }
-        for item in plan.aggregates {
-            let state = try Aggregates.make(item.aggregate, evaluator)
-            let arguments = try item.aggregate.arguments.map { try evaluator.column($0, used) }
+        var found: [Column] = []
+        for aggregate in plan.aggregates {
+            let state = try Aggregates.make(aggregate, evaluator)
+            let arguments = try aggregate.arguments.map { try evaluator.column($0, used) }
             state.update(cells, arguments, groupCount: cellCount)
-            let results = state.finish(groupCount: cellCount)[0]
-            let type = item.aggregate.outputs[0].type
+            found += state.finish(groupCount: cellCount)
+        }
+        let aggregated = Batch(schema: Schema(plan.aggregates.flatMap(\.outputs)), columns: found, count: cellCount)
+        for item in plan.series {
+            let results = try evaluator.column(item.value, aggregated)
+            let type = item.value.type
             let given = try item.defaultValue.map { try evaluator.constant($0) } ?? .long(0)
             let fallback = type.isNumeric && !given.isNull ? given.converted(to: type) : given
             columns.append(

@@ -11,6 +11,7 @@ extension Executor {
         case "bag_unpack": result = try bagUnpack(input, arguments)
         case "pivot": result = try pivot(input, arguments)
         case "narrow": result = try narrow(input)
+        case "schema_merge": result = try schemaMerge(input, arguments, shape)
         case "ipv4_lookup", "ipv6_lookup": result = try ipLookup(name, input, arguments)
         case "preview":
             let all = try table(input)

@@ -91,8 +91,9 @@ extension Executor {
         let canMerge = try aggregates.allSatisfy { try Aggregates.make($0, evaluator).isMergeable }
         if keys.isEmpty, !canMerge { return nil }
         if !keys.isEmpty {
-            let density = try sampleDensity(branches, keys, aggregates)
-            if !canMerge || density > 0.125 { return try partitioned(branches, keys, aggregates, schema) }
+            let sample = try sample(branches, keys, aggregates)
+            if let sample, sample.isWhole { return many(sample.part.table.count == 0 ? [] : [sample.part.result(schema)]) }
+            if !canMerge || (sample?.part.density ?? 0) > 0.125 { return try partitioned(branches, keys, aggregates, schema) }
         }
         let source = sharedScan(branches)
         let executors = (0..<workerCount).map { _ in forked() }
@@ -125,16 +126,20 @@ extension Executor {
         return many(parts.filter { $0.table.count > 0 }.map { $0.result(schema) })
     }
 
-    /// How many groups and distinct values the first rows give, per row.
-    private func sampleDensity(_ branches: [StreamBranch], _ keys: [BoundColumn], _ aggregates: [BoundAggregate]) throws -> Double {
+    /// What the first rows give, and whether they are all rows.
+    private func sample(
+        _ branches: [StreamBranch], _ keys: [BoundColumn], _ aggregates: [BoundAggregate]
+    ) throws -> (part: SummaryPart, isWhole: Bool)? {
         let executor = forked()
         let part = try SummaryPart(keys, aggregates, executor)
         let source = sharedScan(branches)
         let before = context.rowsScanned
-        while part.rows < 20_000, let (branch, raw) = try source.next() {
-            if let batch = try executor.apply(branches[branch], to: raw) { try part.take(batch.slice(0..<min(batch.count, 65_536))) }
+        for _ in 0..<4 {
+            guard let (branch, raw) = try source.next() else { return (part, true) }
+            if let batch = try executor.apply(branches[branch], to: raw) { try part.take(batch) }
+            if part.rows >= 20_000 { break }
         }
         context.restoreScans(before)
-        return part.density
+        return part.rows == 0 ? nil : (part, false)
     }
 }

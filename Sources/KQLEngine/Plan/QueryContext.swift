@@ -43,8 +43,6 @@ package struct QueryOptions: Sendable {
     package var workerCountMax = Workers.coreCount
     /// Rows of its tables below which a query is worked on by one thread.
     package var parallelRowsMin = 200_000
-    /// Whether `externaldata` may read files.
-    package var allowsExternalFiles = false
 
     package init() {}
 }

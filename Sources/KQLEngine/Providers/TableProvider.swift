@@ -33,6 +33,12 @@ package protocol TableProvider: SchemaCatalog {
     func rowCount(ofTable name: String) throws -> Int
     /// How much a table holds.
     func statistics(ofTable name: String) throws -> TableStatistics
+    /// What queries may reach beyond the tables.
+    var outside: OutsideData { get }
+}
+
+extension TableProvider {
+    package var outside: OutsideData { OutsideData() }
 }
 
 /// How much a table holds.
@@ -57,8 +63,12 @@ package final class MemoryTables: TableProvider {
     private let tables: Mutex<[String: (schema: Schema, batches: [Batch]?)]> = Mutex([:])
     private let functions: Mutex<[String: FunctionDeclaration]> = Mutex([:])
     private let notes: CatalogNotes
+    package let outside: OutsideData
 
-    package init(notes: CatalogNotes = CatalogNotes()) { self.notes = notes }
+    package init(notes: CatalogNotes = CatalogNotes(), outside: OutsideData = OutsideData()) {
+        self.notes = notes
+        self.outside = outside
+    }
 
     package func set(_ name: String, schema: Schema, batches: [Batch]) {
         tables.withLock { $0[name] = (schema, batches) }

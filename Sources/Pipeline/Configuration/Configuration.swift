@@ -54,8 +54,12 @@ package struct Configuration: Sendable {
     package var workspace = "vestige.db"
     /// Folders of content laid over the built-in one.
     package var content: [String] = []
-    /// Whether queries may read files of this machine with `externaldata`.
+    /// Whether `vestige query` may read files of this machine with `externaldata`.
     package var allowsExternalFiles = false
+    /// Hosts that `externaldata` may fetch from: `name`, `*.suffix`, or `*` for any public name.
+    package var externalHosts: [String] = []
+    /// A database in MaxMind's format, for `geo_info_from_ip_address`.
+    package var locations: String?
     /// A full copy of every state goes out once in so many days.
     package var keyframeDays = 7
     package var tenant: TenantConfiguration?

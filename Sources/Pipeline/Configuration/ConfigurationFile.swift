@@ -27,11 +27,19 @@ extension Configuration {
     }
 
     private mutating func read(_ yaml: Fields) throws {
-        try yaml.only(["workspace", "content", "keyframeDays", "tenant", "sensors", "sinks", "sources", "externaldata"])
+        try yaml.only(["workspace", "content", "keyframeDays", "tenant", "sensors", "sinks", "sources", "externaldata", "locations"])
         workspace = try yaml.optionalString("workspace") ?? workspace
         content = try yaml.strings("content")
         sources = try yaml.strings("sources")
-        allowsExternalFiles = try yaml.optionalBool("externaldata") ?? allowsExternalFiles
+        if let external = try yaml.optionalFields("externaldata") {
+            try external.only(["files", "hosts"])
+            allowsExternalFiles = try external.optionalBool("files") ?? false
+            externalHosts = try external.strings("hosts")
+            if let wrong = externalHosts.first(where: { $0.contains("/") }) {
+                throw external.fail("'hosts' takes names such as raw.githubusercontent.com, not \"\(wrong.prefix(80))\"")
+            }
+        }
+        locations = try yaml.optionalString("locations")
         keyframeDays = try yaml.optionalInt("keyframeDays") ?? keyframeDays
         guard (1...365).contains(keyframeDays) else { throw yaml.fail("'keyframeDays' must be between 1 and 365") }
         tenant = try yaml.optionalFields("tenant").map(Self.tenant)

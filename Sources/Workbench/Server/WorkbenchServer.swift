@@ -23,9 +23,9 @@ package struct WorkbenchServer: Sendable {
     private let options: WorkbenchOptions
     private let state: WorkbenchState
 
-    package init(_ options: WorkbenchOptions, workspace: Workspace, library: ContentLibrary) {
+    package init(_ options: WorkbenchOptions, workspace: Workspace, library: ContentLibrary, outside: OutsideData = OutsideData()) {
         self.options = options
-        state = WorkbenchState(workspace: workspace, library: library, version: options.version)
+        state = WorkbenchState(workspace: workspace, library: library, version: options.version, outside: outside)
     }
 
     /// The server; `onRunning` gets its port once it listens.
@@ -47,9 +47,10 @@ struct WorkbenchState: Sendable {
     let workspace: Workspace
     let library: ContentLibrary
     let version: String
+    let outside: OutsideData
 
     func provider() throws -> WorkspaceProvider {
-        try WorkspaceProvider(workspace, functions: library.functionDeclarations, notes: library.notes, others: library.watchlistTables)
+        try WorkspaceProvider(workspace, functions: library.functionDeclarations, notes: library.notes, others: library.watchlistTables, outside: outside)
     }
 
     var documents: [WorkbookDocument] { library.workbooks.map { WorkbookDocument($0) } }

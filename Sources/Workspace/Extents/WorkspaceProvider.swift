@@ -10,15 +10,18 @@ package struct WorkspaceProvider: TableProvider {
     private let notes: CatalogNotes
     /// Tables that are not in the file, such as the content's watchlists; they win over the file's.
     private let others: [String: Batch]
+    package let outside: OutsideData
 
     /// A view of the tables as they are declared now.
     package init(
-        _ workspace: Workspace, functions: [String: FunctionDeclaration], notes: CatalogNotes = CatalogNotes(), others: [String: Batch] = [:]
+        _ workspace: Workspace, functions: [String: FunctionDeclaration], notes: CatalogNotes = CatalogNotes(), others: [String: Batch] = [:],
+        outside: OutsideData = OutsideData()
     ) throws(WorkspaceError) {
         self.workspace = workspace
         self.functions = functions
         self.notes = notes
         self.others = others
+        self.outside = outside
         schemas = try workspace.schemas().mapValues(TypeColumn.added).merging(others.mapValues(\.schema)) { _, new in new }
     }
 

@@ -7,13 +7,13 @@ import Tables
 
 /// What answers a query: the workspace, or a service elsewhere.
 enum QueryTarget: Sendable {
-    case local(any TableProvider, allowsFiles: Bool)
+    case local(any TableProvider)
     case kusto(KustoQueryClient, ServiceClient)
     case logAnalytics(LogAnalyticsQueryClient, ServiceClient)
 
     /// - Parameter address: nil for the workspace.
     static func open(_ address: String?, database: String?, _ session: SessionOptions) async throws -> QueryTarget {
-        guard let address else { return .local(try Session.queryProvider(session), allowsFiles: try session.configuration().allowsExternalFiles) }
+        guard let address else { return .local(try Session.queryProvider(session)) }
         guard let remote = RemoteAddress(address) else {
             throw OperatorError(
                 "--on needs a web address, not \"\(address)\"",
@@ -63,10 +63,9 @@ enum QueryTarget: Sendable {
         let start = ContinuousClock.now
         let remote: RemoteResult
         switch self {
-        case .local(let provider, let allowsFiles):
+        case .local(let provider):
             if isCommand { return try ManagementCommands(provider: provider, version: Vestige.version).run(text) }
             var options = QueryOptions()
-            options.allowsExternalFiles = allowsFiles
             options.parameters = parameters.mapValues { .string($0) }
             if let timespan {
                 guard let span = QueryTimespan(timespan, now: SystemClock.now()) else {
@@ -129,7 +128,7 @@ enum QueryTarget: Sendable {
     /// The tables and functions that completion may offer; empty when the service does not tell.
     func catalog() async -> any SchemaCatalog {
         switch self {
-        case .local(let provider, _): return provider
+        case .local(let provider): return provider
         case .kusto(let client, _):
             let tables = MemoryTables()
             let rows = try? await client.run(".show database schema", isCommand: true).tables[0].batch.rows()

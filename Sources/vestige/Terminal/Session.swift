@@ -31,6 +31,7 @@ struct Session: Sendable {
     /// Content files that were left out.
     let problems: [ContentProblem]
     let workspace: Workspace
+    let outside: OutsideData
 
     static func open(_ options: SessionOptions) throws -> Session { try open(try options.configuration(), console: options.console) }
 
@@ -39,7 +40,8 @@ struct Session: Sendable {
         for problem in problems { console.warn("content left out: \(problem.description)") }
         let workspace = try Workspace(path: configuration.workspace)
         for table in library.tables.values { try workspace.declare(table.name, table.schema) }
-        return Session(configuration: configuration, library: library, problems: problems, workspace: workspace)
+        return Session(
+            configuration: configuration, library: library, problems: problems, workspace: workspace, outside: try configuration.outsideData())
     }
 
     /// The built-in content with the configured folders over it.
@@ -77,13 +79,15 @@ struct Session: Sendable {
     /// - Parameter wildcardsSeeAll: whether wildcards stand for the content's tables when there is no file.
     static func queryProvider(_ options: SessionOptions, wildcardsSeeAll: Bool = false) throws -> any TableProvider {
         let configuration = try options.configuration()
-        if FileManager.default.fileExists(atPath: configuration.workspace) { return try open(configuration, console: options.console).provider() }
+        if FileManager.default.fileExists(atPath: configuration.workspace) {
+            return try open(configuration, console: options.console).provider(withFiles: true)
+        }
         if options.workspace != nil {
             throw OperatorError(
                 "there is no workspace \(configuration.workspace)", next: "collect into it first, or correct --workspace", isConfiguration: true)
         }
         let (library, _) = try content(configuration)
-        let tables = MemoryTables(notes: library.notes)
+        let tables = MemoryTables(notes: library.notes, outside: try configuration.outsideData(withFiles: true))
         for table in library.tables.values {
             let schema = TypeColumn.added(to: table.schema)
             if wildcardsSeeAll { tables.set(table.name, schema: schema, batches: []) } else { tables.declare(table.name, schema: schema) }
@@ -94,8 +98,13 @@ struct Session: Sendable {
     }
 
     /// The workspace's tables and the content's functions, for queries.
-    func provider() throws -> WorkspaceProvider {
-        try WorkspaceProvider(workspace, functions: library.functionDeclarations, notes: library.notes, others: library.watchlistTables)
+    ///
+    /// - Parameter withFiles: whether queries are this user's own and may read files, where the configuration allows it.
+    func provider(withFiles: Bool = false) throws -> WorkspaceProvider {
+        var outside = outside
+        outside.allowsFiles = withFiles && configuration.allowsExternalFiles
+        return try WorkspaceProvider(
+            workspace, functions: library.functionDeclarations, notes: library.notes, others: library.watchlistTables, outside: outside)
     }
 }
 
