@@ -57,7 +57,10 @@ extension Binder {
         }
         try checkCount(name, overloads, bound.count, range)
         let fitting = overloads.filter { $0.argumentCountMin <= bound.count && bound.count <= $0.argumentCountMax }
-        let signature = fitting.first { matches($0, bound.map(\.type)) } ?? fitting.first ?? overloads[0]
+        let types = bound.map(\.type)
+        // What takes the types as they are wins over what would cut numbers to whole ones.
+        let signature =
+            fitting.first { matches($0, types) && !narrows($0, types) } ?? fitting.first { matches($0, types) } ?? fitting.first ?? overloads[0]
         try checkTypes(name, fitting, bound, arguments)
         return .call(name.text, bound, try result(of: signature, bound, arguments))
     }
@@ -82,6 +85,11 @@ extension Binder {
 
     private func matches(_ s: Signature, _ types: [ScalarType]) -> Bool {
         zip(parameterTypes(s, types.count), types).allSatisfy { TypeFacts.accepts($0, $1) }
+    }
+
+    /// Whether a whole number is wanted where there may be another.
+    private func narrows(_ s: Signature, _ types: [ScalarType]) -> Bool {
+        zip(parameterTypes(s, types.count), types).contains { $0 == .integer && ($1 == .real || $1 == .decimal || $1 == .dynamic) }
     }
 
     private func checkTypes(_ name: Name, _ overloads: [Signature], _ bound: [BoundExpr], _ arguments: [CallArgument]) throws {
@@ -181,6 +189,12 @@ extension Binder {
             // Weeks are told as a real number, unlike every other part.
             guard case .literal(.string(let part), _) = a[0], part.lowercased() == "week" else { return nil }
             return .call(name.text, [a[0], convert(a[1], to: .datetime), convert(a[2], to: .datetime)], .real)
+        case "gettype":
+            // Values do not tell int from long; columns do.
+            try need(1...1)
+            let value = try bindAll()[0]
+            guard value.type == .int else { return nil }
+            return .call("case", [.call("isnull", [value], .bool), .call("gettype", [value], .string), .literal(.string("int"), .string)], .string)
         case "estimate_data_size":
             let columns = arguments.contains { if case .star = $0.value.kind { true } else { false } }
             guard columns else { return nil }

@@ -68,7 +68,13 @@ extension ScalarFunctions {
             "atan2": .strict { a, _ in .real(atan2(a[0].doubleValue ?? .nan, a[1].doubleValue ?? .nan)) },
             "pow": .strict { a, _ in .real(pow(a[0].doubleValue ?? .nan, a[1].doubleValue ?? .nan)) },
             "pi": .lenient { _, _ in .real(.pi) },
-            "ceiling": .strict { a, _ in if case .real(let d) = a[0] { .real(d.rounded(.up)) } else { a[0] } },
+            "ceiling": .strict { a, _ in
+                switch a[0] {
+                case .real(let d): .real(d.rounded(.up))
+                case .decimal(let d): Decimal(d.doubleValue.rounded(.up)).map { .decimal($0) } ?? .null
+                default: a[0]
+                }
+            },
             "sign": .strict { a, _ in a[0].doubleValue.map { .real($0 > 0 ? 1 : $0 < 0 ? -1 : 0) } ?? .null },
             "round": .strict { a, _ in
                 let digits = a.count > 1 ? Int(a[1].longValue ?? 0) : 0
