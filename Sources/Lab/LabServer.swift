@@ -52,8 +52,11 @@ package struct Lab: Sendable {
         cloud.add(middleware: FaultMiddleware(lab: state))
         LabControlRoutes(lab: state).add(to: cloud)
         EntraRoutes(lab: state).add(to: cloud)
+        ManagedIdentityRoutes(lab: state).add(to: cloud)
         DefenderRoutes(lab: state).add(to: cloud)
         IngestionRoutes(lab: state).add(to: cloud)
+        KustoIngestRoutes(lab: state).add(to: cloud)
+        DataCollectorRoutes(lab: state).add(to: cloud)
         let sensor = Router(context: BasicRequestContext.self, options: .caseInsensitive)
         sensor.add(middleware: FaultMiddleware(lab: state))
         SensorRoutes(lab: state).add(to: sensor)
@@ -73,6 +76,25 @@ package struct Lab: Sendable {
 
     /// Declares the streams of the data collection rule, as its creation in Azure would.
     package func declare(streams: [String: [String: String]]) { state.declare(streams) }
+
+    /// Makes a certificate for the application, uploads it to its registration, and gives it with its key, PEM.
+    package func makeClientCertificate(uploads: Bool = true) async throws -> String {
+        let (certificate, pem) = try AssertionCheck.make()
+        if uploads { try await state.assertions.upload(certificate) }
+        return pem
+    }
+
+    /// A token of the issuer that the application federates with, as a cluster projects it into a file.
+    package func federatedToken(audience: String = "api://AzureADTokenExchange") async throws -> String {
+        let now = Int(Date().timeIntervalSince1970)
+        return try await state.issuer.issue(
+            TokenClaims(
+                aud: audience, iss: AssertionCheck.federatedIssuer, tid: "", appid: "system:serviceaccount:vestige:vestige", roles: nil, iat: now, nbf: now,
+                exp: now + 3_600))
+    }
+
+    /// Starts an Arc agent whose callers prove themselves with this file.
+    package func startArcAgent(keyFile: String) { state.set(arcKeyFile: keyFile) }
 
     /// A certificate as a sensor makes one for itself on first start.
     private static func selfSigned() throws -> (certificate: String, key: String) {
@@ -115,6 +137,11 @@ struct LabControlRoutes: Sendable {
         router.post("/lab/roles/withhold") { request, _ in
             let body = try await request.body.collect(upTo: 65_536)
             lab.withhold(Set((try? JSONReader.parse(Array(body.readableBytesView)))?.arrayValue?.map(\.text) ?? []))
+            return Reply.json(.bag(Bag()))
+        }
+        router.post("/lab/poison") { request, _ in
+            let body = try await request.body.collect(upTo: 65_536)
+            lab.set(poison: (try? JSONReader.parse(Array(body.readableBytesView)))?.stringValue)
             return Reply.json(.bag(Bag()))
         }
         router.put("/lab/dcr") { request, _ in

@@ -9,6 +9,13 @@ package struct LabIdentity: Sendable {
     package var client = "6f1d6d6a-0000-4000-8000-1ab000000002"
     package var secret = "lab-client-secret"
     package var sensorToken = "5e4507000000000000000000000000ab"
+    /// What an app on App Service must show to get the app's tokens.
+    package var appHeader = "lab-identity-header"
+    /// Secrets of the lab's Key Vault.
+    package var vault = ["client": "lab-client-secret"]
+    /// The workspace that still takes the Data Collector API, and its key.
+    package var workspace = "6f1d6d6a-0000-4000-8000-1ab000000003"
+    package var workspaceKey = "bGFiLXdvcmtzcGFjZS1rZXk="
     package var dataCollectionRule = "dcr-1ab00000000000000000000000000001"
 
     package init() {}
@@ -36,12 +43,15 @@ final class LabState: Sendable {
     let world: World
     let identity: LabIdentity
     let issuer: TokenIssuer
+    let assertions = AssertionCheck()
     let tokenLifetimeSeconds: Int
     private let shared = Mutex(Shared())
 
     private struct Shared {
         var faults: [Fault] = []
         var withheldRoles: Set<String> = []
+        var arcKeyFile: String?
+        var poison: String?
         var received: [ReceivedBatch] = []
         var streams: [String: [String: String]] = [:]
         var eventCache: [String: (hour: Int64, body: [UInt8])] = [:]
@@ -57,6 +67,14 @@ final class LabState: Sendable {
     var withheldRoles: Set<String> { shared.withLock { $0.withheldRoles } }
     func withhold(_ roles: Set<String>) { shared.withLock { $0.withheldRoles = roles } }
 
+    /// The file by which a caller proves to the Arc agent that it may have tokens; nil where no agent runs.
+    var arcKeyFile: String? { shared.withLock { $0.arcKeyFile } }
+    func set(arcKeyFile: String) { shared.withLock { $0.arcKeyFile = arcKeyFile } }
+
+    /// A text for which the ingestion endpoint refuses a whole call, as for a record that it cannot read; nil for none.
+    var poison: String? { shared.withLock { $0.poison } }
+    func set(poison: String?) { shared.withLock { $0.poison = poison } }
+
     func add(_ fault: Fault) { shared.withLock { $0.faults.append(fault) } }
 
     /// The fault that applies to a request, counted down.
@@ -69,6 +87,7 @@ final class LabState: Sendable {
     }
 
     func declare(_ streams: [String: [String: String]]) { shared.withLock { $0.streams.merge(streams) { _, new in new } } }
+    var streams: [String: [String: String]] { shared.withLock { $0.streams } }
     func stream(_ name: String) -> [String: String]? { shared.withLock { $0.streams[name] } }
 
     func keep(_ batch: ReceivedBatch) { shared.withLock { $0.received.append(batch) } }

@@ -16,7 +16,7 @@ private struct Rig {
     let connections: Connections
     let collector: Collector
 
-    init(_ lab: RunningLab, _ configuration: Configuration? = nil) throws {
+    init(_ lab: RunningLab, _ configuration: Configuration? = nil) async throws {
         let configuration = configuration ?? lab.configuration
         library = Repository.library()
         lab.declareStreams(library)
@@ -26,7 +26,7 @@ private struct Rig {
         (retry.attempts, retry.firstDelay) = (3, 0.05)
         var logger = Logger(label: "test")
         logger.logLevel = .critical
-        connections = try Connections.open(configuration, library: library, only: [], environment: [:], retry: retry, logger: logger)
+        connections = try await Connections.open(configuration, library: library, only: [], environment: [:], retry: retry, logger: logger)
         let clock = lab.lab.clock
         collector = Collector(workspace: workspace, library: library, sinks: connections.sinks, keyframeDays: configuration.keyframeDays) { clock.now }
     }
@@ -41,7 +41,7 @@ private struct Rig {
 @Suite(.serialized) struct CollectTests {
     @Test func everyFeedArrivesInWorkspaceAndSink() async throws {
         try await RunningLab.use { lab in
-            let rig = try Rig(lab)
+            let rig = try await Rig(lab)
             let report = await rig.run()
             #expect(report.failures.map(\.rendered) == [])
             #expect(report.sources.count == rig.library.sources.count)
@@ -56,7 +56,7 @@ private struct Rig {
 
     @Test func secondRunSendsNothingAndDriftOnlyItsChanges() async throws {
         try await RunningLab.use { lab in
-            let rig = try Rig(lab)
+            let rig = try await Rig(lab)
             _ = await rig.run()
             let again = await rig.run()
             #expect(again.failures.isEmpty)
@@ -80,7 +80,7 @@ private struct Rig {
 
     @Test func keyframeSendsEveryRowAgain() async throws {
         try await RunningLab.use { lab in
-            let rig = try Rig(lab)
+            let rig = try await Rig(lab)
             _ = await rig.run()
             lab.lab.clock.advance(days: 7)
             let report = await rig.run()
@@ -96,7 +96,7 @@ private struct Rig {
 
     @Test func aPageCutOnceAndAThrottledCallAreReadAgain() async throws {
         try await RunningLab.use { lab in
-            let rig = try Rig(lab)
+            let rig = try await Rig(lab)
             _ = try await lab.control("POST", "/lab/faults", #"{"path":"runHuntingQuery","truncates":true,"times":1}"#)
             _ = try await lab.control("POST", "/lab/faults", #"{"path":"/api/machines","status":429,"retryAfter":0,"times":1}"#)
             _ = try await lab.control("POST", "/lab/faults", #"{"path":"dataCollectionRules","status":503,"times":1}"#)
@@ -108,7 +108,7 @@ private struct Rig {
 
     @Test func aTokenThatExpiresIsRenewed() async throws {
         try await RunningLab.use(tokenLifetime: 1) { lab in
-            let rig = try Rig(lab)
+            let rig = try await Rig(lab)
             _ = await rig.run()
             try await Task.sleep(for: .seconds(2))
             #expect(await rig.run().failures.map(\.rendered) == [])
@@ -118,7 +118,7 @@ private struct Rig {
 
     @Test func anEmptyAnswerDoesNotEmptyTheState() async throws {
         try await RunningLab.use { lab in
-            let rig = try Rig(lab)
+            let rig = try await Rig(lab)
             _ = await rig.run()
             let before = try rig.query("MachinesAt(now()) | count")
             _ = try await lab.control("POST", "/lab/faults", #"{"path":"/api/machines","status":200,"times":1,"body":"{\"value\":[]}"}"#)
@@ -132,7 +132,7 @@ private struct Rig {
 
     @Test func aDryRunChangesNothing() async throws {
         try await RunningLab.use { lab in
-            let rig = try Rig(lab)
+            let rig = try await Rig(lab)
             let report = await rig.collector.run(rig.connections.endpoints, isDryRun: true)
             #expect(report.sources.allSatisfy { !$0.preview.isEmpty })
             #expect(try rig.workspace.rowCounts().isEmpty)
@@ -147,7 +147,7 @@ private struct Rig {
         try await RunningLab.use { lab in
             var configuration = lab.configuration
             try await change(&configuration, lab)
-            let rig = try Rig(lab, configuration)
+            let rig = try await Rig(lab, configuration)
             let report = await rig.run()
             await rig.connections.close()
             let good = report.sources.filter { $0.error == nil }.map(\.source)
@@ -156,7 +156,7 @@ private struct Rig {
     }
 
     @Test func wrongSecret() async throws {
-        let (texts, good) = try await failures { c, _ in c.tenant?.clientSecret = .value(Secret("no-such-secret")) }
+        let (texts, good) = try await failures { c, _ in c.tenant?.identity = .secret(.value(Secret("no-such-secret"))) }
         #expect(texts.count == 1)
         #expect(texts.contains { $0.contains("AADSTS7000215") && $0.contains("copy the secret's value") })
         #expect(!texts.joined().contains("no-such-secret"))
@@ -203,7 +203,7 @@ private struct Rig {
 
     @Test func undeclaredStreamKeepsRowsInTheOutbox() async throws {
         try await RunningLab.use { lab in
-            let rig = try Rig(lab)
+            let rig = try await Rig(lab)
             _ = try await lab.control(
                 "POST", "/lab/faults",
                 #"{"path":"dataCollectionRules","status":403,"times":1,"body":"{\"error\":{\"code\":\"OperationFailed\",\"message\":\"no\"}}"}"#)

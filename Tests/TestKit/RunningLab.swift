@@ -56,14 +56,16 @@ package struct RunningLab: Sendable {
         let identity = lab.options.identity
         var configuration = Configuration()
         configuration.workspace = folder + "/test.vestige"
-        var tenant = TenantConfiguration(tenantID: identity.tenant, clientID: identity.client, clientSecret: .value(Secret(identity.secret)))
+        var tenant = TenantConfiguration(tenantID: identity.tenant, clientID: identity.client, identity: .secret(.value(Secret(identity.secret))))
         (tenant.loginHost, tenant.graphHost, tenant.endpointHost) = (cloud, cloud, cloud)
         configuration.tenant = tenant
         configuration.sensors = [
             SensorConfiguration(
                 name: "plant", host: sensor, token: .value(Secret(identity.sensorToken)), trust: .certificate(file: folder + "/sensor.pem", checksHost: true))
         ]
-        configuration.sinks = [SinkConfiguration(name: "sentinel", endpoint: cloud, rule: identity.dataCollectionRule)]
+        configuration.sinks = [
+            SinkConfiguration(name: "sentinel", kind: .logsIngestion(LogsIngestionConfiguration(endpoint: cloud, rule: identity.dataCollectionRule)))
+        ]
         return configuration
     }
 
@@ -71,7 +73,7 @@ package struct RunningLab: Sendable {
     package func declareStreams(_ library: ContentLibrary) {
         var streams: [String: [String: String]] = [:]
         for table in library.tables.values {
-            streams["Custom-\(table.name)"] = Dictionary(table.schema.columns.map { ($0.name, $0.type == .bool ? "boolean" : $0.type.name) }) { a, _ in a }
+            streams["Custom-\(table.name)"] = Dictionary(table.sentColumns.map { ($0.name, $0.type.streamType) }) { a, _ in a }
         }
         lab.declare(streams: streams)
     }
@@ -87,6 +89,11 @@ package struct RunningLab: Sendable {
     }
 
     /// Records by stream that the simulated Sentinel got.
+    /// The records that arrived at one stream.
+    package func records(_ stream: String) async throws -> [Value] {
+        try await control("GET", "/lab/received/\(stream)").arrayValue ?? []
+    }
+
     package func received() async throws -> [String: Int64] {
         let bag = try await control("GET", "/lab/received").bagValue ?? Bag()
         return Dictionary(zip(bag.keys, bag.values.map { $0.longValue ?? 0 })) { a, _ in a }
@@ -125,5 +132,7 @@ package enum FolderWriter {
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         try text.write(toFile: path, atomically: true, encoding: .utf8)
+        // Some of the files hold secrets, which others must not be able to read.
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
     }
 }

@@ -20,7 +20,7 @@ import Workspace
             for table in library.tables.values { try workspace.declare(table.name, table.schema) }
             var logger = Logger(label: "test")
             logger.logLevel = .critical
-            let connections = try Connections.open(lab.configuration, library: library, only: [], environment: [:], logger: logger)
+            let connections = try await Connections.open(lab.configuration, library: library, only: [], environment: [:], logger: logger)
             let report = await Collector(workspace: workspace, library: library, sinks: []).run(connections.endpoints)
             await connections.close()
             #expect(report.failures.isEmpty)

@@ -53,9 +53,12 @@ package final class ServiceClient: Sendable {
     private let retry: RetryPolicy
     private let logger: Logger
     private let trust: ServerTrust
+    private let breaker: CircuitBreaker
     private static let answerBytesMax = 1 << 30
 
-    package init(trust: ServerTrust = .system, retry: RetryPolicy = RetryPolicy(), logger: Logger) throws(ServiceError) {
+    package init(
+        trust: ServerTrust = .system, retry: RetryPolicy = RetryPolicy(), breaker: CircuitBreaker = CircuitBreaker(), logger: Logger
+    ) throws(ServiceError) {
         var tls = TLSConfiguration.makeClientConfiguration()
         switch trust {
         case .system: break
@@ -79,6 +82,7 @@ package final class ServiceClient: Sendable {
         self.retry = retry
         self.logger = logger
         self.trust = trust
+        self.breaker = breaker
     }
 
     /// Ends the client's connections.
@@ -86,16 +90,37 @@ package final class ServiceClient: Sendable {
 
     /// Sends until there is an answer that another try would not change.
     ///
-    /// - Returns: any answer but 429 and 5xx; redirects count as errors.
-    package func send(_ request: ServiceRequest) async throws -> ServiceResponse {
+    /// - Parameter budget: what the call is counted against; nil where the service sets no limit.
+    /// - Returns: any answer but 408, 429 and 5xx; redirects count as errors.
+    package func send(_ request: ServiceRequest, budget: CallBudget? = nil) async throws -> ServiceResponse {
+        let host = URLComponents(string: request.url)?.host ?? ""
+        if let seconds = await breaker.closedIn(host) {
+            throw ServiceError(
+                tried: request.shown, got: "\(host) failed again and again; it is left alone for another \(String(format: "%.0f", seconds)) s",
+                means: "the service is down, or the way to it is", next: "look at the first error of this host; the source goes on by itself", isRetryable: true
+            )
+        }
+        do {
+            let response = try await attempts(request, budget)
+            await breaker.note(host, succeeded: true)
+            return response
+        } catch let error as ServiceError {
+            // That a service limits calls does not mean that it is down.
+            if error.isRetryable, error.status != 429 { await breaker.note(host, succeeded: false) }
+            throw error
+        }
+    }
+
+    private func attempts(_ request: ServiceRequest, _ budget: CallBudget?) async throws -> ServiceResponse {
         var delay = retry.firstDelay
         for attempt in 1... {
             let outcome: Result<ServiceResponse, ServiceError>
+            try await budget?.take()
             do { outcome = .success(try await once(request)) } catch let error as ServiceError { outcome = .failure(error) }
             var failure: ServiceError
             var asked: Int?
             switch outcome {
-            case .success(let response) where response.status == 429 || response.status >= 500:
+            case .success(let response) where response.status == 429 || response.status == 408 || response.status >= 500:
                 asked = response.retryAfterSeconds
                 failure = ServiceError(
                     tried: request.shown, got: response.summary,
@@ -119,6 +144,7 @@ package final class ServiceClient: Sendable {
             logger.notice(
                 "\(failure.got); waiting \(String(format: "%.0f", wait)) s\(asked == nil ? "" : ", asked by the server")",
                 metadata: ["call": "\(request.shown)", "attempt": "\(attempt)"])
+            if asked != nil { await budget?.pause(seconds: wait) }
             try await Task.sleep(for: .seconds(wait))
             delay *= 2
         }

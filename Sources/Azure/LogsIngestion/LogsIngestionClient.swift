@@ -6,6 +6,8 @@ package struct LogsIngestionClient: Sendable {
     private let client: AuthorizedClient
     private let endpoint: String
     private let rule: String
+    /// The documented limit of 12,000 requests a minute for each rule, with room for others that send to it.
+    private let budget = CallBudget([CallBudget.Window(seconds: 60, calls: 10_000)])
     /// Bytes of a call, before compression: the documented limit of 1 MB with room for the rest of the request.
     package static let bodyBytesMax = 1_000_000
 
@@ -18,6 +20,9 @@ package struct LogsIngestionClient: Sendable {
         self.rule = rule
     }
 
+    /// Asks whether a stream takes records, by sending none.
+    package func probe(stream: String) async throws { _ = try await upload([91, 93], stream: stream) }
+
     /// Sends a JSON array of records to a stream; returns the bytes on the wire.
     package func upload(_ records: [UInt8], stream: String) async throws -> Int {
         let body = Deflate.compress(records) ?? records
@@ -26,7 +31,7 @@ package struct LogsIngestionClient: Sendable {
         let sent = body.count < records.count ? body : records
         let request = ServiceRequest(
             "POST", "\(endpoint)/dataCollectionRules/\(rule)/streams/\(stream)?api-version=2023-01-01", headers: headers, body: sent, timeoutSeconds: 60)
-        let response = try await client.send(request)
+        let response = try await client.send(request, budget: budget)
         guard response.status == 204 || response.status == 200 else { throw refusal(response, request, stream) }
         return sent.count
     }

@@ -31,6 +31,9 @@ package struct TableDefinition: Sendable {
     /// The stored schema: system columns first.
     package var schema: Schema { Schema(Self.systemColumns + columns) }
 
+    /// What a service gets that may rewrite `TimeGenerated`: the row's own time stands in a column of its own too.
+    package var sentColumns: [ColumnSpec] { schema.columns + [ColumnSpec("ObservedTime", .datetime)] }
+
     /// The columns that sources fill.
     package var ownSchema: Schema { Schema(columns) }
 

@@ -30,12 +30,6 @@ struct EntraRoutes: Sendable {
         }
     }
 
-    private static let roles: [String: [String]] = [
-        "https://graph.microsoft.com": ["ThreatHunting.Read.All"],
-        "https://api.securitycenter.microsoft.com": ["Machine.Read.All", "Vulnerability.Read.All", "Software.Read.All", "SecurityConfiguration.Read.All"],
-        "https://monitor.azure.com": [],
-    ]
-
     private func token(_ request: Request, tenant: String, isV2: Bool) async throws -> Response {
         let body = try await request.body.collect(upTo: 65_536)
         var form: [String: String] = [:]
@@ -51,12 +45,19 @@ struct EntraRoutes: Sendable {
         guard form["client_id"] == lab.identity.client else {
             return fail(400, "unauthorized_client", 700_016, "Application with identifier '\(form["client_id"] ?? "")' was not found in the directory.")
         }
-        guard let secret = form["client_secret"] else {
-            return fail(401, "invalid_client", 7_000_218, "The request body must contain 'client_assertion' or 'client_secret'.")
-        }
-        guard secret == lab.identity.secret else {
-            return fail(
-                401, "invalid_client", 7_000_215, "Invalid client secret provided. Ensure the secret being sent is the client secret value, not its ID.")
+        if let assertion = form["client_assertion"] {
+            let endpoint = "http://\(request.head.authority ?? "localhost")/\(tenant)/oauth2/\(isV2 ? "v2.0/" : "")token"
+            do throws(AssertionCheck.Refusal) {
+                try await lab.assertions.check(assertion, client: lab.identity.client, endpoint: endpoint, federation: lab.issuer)
+            } catch { return fail(401, "invalid_client", error.code, error.message) }
+        } else {
+            guard let secret = form["client_secret"] else {
+                return fail(401, "invalid_client", 7_000_218, "The request body must contain 'client_assertion' or 'client_secret'.")
+            }
+            guard secret == lab.identity.secret else {
+                return fail(
+                    401, "invalid_client", 7_000_215, "Invalid client secret provided. Ensure the secret being sent is the client secret value, not its ID.")
+            }
         }
         var audience = isV2 ? form["scope"] ?? "" : form["resource"] ?? ""
         if isV2 {
@@ -64,7 +65,7 @@ struct EntraRoutes: Sendable {
             audience = String(audience.dropLast("/.default".count))
         }
         while audience.hasSuffix("/") { audience.removeLast() }
-        guard let roles = Self.roles[audience] else {
+        guard let roles = LabRoles.of(audience) else {
             return fail(400, "invalid_resource", 500_011, "The resource principal named \(audience) was not found in the tenant.")
         }
         let now = Int(Date().timeIntervalSince1970)

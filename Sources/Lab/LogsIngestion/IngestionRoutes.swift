@@ -12,6 +12,27 @@ struct IngestionRoutes: Sendable {
         router.post("/dataCollectionRules/:rule/streams/:stream") { request, context in
             try await upload(request, rule: context.parameters.get("rule") ?? "", stream: context.parameters.get("stream") ?? "")
         }
+        router.get("/subscriptions/:subscription/resourceGroups/:group/providers/Microsoft.Insights/dataCollectionRules/:name") { request, context in
+            await rule(request, context.parameters.get("name") ?? "")
+        }
+    }
+
+    /// The rule as Azure Resource Manager shows it.
+    private func rule(_ request: Request, _ name: String) async -> Response {
+        guard let header = request.headers[.authorization], header.hasPrefix("Bearer "), let claims = await lab.issuer.read(String(header.dropFirst(7))),
+            claims.aud == "https://management.azure.com"
+        else { return fail(401, "AuthenticationFailed", "Authentication failed.") }
+        guard name == "lab-rule" else { return fail(404, "ResourceNotFound", "The Resource 'Microsoft.Insights/dataCollectionRules/\(name)' was not found.") }
+        let streams = lab.streams.sorted { $0.key < $1.key }.map { stream, columns in
+            let list = columns.sorted { $0.key < $1.key }.map { Value.bag(Bag([("name", .string($0.key)), ("type", .string($0.value))])) }
+            return (stream, Value.bag(Bag([("columns", .array(list))])))
+        }
+        return Reply.json(
+            .bag(
+                Bag([
+                    ("kind", .string("Direct")),
+                    ("properties", .bag(Bag([("immutableId", .string(lab.identity.dataCollectionRule)), ("streamDeclarations", .bag(Bag(streams)))]))),
+                ])))
     }
 
     private func fail(_ status: Int, _ code: String, _ message: String) -> Response {
@@ -47,6 +68,9 @@ struct IngestionRoutes: Sendable {
         }
         guard let value = try? JSONReader.parse(bytes) else { return fail(400, "InvalidRequestBody", "The body is not valid JSON.") }
         let records: [Value] = value.arrayValue ?? [value]
+        if let poison = lab.poison, records.contains(where: { $0.bagValue?.values.contains(.string(poison)) == true }) {
+            return fail(400, "InvalidRequestBody", "A record of the body could not be processed.")
+        }
         var kept: [Value] = []
         for record in records {
             guard case .bag(let bag) = record else { return fail(400, "InvalidRequestBody", "Every record must be an object.") }

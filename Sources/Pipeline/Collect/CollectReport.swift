@@ -23,8 +23,10 @@ package struct SourceOutcome: Sendable {
 package struct CollectReport: Sendable {
     package var sources: [SourceOutcome] = []
     package var sinks: [DeliveryOutcome] = []
+    /// Why nothing was collected: a sink does not keep up. Nil when collecting went on.
+    package var spool: OperatorError?
 
-    package var failures: [OperatorError] { sources.compactMap(\.error) + sinks.compactMap(\.error) }
+    package var failures: [OperatorError] { [spool].compactMap { $0 } + sources.compactMap(\.error) + sinks.compactMap(\.error) }
 
     /// The failures, those of one cause as one: a wrong secret stops every source of a tenant, and is one thing to mend.
     package var distinctFailures: [OperatorError] {
@@ -36,12 +38,13 @@ package struct CollectReport: Sendable {
             if byCause[cause] == nil { causes.append(cause) }
             byCause[cause, default: (error, [])].names.append(name)
         }
-        return causes.compactMap { cause in
-            guard let (first, names) = byCause[cause] else { return nil }
-            var error = first
-            if names.count > 1 { error.title = "\(names.count) stopped for one reason: \(names.joined(separator: ", "))" }
-            return error
-        }
+        return [spool].compactMap { $0 }
+            + causes.compactMap { cause in
+                guard let (first, names) = byCause[cause] else { return nil }
+                var error = first
+                if names.count > 1 { error.title = "\(names.count) stopped for one reason: \(names.joined(separator: ", "))" }
+                return error
+            }
     }
 }
 

@@ -11,6 +11,8 @@ package struct Collector: Sendable {
     private let library: ContentLibrary
     private let sinks: [any Sink]
     private let keyframeDays: Int
+    /// Bytes that may wait for any one sink before collecting pauses.
+    private let spoolBytesMax: Int
     /// Ticks; injected, so that a simulated tenant's time can be followed.
     private let clock: @Sendable () -> Int64
     /// Whether an answer without rows may empty a state that had some.
@@ -19,13 +21,15 @@ package struct Collector: Sendable {
     private static let concurrencyMax = 4
 
     package init(
-        workspace: Workspace, library: ContentLibrary, sinks: [any Sink], keyframeDays: Int = 7, allowsEmpty: Bool = false,
+        workspace: Workspace, library: ContentLibrary, sinks: [any Sink], keyframeDays: Int = 7, spoolBytesMax: Int = 10 << 30,
+        allowsEmpty: Bool = false,
         clock: @escaping @Sendable () -> Int64 = { SystemClock.now() }
     ) {
         self.workspace = workspace
         self.library = library
         self.sinks = sinks
         self.keyframeDays = keyframeDays
+        self.spoolBytesMax = spoolBytesMax
         self.allowsEmpty = allowsEmpty
         self.clock = clock
     }
@@ -35,6 +39,10 @@ package struct Collector: Sendable {
         _ endpoints: [SourceEndpoint], isDryRun: Bool = false, progress: @escaping @Sendable (CollectProgress) -> Void = { _ in }
     ) async -> CollectReport {
         var report = CollectReport()
+        if !isDryRun, let full = await fullSpool(&report) {
+            report.spool = full
+            return report
+        }
         await withTaskGroup(of: SourceOutcome.self) { group in
             var rest = endpoints[...]
             for _ in 0..<Self.concurrencyMax {
@@ -48,12 +56,28 @@ package struct Collector: Sendable {
         }
         report.sources.sort { $0.source < $1.source }
         if !isDryRun {
-            for sink in sinks {
-                progress(.sending(sink: sink.name))
-                report.sinks.append(await Delivery(workspace: workspace).deliver(to: sink))
-            }
+            if !sinks.isEmpty { progress(.sending(sink: sinks.map(\.name).joined(separator: ", "))) }
+            report.sinks = await Delivery(workspace: workspace).deliver(to: sinks)
         }
         return report
+    }
+
+    /// Makes room for a sink that has too much to get; what is wrong when that does not succeed.
+    private func fullSpool(_ report: inout CollectReport) async -> OperatorError? {
+        func over() throws -> (sink: String, bytes: Int)? {
+            let known = Set(sinks.map(\.name))
+            return try workspace.outboxBytes().filter { known.contains($0.key) && $0.value > spoolBytesMax }.max { $0.value < $1.value }
+                .map { (sink: $0.key, bytes: $0.value) }
+        }
+        do {
+            guard try over() != nil else { return nil }
+            report.sinks = await Delivery(workspace: workspace).deliver(to: sinks)
+            guard let (sink, bytes) = try over() else { return nil }
+            return OperatorError(
+                "collecting pauses: sink \(sink) does not keep up", got: "\(bytes >> 20) MB wait for it, more than the \(spoolBytesMax >> 20) MB of 'spoolMB'",
+                means: report.sinks.first { $0.sink == sink }?.error?.got, safe: "nothing is lost; what is new at the sources is collected when there is room",
+                next: "mend the sink, raise 'spoolMB', or take the sink out of the configuration")
+        } catch { return OperatorError(error, title: "the outbox cannot be read") }
     }
 
     private func collect(

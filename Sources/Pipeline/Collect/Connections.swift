@@ -1,5 +1,6 @@
 import Azure
 import Content
+import Foundation
 import KQL
 import Logging
 import Tables
@@ -16,42 +17,43 @@ package struct Connections: Sendable {
 
     /// Connects a configuration's services to the content's sources.
     ///
-    /// - Parameter only: ids of sources to leave the others out; all when empty.
+    /// - Parameters:
+    ///   - only: ids of sources to leave the others out; all when empty.
+    ///   - write: takes what goes to standard output.
     package static func open(
         _ configuration: Configuration, library: ContentLibrary, only: [String], environment: [String: String], retry: ServiceClient.RetryPolicy = .init(),
-        logger: Logger
-    ) throws -> Connections {
+        logger: Logger, write: @escaping @Sendable ([UInt8]) -> Void = { _ in }
+    ) async throws -> Connections {
         var connections = Connections()
         let chosen = try select(library.sources, only.isEmpty ? configuration.sources : only)
-        guard configuration.tenant != nil || !configuration.sensors.isEmpty else {
+        guard !configuration.tenants.isEmpty || !configuration.sensors.isEmpty else {
             throw OperatorError(
                 "there is nothing to collect from", got: "the configuration names no tenant and no sensor",
                 next: "write vestige.yaml (docs/configuration.md), or look at a simulated tenant first: vestige demo", isConfiguration: true)
         }
         let cloud = try ServiceClient(retry: retry, logger: logger)
         connections.clients.append(cloud)
-        var tokens: TokenCache?
-        if let tenant = configuration.tenant {
-            let cache = TokenCache(
-                client: cloud,
-                credential: EntraCredential(
-                    loginHost: tenant.loginHost, tenant: tenant.tenantID, client: tenant.clientID,
-                    secret: try tenant.clientSecret.resolve("tenant.clientSecret", environment: environment)))
-            tokens = cache
-            let client = DefenderClient(
-                graph: AuthorizedClient(client: cloud, tokens: cache, audience: tenant.graphResource), graphHost: tenant.graphHost,
-                endpoint: AuthorizedClient(client: cloud, tokens: cache, audience: tenant.endpointResource), endpointHost: tenant.endpointHost)
-            for source in chosen where source.service != .iotSensor { connections.endpoints.append(SourceEndpoint(source, .defender(client))) }
-        } else {
-            connections.idle += chosen.filter { $0.service != .iotSensor }.map(\.id)
+        var tokens: [String: TokenCache] = [:]
+        for tenant in configuration.tenants {
+            do {
+                let cache = try await tenant.tokens(client: cloud, environment: environment)
+                tokens[tenant.name] = cache
+                connections.connect(tenant, cache, cloud, chosen)
+            } catch {
+                // One tenant that cannot be asked does not keep the others from being asked.
+                if configuration.tenants.count == 1, configuration.sensors.isEmpty { throw error }
+                connections.failures.append(OperatorError(error, title: "tenant \(tenant.name) cannot be asked"))
+            }
         }
+        if configuration.tenants.isEmpty { connections.idle += chosen.filter { $0.service != .iotSensor }.map(\.id) }
         if configuration.sensors.isEmpty { connections.idle += chosen.filter { $0.service == .iotSensor }.map(\.id) }
         for sensor in configuration.sensors {
             do {
                 if sensor.trust == .any { logger.warning("sensor \(sensor.name): any certificate is accepted (trust: any)") }
                 let http = try ServiceClient(trust: sensor.trust, retry: retry, logger: logger)
                 connections.clients.append(http)
-                let token = try sensor.token.resolve("sensors.token of \(sensor.name)", environment: environment)
+                let secrets = SecretResolver(environment: environment, client: cloud, cloud: configuration.tenant?.cloud ?? .global)
+                let token = try await secrets.resolve(sensor.token, "sensors.token of \(sensor.name)")
                 let client = SensorClient(client: http, host: sensor.host, token: token)
                 for source in chosen where source.service == .iotSensor {
                     connections.endpoints.append(SourceEndpoint(source, .sensor(client, name: sensor.name)))
@@ -59,15 +61,67 @@ package struct Connections: Sendable {
             } catch { connections.failures.append(OperatorError(error, title: "sensor \(sensor.name) cannot be asked")) }
         }
         for sink in configuration.sinks {
-            guard let tokens else {
+            do {
+                if let made = try await Self.sink(sink, configuration, tokens, cloud, environment, write) { connections.sinks.append(made) }
+            } catch { connections.failures.append(OperatorError(error, title: "sink \(sink.name) cannot be used")) }
+        }
+        return connections
+    }
+
+    /// The sources of one tenant.
+    private mutating func connect(_ tenant: TenantConfiguration, _ tokens: TokenCache, _ cloud: ServiceClient, _ chosen: [SourceDefinition]) {
+        let sources = chosen.filter { $0.service != .iotSensor }
+        guard let host = tenant.endpointHost, let resource = tenant.endpointResource else {
+            idle += sources.map(\.id)
+            failures.append(
+                OperatorError(
+                    "tenant \(tenant.name) has nothing to collect", got: "the cloud \(tenant.cloud.rawValue) has no Defender for Endpoint",
+                    next: "leave the tenant out, or set 'endpointHost' and 'endpointResource' if Microsoft offers it there by now", isConfiguration: true))
+            return
+        }
+        let client = DefenderClient(
+            graph: AuthorizedClient(client: cloud, tokens: tokens, audience: tenant.graphResource), graphHost: tenant.graphHost,
+            endpoint: AuthorizedClient(client: cloud, tokens: tokens, audience: resource), endpointHost: host)
+        for source in sources { endpoints.append(SourceEndpoint(source, .defender(client, tenant: tenant.name))) }
+    }
+
+    /// - Returns: nil for a sink whose tenant gives no tokens, which is told already.
+    private static func sink(
+        _ sink: SinkConfiguration, _ configuration: Configuration, _ tokens: [String: TokenCache], _ cloud: ServiceClient, _ environment: [String: String],
+        _ write: @escaping @Sendable ([UInt8]) -> Void
+    ) async throws -> (any Sink)? {
+        let owner = configuration.tenants.first { $0.name == sink.tenant } ?? configuration.tenant
+        func signedIn() throws -> (TenantConfiguration, TokenCache?) {
+            guard let owner else {
                 throw OperatorError(
                     "sink \(sink.name) cannot be used", got: "there is no 'tenant' in the configuration",
                     next: "add 'tenant': its application signs in to the sink", isConfiguration: true)
             }
-            let client = AuthorizedClient(client: cloud, tokens: tokens, audience: sink.resource)
-            connections.sinks.append(LogsIngestionSink(name: sink.name, client: LogsIngestionClient(client: client, endpoint: sink.endpoint, rule: sink.rule)))
+            return (owner, tokens[owner.name])
         }
-        return connections
+        switch sink.kind {
+        case .logsIngestion(let place):
+            guard case (let owner, let cache?) = try signedIn() else { return nil }
+            let audience = place.resource.isEmpty ? owner.cloud.hosts.monitorResource : place.resource
+            let client = AuthorizedClient(client: cloud, tokens: cache, audience: audience)
+            return LogsIngestionSink(name: sink.name, client: LogsIngestionClient(client: client, endpoint: place.endpoint, rule: place.rule))
+        case .kusto(let cluster, let database, let resource):
+            let host = URLComponents(string: cluster)?.host ?? ""
+            let isLoopback = ["localhost", "127.0.0.1", "::1", "[::1]"].contains(host)
+            if isLoopback, owner == nil {
+                return KustoSink(name: sink.name, client: KustoIngestClient(client: cloud, tokens: nil, cluster: cluster, database: database, audience: ""))
+            }
+            guard case (let owner, let cache?) = try signedIn() else { return nil }
+            let audience = resource.isEmpty ? owner.cloud.hosts.kustoResource : resource
+            return KustoSink(name: sink.name, client: KustoIngestClient(client: cloud, tokens: cache, cluster: cluster, database: database, audience: audience))
+        case .dataCollector(let workspace, let key, let endpoint):
+            let secrets = SecretResolver(environment: environment, client: cloud, cloud: owner?.cloud ?? .global)
+            let secret = try await secrets.resolve(key, "key of sink \(sink.name)")
+            return DataCollectorSink(name: sink.name, client: DataCollectorClient(client: cloud, workspace: workspace, key: secret, endpoint: endpoint))
+        case .files(let folder, let format, let bytes, let files):
+            return FileSink(name: sink.name, folder: folder, format: format, rotatesAtBytes: bytes, filesMax: files)
+        case .output: return OutputSink(name: sink.name, write: write)
+        }
     }
 
     private static func select(_ sources: [SourceDefinition], _ ids: [String]) throws -> [SourceDefinition] {

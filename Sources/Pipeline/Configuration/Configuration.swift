@@ -1,22 +1,46 @@
 import Azure
 import Tables
 
-/// Which tenant is asked, by which application.
+/// Which tenant is asked, by whom, and in which cloud.
 package struct TenantConfiguration: Sendable {
+    /// Tells tenants apart when there are several; empty for the only one.
+    package var name: String
     package var tenantID: String
     package var clientID: String
-    package var clientSecret: SecretReference
-    package var loginHost = "https://login.microsoftonline.com"
-    package var graphHost = "https://graph.microsoft.com"
-    package var graphResource = "https://graph.microsoft.com"
-    package var endpointHost = "https://api.security.microsoft.com"
-    package var endpointResource = "https://api.securitycenter.microsoft.com"
+    package var identity: IdentityConfiguration
+    package var cloud = NationalCloud.global
+    package var loginHost: String
+    package var graphHost: String
+    package var graphResource: String
+    /// Nil in a cloud without Defender for Endpoint.
+    package var endpointHost: String?
+    package var endpointResource: String?
 
-    package init(tenantID: String, clientID: String, clientSecret: SecretReference) {
+    /// A tenant with the addresses of its cloud.
+    package init(name: String = "", tenantID: String, clientID: String, identity: IdentityConfiguration, cloud: NationalCloud = .global) {
+        self.name = name
         self.tenantID = tenantID
         self.clientID = clientID
-        self.clientSecret = clientSecret
+        self.identity = identity
+        self.cloud = cloud
+        let hosts = cloud.hosts
+        loginHost = hosts.login
+        graphHost = hosts.graph
+        graphResource = hosts.graph
+        endpointHost = hosts.endpoint
+        endpointResource = hosts.endpointResource
     }
+}
+
+/// How a tenant's tokens are come by.
+package enum IdentityConfiguration: Sendable {
+    case secret(SecretReference)
+    /// A PEM text with certificate and key.
+    case certificate(SecretReference)
+    /// A file with a token of another issuer.
+    case federated(tokenFile: String)
+    /// The machine's or app's own identity; a client id names a user-assigned one.
+    case managed(clientID: String?)
 }
 
 /// An OT sensor.
@@ -36,16 +60,46 @@ package struct SensorConfiguration: Sendable {
 
 /// Where rows go besides the workspace.
 package struct SinkConfiguration: Sendable {
-    package var name: String
-    package var endpoint: String
-    package var rule: String
-    package var resource: String
+    package enum Kind: Sendable {
+        case logsIngestion(LogsIngestionConfiguration)
+        /// A cluster of Azure Data Explorer or Fabric.
+        case kusto(cluster: String, database: String, resource: String)
+        /// The retired Data Collector API.
+        case dataCollector(workspaceID: String, key: SecretReference, endpoint: String?)
+        case files(folder: String, format: FileSink.Format, rotatesAtBytes: Int, filesMax: Int?)
+        case output
+    }
 
-    package init(name: String, endpoint: String, rule: String, resource: String = "https://monitor.azure.com") {
+    package var name: String
+    package var kind: Kind
+    /// The tenant whose identity signs in; the first one when empty.
+    package var tenant = ""
+
+    package init(name: String, kind: Kind, tenant: String = "") {
         self.name = name
+        self.kind = kind
+        self.tenant = tenant
+    }
+}
+
+/// A data collection rule and its endpoint.
+package struct LogsIngestionConfiguration: Sendable {
+    package var endpoint: String
+    /// The rule's immutable id, `dcr-…`.
+    package var rule: String
+    /// The audience of its tokens; the cloud's own when empty.
+    package var resource: String
+    /// The rule's resource id, for checking its declarations; nil when it is not to be looked at.
+    package var ruleResource: String?
+    /// Where Azure Resource Manager is; nil for the cloud's.
+    package var managementHost: String?
+
+    package init(endpoint: String, rule: String, resource: String = "", ruleResource: String? = nil, managementHost: String? = nil) {
         self.endpoint = endpoint
         self.rule = rule
         self.resource = resource
+        self.ruleResource = ruleResource
+        self.managementHost = managementHost
     }
 }
 
@@ -62,19 +116,21 @@ package struct Configuration: Sendable {
     package var locations: String?
     /// A full copy of every state goes out once in so many days.
     package var keyframeDays = 7
-    package var tenant: TenantConfiguration?
+    package var tenants: [TenantConfiguration] = []
     package var sensors: [SensorConfiguration] = []
     package var sinks: [SinkConfiguration] = []
+    /// Bytes that may wait for any one sink; above, collecting pauses until the sink has taken some.
+    package var spoolBytesMax = 10 << 30
     /// Sources to run; all when empty.
     package var sources: [String] = []
 
     package init() {}
-}
 
-/// A place where a secret is kept: `env:NAME` or `file:PATH`.
-package enum SecretReference: Sendable {
-    case environment(String)
-    case file(String)
-    /// Given by the program itself, as the demo does.
-    case value(Secret)
+    /// The first tenant, or the only one.
+    package var tenant: TenantConfiguration? {
+        get { tenants.first }
+        set {
+            if let newValue { tenants = [newValue] + tenants.dropFirst() } else { tenants = Array(tenants.dropFirst()) }
+        }
+    }
 }

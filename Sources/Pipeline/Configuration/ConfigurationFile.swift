@@ -5,7 +5,8 @@ import Tables
 
 extension Configuration {
     /// Reads a configuration file, then what the environment overrides:
-    /// `VESTIGE_WORKSPACE`, `VESTIGE_TENANT_ID`, `VESTIGE_CLIENT_ID`, `VESTIGE_CLIENT_SECRET`.
+    /// `VESTIGE_WORKSPACE`, `VESTIGE_TENANT_ID`, `VESTIGE_CLIENT_ID`, `VESTIGE_CLIENT_SECRET`; and the variables that Azure's platforms
+    /// set for workload identity, `AZURE_TENANT_ID`, `AZURE_CLIENT_ID` and `AZURE_FEDERATED_TOKEN_FILE`.
     ///
     /// - Parameter file: nil for the environment alone.
     /// - Throws: `OperatorError` with `isConfiguration`.
@@ -16,7 +17,7 @@ extension Configuration {
                 throw OperatorError(
                     "there is no configuration file \(file)", next: "name one with --config, or try the product without: vestige demo", isConfiguration: true)
             }
-            do { try configuration.read(try Fields(file: file)) } catch let problem as ContentProblem {
+            do { try configuration.read(try Fields(file: file), environment) } catch let problem as ContentProblem {
                 throw OperatorError(
                     "the configuration cannot be used", got: problem.description, next: "correct the line; docs/configuration.md lists every setting",
                     isConfiguration: true)
@@ -26,8 +27,8 @@ extension Configuration {
         return configuration
     }
 
-    private mutating func read(_ yaml: Fields) throws {
-        try yaml.only(["workspace", "content", "keyframeDays", "tenant", "sensors", "sinks", "sources", "externaldata", "locations"])
+    private mutating func read(_ yaml: Fields, _ environment: [String: String]) throws {
+        try yaml.only(["workspace", "content", "keyframeDays", "tenant", "tenants", "sensors", "sinks", "sources", "externaldata", "locations", "spoolMB"])
         workspace = try yaml.optionalString("workspace") ?? workspace
         content = try yaml.strings("content")
         sources = try yaml.strings("sources")
@@ -41,27 +42,63 @@ extension Configuration {
         }
         locations = try yaml.optionalString("locations")
         keyframeDays = try yaml.optionalInt("keyframeDays") ?? keyframeDays
+        if let megabytes = try yaml.optionalInt("spoolMB") {
+            guard megabytes > 0 else { throw yaml.fail("'spoolMB' must be above zero") }
+            spoolBytesMax = megabytes << 20
+        }
         guard (1...365).contains(keyframeDays) else { throw yaml.fail("'keyframeDays' must be between 1 and 365") }
-        tenant = try yaml.optionalFields("tenant").map(Self.tenant)
+        let one = try yaml.optionalFields("tenant").map { [$0] } ?? []
+        let several = try yaml.list("tenants")
+        guard one.isEmpty || several.isEmpty else { throw yaml.fail("write 'tenant' or 'tenants', not both") }
+        tenants = try (one + several).map { try Self.tenant($0, environment) }
+        if !several.isEmpty, let nameless = several.first(where: { (try? $0.optionalString("name")) == nil }) {
+            throw nameless.fail("each of 'tenants' needs a 'name'")
+        }
         sensors = try yaml.list("sensors").map(Self.sensor)
         sinks = try yaml.list("sinks").map(Self.sink)
-        for names in [sensors.map(\.name), sinks.map(\.name)] where Set(names).count < names.count {
-            throw yaml.fail("two sensors or sinks have the same name")
+        for names in [tenants.map(\.name), sensors.map(\.name), sinks.map(\.name)] where Set(names).count < names.count {
+            throw yaml.fail("two tenants, sensors or sinks have the same name")
+        }
+        if let lost = sinks.first(where: { sink in !sink.tenant.isEmpty && !tenants.contains { $0.name == sink.tenant } }) {
+            throw yaml.fail("sink \(lost.name) names the tenant \"\(lost.tenant)\", which is not there")
         }
     }
 
-    private static func tenant(_ yaml: Fields) throws -> TenantConfiguration {
+    private static func tenant(_ yaml: Fields, _ environment: [String: String]) throws -> TenantConfiguration {
         try yaml.only([
-            "tenantId", "clientId", "clientSecret", "loginHost", "graphHost", "graphResource", "endpointHost", "endpointResource",
+            "name", "tenantId", "clientId", "clientSecret", "certificate", "federatedTokenFile", "managedIdentity", "cloud", "loginHost", "graphHost",
+            "graphResource", "endpointHost", "endpointResource",
         ])
+        let word = try yaml.optionalString("cloud") ?? "global"
+        guard let cloud = NationalCloud(rawValue: word) else {
+            throw yaml.fail("'cloud' must be \(NationalCloud.allCases.map(\.rawValue).joined(separator: ", ")), not \"\(word.prefix(40))\"")
+        }
+        let identity = try identity(yaml, environment)
+        // A managed identity knows its tenant and its application.
+        let isManaged = if case .managed = identity { true } else { false }
         var tenant = TenantConfiguration(
-            tenantID: try yaml.string("tenantId"), clientID: try yaml.string("clientId"), clientSecret: try secret(yaml, "clientSecret"))
+            name: try yaml.optionalString("name") ?? "", tenantID: isManaged ? try yaml.optionalString("tenantId") ?? "" : try yaml.string("tenantId"),
+            clientID: isManaged ? try yaml.optionalString("clientId") ?? "" : try yaml.string("clientId"), identity: identity, cloud: cloud)
         tenant.loginHost = try address(yaml, "loginHost") ?? tenant.loginHost
         tenant.graphHost = try address(yaml, "graphHost") ?? tenant.graphHost
         tenant.graphResource = try address(yaml, "graphResource") ?? tenant.graphResource
         tenant.endpointHost = try address(yaml, "endpointHost") ?? tenant.endpointHost
         tenant.endpointResource = try address(yaml, "endpointResource") ?? tenant.endpointResource
         return tenant
+    }
+
+    private static func identity(_ yaml: Fields, _ environment: [String: String]) throws -> IdentityConfiguration {
+        var found: [IdentityConfiguration] = []
+        if try yaml.optionalString("clientSecret") != nil { found.append(.secret(try secret(yaml, "clientSecret"))) }
+        if try yaml.optionalString("certificate") != nil { found.append(.certificate(try secret(yaml, "certificate"))) }
+        if let file = try yaml.optionalString("federatedTokenFile") { found.append(.federated(tokenFile: file)) }
+        if let id = try yaml.optionalString("managedIdentity") { found.append(.managed(clientID: id == "system" ? nil : id)) }
+        if found.isEmpty, let file = environment["AZURE_FEDERATED_TOKEN_FILE"], !file.isEmpty { found.append(.federated(tokenFile: file)) }
+        if found.isEmpty, environment["VESTIGE_CLIENT_SECRET"]?.isEmpty == false { found.append(.secret(.environment("VESTIGE_CLIENT_SECRET"))) }
+        guard found.count == 1 else {
+            throw yaml.fail("a tenant needs one of 'clientSecret', 'certificate', 'federatedTokenFile' and 'managedIdentity', not \(found.count)")
+        }
+        return found[0]
     }
 
     private static func sensor(_ yaml: Fields) throws -> SensorConfiguration {
@@ -80,13 +117,40 @@ extension Configuration {
     }
 
     private static func sink(_ yaml: Fields) throws -> SinkConfiguration {
-        try yaml.only(["name", "kind", "endpoint", "rule", "resource"])
-        let kind = try yaml.string("kind")
-        guard kind == "logs-ingestion" else { throw yaml.fail("'kind' must be logs-ingestion, not \"\(kind)\"") }
-        guard let endpoint = try address(yaml, "endpoint") else { throw yaml.fail("'endpoint' is missing") }
-        return SinkConfiguration(
-            name: try yaml.string("name"), endpoint: endpoint, rule: try yaml.string("rule"),
-            resource: try address(yaml, "resource") ?? "https://monitor.azure.com")
+        let name = try yaml.string("name")
+        let common: Set<String> = ["name", "kind", "tenant"]
+        func required(_ field: String) throws -> String {
+            guard let text = try address(yaml, field) else { throw yaml.fail("'\(field)' is missing") }
+            return text
+        }
+        let kind: SinkConfiguration.Kind
+        switch try yaml.string("kind") {
+        case "logs-ingestion":
+            try yaml.only(common.union(["endpoint", "rule", "resource", "ruleResource", "managementHost"]))
+            kind = .logsIngestion(
+                LogsIngestionConfiguration(
+                    endpoint: try required("endpoint"), rule: try yaml.string("rule"), resource: try address(yaml, "resource") ?? "",
+                    ruleResource: try yaml.optionalString("ruleResource"), managementHost: try address(yaml, "managementHost")))
+        case "kusto":
+            try yaml.only(common.union(["cluster", "database", "resource"]))
+            kind = .kusto(cluster: try required("cluster"), database: try yaml.string("database"), resource: try address(yaml, "resource") ?? "")
+        case "data-collector":
+            try yaml.only(common.union(["workspaceId", "key", "endpoint"]))
+            kind = .dataCollector(workspaceID: try yaml.string("workspaceId"), key: try secret(yaml, "key"), endpoint: try address(yaml, "endpoint"))
+        case "files":
+            try yaml.only(common.union(["folder", "format", "rotateAtMB", "keepFiles"]))
+            let word = try yaml.optionalString("format") ?? "ndjson"
+            guard let format = FileSink.Format(rawValue: word) else { throw yaml.fail("'format' must be ndjson or csv, not \"\(word.prefix(40))\"") }
+            let megabytes = try yaml.optionalInt("rotateAtMB") ?? 100
+            let kept = try yaml.optionalInt("keepFiles")
+            guard megabytes > 0, kept ?? 1 > 0 else { throw yaml.fail("'rotateAtMB' and 'keepFiles' must be above zero") }
+            kind = .files(folder: try yaml.string("folder"), format: format, rotatesAtBytes: megabytes << 20, filesMax: kept)
+        case "output":
+            try yaml.only(common)
+            kind = .output
+        case let word: throw yaml.fail("'kind' must be logs-ingestion, kusto, data-collector, files or output, not \"\(word.prefix(40))\"")
+        }
+        return SinkConfiguration(name: name, kind: kind, tenant: try yaml.optionalString("tenant") ?? "")
     }
 
     /// A web address without the slash at its end.
@@ -103,46 +167,27 @@ extension Configuration {
 
     private static func secret(_ yaml: Fields, _ name: String) throws -> SecretReference {
         let text = try yaml.string(name)
-        if text.hasPrefix("env:") { return .environment(String(text.dropFirst(4))) }
-        if text.hasPrefix("file:") { return .file(String(text.dropFirst(5))) }
+        if let reference = SecretReference(text) { return reference }
         // The text itself may be the secret: it is not repeated.
-        throw yaml.fail("'\(name)' must say where the secret is kept, env:NAME or file:PATH, not the secret itself")
+        throw yaml.fail("'\(name)' must say where the secret is kept, env:NAME, file:PATH or keyvault:https://VAULT/secrets/NAME, not the secret itself")
     }
 
     private mutating func apply(_ environment: [String: String]) {
         func value(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
         if let path = value("VESTIGE_WORKSPACE") { workspace = path }
-        if tenant == nil, let id = value("VESTIGE_TENANT_ID"), let client = value("VESTIGE_CLIENT_ID") {
-            tenant = TenantConfiguration(tenantID: id, clientID: client, clientSecret: .environment("VESTIGE_CLIENT_SECRET"))
+        func tenantID() -> String? { value("VESTIGE_TENANT_ID") ?? value("AZURE_TENANT_ID") }
+        func clientID() -> String? { value("VESTIGE_CLIENT_ID") ?? value("AZURE_CLIENT_ID") }
+        if tenants.isEmpty, let id = tenantID(), let client = clientID() {
+            if value("VESTIGE_CLIENT_SECRET") != nil {
+                tenants = [TenantConfiguration(tenantID: id, clientID: client, identity: .secret(.environment("VESTIGE_CLIENT_SECRET")))]
+            } else if let file = value("AZURE_FEDERATED_TOKEN_FILE") {
+                tenants = [TenantConfiguration(tenantID: id, clientID: client, identity: .federated(tokenFile: file))]
+            }
         }
+        // With several tenants the variables could mean any of them.
+        guard tenants.count == 1 else { return }
         if let id = value("VESTIGE_TENANT_ID") { tenant?.tenantID = id }
         if let client = value("VESTIGE_CLIENT_ID") { tenant?.clientID = client }
-        if value("VESTIGE_CLIENT_SECRET") != nil { tenant?.clientSecret = .environment("VESTIGE_CLIENT_SECRET") }
-    }
-}
-
-extension SecretReference {
-    /// The secret itself.
-    ///
-    /// - Parameter setting: the setting that points here, for the message.
-    package func resolve(_ setting: String, environment: [String: String]) throws -> Secret {
-        switch self {
-        case .value(let secret): return secret
-        case .environment(let name):
-            guard let text = environment[name], !text.isEmpty else {
-                throw OperatorError(
-                    "the secret for '\(setting)' is missing", got: "the environment has no variable \(name)", next: "export \(name)=…", isConfiguration: true)
-            }
-            return Secret(text)
-        case .file(let path):
-            guard let data = FileManager.default.contents(atPath: path) else {
-                throw OperatorError(
-                    "the secret for '\(setting)' is missing", got: "the file \(path) cannot be read",
-                    next: "write the secret into \(path), readable by this user only", isConfiguration: true)
-            }
-            let text = String(decoding: data, as: UTF8.self).trimmed
-            guard !text.isEmpty else { throw OperatorError("the secret for '\(setting)' is missing", got: "the file \(path) is empty", isConfiguration: true) }
-            return Secret(text)
-        }
+        if value("VESTIGE_CLIENT_SECRET") != nil { tenant?.identity = .secret(.environment("VESTIGE_CLIENT_SECRET")) }
     }
 }

@@ -1,32 +1,7 @@
 import Azure
+import KQLEngine
 import Tables
 import Workspace
-
-/// Where rows go besides the workspace.
-package protocol Sink: Sendable {
-    var name: String { get }
-    /// Sends all rows of a table or throws; returns the bytes on the wire.
-    func send(_ batch: Batch, table: String) async throws -> Int
-}
-
-/// Custom tables of Microsoft Sentinel, through the Logs Ingestion API. The stream of a table is `Custom-` and its name.
-package struct LogsIngestionSink: Sink {
-    package let name: String
-    private let client: LogsIngestionClient
-
-    package init(name: String, client: LogsIngestionClient) {
-        self.name = name
-        self.client = client
-    }
-
-    package func send(_ batch: Batch, table: String) async throws -> Int {
-        var bytes = 0
-        for pack in try RecordPacker(bytesMax: LogsIngestionClient.bodyBytesMax).pack(batch) {
-            bytes += try await client.upload(pack.body, stream: "Custom-\(table)")
-        }
-        return bytes
-    }
-}
 
 /// What a sink got in one delivery.
 package struct DeliveryOutcome: Sendable {
@@ -35,14 +10,23 @@ package struct DeliveryOutcome: Sendable {
     package fileprivate(set) var bytes = 0
     /// Rows by the source that they came from.
     package fileprivate(set) var rowsBySource: [String: Int] = [:]
+    /// Rows that the sink will never take; they are in the table of dead letters.
+    package fileprivate(set) var refused = 0
     package fileprivate(set) var error: OperatorError?
 }
 
-/// Empties the outbox: every sink gets what it has not acknowledged, oldest first.
+/// Empties the outbox: every sink gets what it has not acknowledged, oldest first, whatever becomes of the others.
 struct Delivery: Sendable {
     let workspace: Workspace
 
-    func deliver(to sink: any Sink) async -> DeliveryOutcome {
+    func deliver(to sinks: [any Sink]) async -> [DeliveryOutcome] {
+        await withTaskGroup(of: DeliveryOutcome.self) { group in
+            for sink in sinks { group.addTask { await deliver(to: sink) } }
+            return await group.reduce(into: []) { $0.append($1) }.sorted { $0.sink < $1.sink }
+        }
+    }
+
+    private func deliver(to sink: any Sink) async -> DeliveryOutcome {
         var outcome = DeliveryOutcome(sink: sink.name)
         do {
             let schemas = try workspace.schemas()
@@ -50,11 +34,14 @@ struct Delivery: Sendable {
                 try Task.checkCancellation()
                 guard let schema = schemas[table] else { continue }
                 let batch = workspace.extent(extent, schema: schema)
-                outcome.bytes += try await sink.send(batch, table: table)
+                let receipt = try await sink.send(batch, table: table)
+                outcome.bytes += receipt.bytes
+                if !receipt.refused.isEmpty { try DeadLetters(workspace: workspace).keep(receipt.refused, of: batch, table: table, sink: sink.name) }
                 try workspace.acknowledge(extent, by: sink.name)
-                outcome.rows += extent.rows
+                outcome.refused += receipt.refused.count
+                outcome.rows += extent.rows - receipt.refused.count
                 if extent.rows > 0, let source = try batch.column(named: "SourceName")?[0].stringValue {
-                    outcome.rowsBySource[source, default: 0] += extent.rows
+                    outcome.rowsBySource[source, default: 0] += extent.rows - receipt.refused.count
                 }
             }
         } catch {
@@ -62,5 +49,26 @@ struct Delivery: Sendable {
                 error, title: "sink \(sink.name) stopped", safe: "what was not acknowledged stays in the outbox and goes out with the next run")
         }
         return outcome
+    }
+}
+
+/// Rows that a sink refuses for good: kept in the workspace with the reason, so that nothing vanishes.
+struct DeadLetters: Sendable {
+    static let table = "VestigeDeadLetters_CL"
+    static let schema = Schema([
+        ("TimeGenerated", .datetime), ("SinkName", .string), ("TargetTable", .string), ("Reason", .string), ("Record", .dynamic),
+    ])
+
+    let workspace: Workspace
+
+    func keep(_ refused: [RefusedRow], of batch: Batch, table: String, sink: String) throws {
+        let now = SystemClock.now()
+        let rows = try refused.map { letter -> [Value] in
+            let values = try batch.row(letter.row)
+            let record = Bag(zip(batch.schema.names, values).filter { !$1.isNull })
+            return [.datetime(now), .string(sink), .string(table), .string(letter.reason), .bag(record)]
+        }
+        try workspace.declare(Self.table, Self.schema)
+        try workspace.append(Batch(schema: Self.schema, rows: rows), to: Self.table, run: "dead-letters", now: now)
     }
 }

@@ -18,7 +18,7 @@ struct PageFetcher: Sendable {
     /// - Throws: `OperatorError`, or what `take` throws.
     func pages(_ take: (RecordPage, _ bytes: Int) async throws -> Void) async throws {
         switch endpoint.service {
-        case .defender(let client) where definition.service == .graphHunting:
+        case .defender(let client, _) where definition.service == .graphHunting:
             for k in 0..<definition.partitions {
                 let query = (definition.query ?? "").replacing("{partitions}", with: String(definition.partitions))
                     .replacing("{partition}", with: String(k))
@@ -26,7 +26,7 @@ struct PageFetcher: Sendable {
                 let (page, bytes) = try await decoded(place) { try await client.hunt(query, permissions: definition.permissions) }
                 try await take(page, bytes)
             }
-        case .defender(let client): try await linked(client, take)
+        case .defender(let client, _): try await linked(client, take)
         case .sensor(let client, _):
             let (page, bytes) = try await decoded("the answer") {
                 try await client.get(definition.path ?? "/", parameters: sensorParameters)

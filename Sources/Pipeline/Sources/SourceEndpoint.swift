@@ -5,7 +5,8 @@ import Tables
 /// A source and the service that it is asked of.
 package struct SourceEndpoint: Sendable {
     package enum Service: Sendable {
-        case defender(DefenderClient)
+        /// - Parameter tenant: empty for the only tenant.
+        case defender(DefenderClient, tenant: String)
         case sensor(SensorClient, name: String)
     }
 
@@ -17,10 +18,12 @@ package struct SourceEndpoint: Sendable {
         self.service = service
     }
 
-    /// What the source's state, runs and rows are filed under; a source that several sensors answer has one name for each.
+    /// What the source's state, runs and rows are filed under; a source that several sensors or tenants answer has one name for each.
     package var name: String {
-        if case .sensor(_, let sensor) = service { return "\(definition.id)@\(sensor)" }
-        return definition.id
+        switch service {
+        case .sensor(_, let sensor): "\(definition.id)@\(sensor)"
+        case .defender(_, let tenant): tenant.isEmpty ? definition.id : "\(definition.id)@\(tenant)"
+        }
     }
 
     package var sensorName: String? {

@@ -61,6 +61,43 @@ package enum JSONWriter {
         out.append(34)
     }
 
+    /// A JSON string literal of UTF-8 bytes; runs that need no escape are copied whole.
+    package static func append(_ bytes: UnsafeBufferPointer<UInt8>, to out: inout [UInt8]) {
+        out.append(34)
+        var start = 0
+        for (i, byte) in bytes.enumerated() where byte < 32 || byte == 34 || byte == 92 {
+            out += UnsafeBufferPointer(rebasing: bytes[start..<i])
+            start = i + 1
+            switch byte {
+            case 34: out += [92, 34]
+            case 92: out += [92, 92]
+            case 10: out += [92, 110]
+            case 13: out += [92, 114]
+            case 9: out += [92, 116]
+            case 8: out += [92, 98]
+            case 12: out += [92, 102]
+            default:
+                out += "\\u00".utf8
+                out.append(hexDigits[Int(byte >> 4)])
+                out.append(hexDigits[Int(byte & 15)])
+            }
+        }
+        out += UnsafeBufferPointer(rebasing: bytes[start...])
+        out.append(34)
+    }
+
+    /// A whole number's digits.
+    package static func append(_ number: Int64, to out: inout [UInt8]) {
+        if number < 0 { out.append(45) }
+        var rest = number.magnitude
+        let start = out.count
+        repeat {
+            out.append(UInt8(48 + rest % 10))
+            rest /= 10
+        } while rest > 0
+        out[start...].reverse()
+    }
+
     package static func quoted(_ text: String) -> String {
         var out: [UInt8] = []
         append(text, to: &out)

@@ -1,5 +1,13 @@
 /// Comma-separated values as RFC 4180 has them: quoted fields may hold separators, line ends and doubled quotes.
 package enum CSV {
+    /// One record with its line end; fields are quoted where they must be.
+    package static func line(_ fields: [String]) -> String {
+        func field(_ text: String) -> String {
+            text.contains { $0 == "," || $0 == "\"" || $0.isNewline } ? "\"" + text.replacing("\"", with: "\"\"") + "\"" : text
+        }
+        return fields.map(field).joined(separator: ",") + "\r\n"
+    }
+
     /// The records of a text. An unclosed quote ends at the end of the text.
     package static func records(_ bytes: some Collection<UInt8>, separator: UInt8 = 44) -> [[String]] {
         var records: [[String]] = []

@@ -175,6 +175,14 @@ extension Workspace {
         }
     }
 
+    /// Bytes that wait for each sink, as stored.
+    package func outboxBytes() throws(WorkspaceError) -> [String: Int] {
+        try read { db in
+            let sql = "SELECT o.sink AS sink, coalesce(sum(length(s.data)), 0) AS n FROM outbox o LEFT JOIN segments s ON s.extent = o.extent GROUP BY o.sink"
+            return Dictionary(uniqueKeysWithValues: try Row.fetchAll(db, sql: sql).map { ($0["sink"] as String, $0["n"] as Int) })
+        }
+    }
+
     /// A sink has an extent: it need not get it again.
     package func acknowledge(_ extent: ExtentInfo, by sink: String) throws(WorkspaceError) {
         try write { try $0.execute(sql: "DELETE FROM outbox WHERE sink = ? AND extent = ?", arguments: [sink, extent.id]) }

@@ -28,11 +28,12 @@ struct CollectCommand: AsyncParsableCommand {
         let session = try Session.open(options)
         let console = options.console
         let logger = Logs.make(console)
-        let connections = try Connections.open(
-            session.configuration, library: session.library, only: source, environment: ProcessInfo.processInfo.environment, logger: logger)
+        let connections = try await Connections.open(
+            session.configuration, library: session.library, only: source, environment: ProcessInfo.processInfo.environment, logger: logger,
+            write: { Console.out($0) })
         let collector = Collector(
             workspace: session.workspace, library: session.library, sinks: connections.sinks, keyframeDays: session.configuration.keyframeDays,
-            allowsEmpty: allowEmpty)
+            spoolBytesMax: session.configuration.spoolBytesMax, allowsEmpty: allowEmpty)
         if !once, !dryRun {
             let service = CollectService(collector: collector, endpoints: connections.endpoints, workspace: session.workspace) { report in
                 for failure in report.distinctFailures { console.fail(failure.rendered) }
@@ -53,6 +54,9 @@ struct CollectCommand: AsyncParsableCommand {
         if dryRun { try CollectReportText.preview(report) }
         console.say(CollectReportText.table(report, sinks: connections.sinks.count, width: Console.outputWidth))
         for note in report.sources.flatMap(\.notes) { console.warn(note) }
+        for sink in report.sinks where sink.refused > 0 {
+            console.warn("sink \(sink.sink) refused \(sink.refused) rows for good; they are kept with the reason in VestigeDeadLetters_CL")
+        }
         let failures = connections.failures + report.distinctFailures
         for failure in failures { console.fail(failure.rendered) }
         if !failures.isEmpty || !session.problems.isEmpty {

@@ -63,7 +63,7 @@ struct DemoCommand: AsyncParsableCommand {
         defer { try? FileManager.default.removeItem(atPath: certificate) }
         let session = try Session.open(configuration(lab, cloud, sensor, certificate), console: console)
         LabConfiguration.declareStreams(of: session.library, to: lab)
-        let connections = try Connections.open(session.configuration, library: session.library, only: [], environment: [:], logger: logger)
+        let connections = try await Connections.open(session.configuration, library: session.library, only: [], environment: [:], logger: logger)
         let clock = lab.clock
         let collector = Collector(workspace: session.workspace, library: session.library, sinks: connections.sinks) { clock.now }
         let started = ContinuousClock.now
@@ -102,7 +102,7 @@ struct DemoCommand: AsyncParsableCommand {
         let tenant = "http://127.0.0.1:\(cloud)"
         var configuration = Configuration()
         configuration.workspace = workspace
-        configuration.tenant = TenantConfiguration(tenantID: identity.tenant, clientID: identity.client, clientSecret: .value(Secret(identity.secret)))
+        configuration.tenant = TenantConfiguration(tenantID: identity.tenant, clientID: identity.client, identity: .secret(.value(Secret(identity.secret))))
         configuration.tenant?.loginHost = tenant
         configuration.tenant?.graphHost = tenant
         configuration.tenant?.endpointHost = tenant
@@ -111,7 +111,9 @@ struct DemoCommand: AsyncParsableCommand {
                 name: "plant", host: "https://127.0.0.1:\(sensor)", token: .value(Secret(identity.sensorToken)),
                 trust: .certificate(file: certificate, checksHost: true))
         ]
-        configuration.sinks = [SinkConfiguration(name: "sentinel", endpoint: tenant, rule: identity.dataCollectionRule)]
+        configuration.sinks = [
+            SinkConfiguration(name: "sentinel", kind: .logsIngestion(LogsIngestionConfiguration(endpoint: tenant, rule: identity.dataCollectionRule)))
+        ]
         return configuration
     }
 }

@@ -81,18 +81,9 @@ enum LabConfiguration {
     static func declareStreams(of library: ContentLibrary, to lab: Lab) {
         var streams: [String: [String: String]] = [:]
         for table in library.tables.values {
-            streams["Custom-\(table.name)"] = Dictionary(table.schema.columns.map { ($0.name, streamType($0.type)) }) { first, _ in first }
+            streams["Custom-\(table.name)"] = Dictionary(table.sentColumns.map { ($0.name, $0.type.streamType) }) { first, _ in first }
         }
         lab.declare(streams: streams)
-    }
-
-    /// A column's type as a stream declaration spells it.
-    private static func streamType(_ type: ScalarType) -> String {
-        switch type {
-        case .bool: "boolean"
-        case .int, .long, .real, .datetime, .dynamic, .string: type.name
-        case .decimal, .guid, .timespan: "string"
-        }
     }
 
     static func write(_ file: String, lab: Lab, cloudPort: Int, sensorPort: Int) throws {
@@ -125,8 +116,13 @@ enum LabConfiguration {
 
             """
         try lab.sensorCertificate.write(toFile: certificate, atomically: true, encoding: .utf8)
-        try identity.secret.write(toFile: secret, atomically: true, encoding: .utf8)
-        try identity.sensorToken.write(toFile: token, atomically: true, encoding: .utf8)
+        for (file, text) in [(secret, identity.secret), (token, identity.sensorToken)] {
+            // A secret's file is its owner's alone from the start.
+            try? FileManager.default.removeItem(atPath: file)
+            guard FileManager.default.createFile(atPath: file, contents: Data(text.utf8), attributes: [.posixPermissions: 0o600]) else {
+                throw OperatorError("the file \(file) cannot be written", next: "check the folder and its permissions")
+            }
+        }
         try text.write(toFile: file, atomically: true, encoding: .utf8)
     }
 }

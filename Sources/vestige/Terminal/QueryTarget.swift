@@ -23,11 +23,10 @@ enum QueryTarget: Sendable {
         guard remote.base.hasPrefix("https://") || remote.isLoopback else {
             throw OperatorError("queries are not sent in the clear to \(remote.base)", next: "use https://", isConfiguration: true)
         }
-        let credential = try credential(remote, session)
         var retry = ServiceClient.RetryPolicy()
         retry.attempts = 2
         let client = try ServiceClient(retry: retry, logger: Logs.make(session.console, level: .warning))
-        let tokens = credential.map { TokenCache(client: client, credential: $0) }
+        let tokens = try await tokens(remote, client, session)
         let caller = RemoteCaller(client: client, tokens: tokens)
         switch remote {
         case .kusto(let base, let named):
@@ -40,7 +39,7 @@ enum QueryTarget: Sendable {
     }
 
     /// Who signs in; nobody on this machine.
-    private static func credential(_ remote: RemoteAddress, _ session: SessionOptions) throws -> EntraCredential? {
+    private static func tokens(_ remote: RemoteAddress, _ client: ServiceClient, _ session: SessionOptions) async throws -> TokenCache? {
         if remote.isLoopback { return nil }
         guard let tenant = try session.configuration().tenant else {
             throw OperatorError(
@@ -48,9 +47,7 @@ enum QueryTarget: Sendable {
                 next: "name an application: VESTIGE_TENANT_ID, VESTIGE_CLIENT_ID and VESTIGE_CLIENT_SECRET, or 'tenant' in the configuration",
                 isConfiguration: true)
         }
-        return EntraCredential(
-            loginHost: tenant.loginHost, tenant: tenant.tenantID, client: tenant.clientID,
-            secret: try tenant.clientSecret.resolve("tenant.clientSecret", environment: ProcessInfo.processInfo.environment))
+        return try await tenant.tokens(client: client, environment: ProcessInfo.processInfo.environment)
     }
 
     /// Asks, and waits for the answer.

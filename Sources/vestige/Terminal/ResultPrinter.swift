@@ -34,11 +34,8 @@ struct ResultPrinter {
     }
 
     private func csv(_ table: ResultTable) throws {
-        func field(_ text: String) -> String {
-            text.contains { $0 == "," || $0 == "\"" || $0.isNewline } ? "\"" + text.replacing("\"", with: "\"\"") + "\"" : text
-        }
-        var out = table.schema.names.map(field).joined(separator: ",") + "\r\n"
-        for row in try table.rows() { out += row.map { field($0.text) }.joined(separator: ",") + "\r\n" }
+        var out = CSV.line(table.schema.names)
+        for row in try table.rows() { out += CSV.line(row.map(\.text)) }
         Console.out(out)
     }
 

@@ -1,0 +1,164 @@
+import Azure
+import Foundation
+import KQLEngine
+import Logging
+import Pipeline
+import Tables
+import TestKit
+import Testing
+import Workspace
+
+/// What each kind of sink gets, and what happens when it does not take it.
+@Suite(.serialized) struct SinkTests {
+    private static let schema = Schema([("TimeGenerated", .datetime), ("RowId", .string), ("Text", .string), ("N", .long), ("Bag", .dynamic)])
+
+    private func batch(_ rows: Int, text: (Int) -> String = { "row \($0)" }) -> Batch {
+        Batch(
+            schema: Self.schema,
+            rows: (0..<rows).map {
+                [.datetime(638_000_000_000_000_000), .string("id\($0)"), .string(text($0)), .long(Int64($0)), .bag(Bag([("k", .long(Int64($0)))]))]
+            })
+    }
+
+    private func connections(_ lab: RunningLab, _ kinds: [(String, SinkConfiguration.Kind)]) async throws -> Connections {
+        var configuration = lab.configuration
+        configuration.sinks = kinds.map { SinkConfiguration(name: $0.0, kind: $0.1) }
+        var retry = ServiceClient.RetryPolicy()
+        (retry.attempts, retry.firstDelay) = (2, 0.02)
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        return try await Connections.open(configuration, library: Repository.library(), only: [], environment: [:], retry: retry, logger: logger)
+    }
+
+    private func logsIngestion(_ lab: RunningLab) -> SinkConfiguration.Kind {
+        .logsIngestion(LogsIngestionConfiguration(endpoint: lab.cloud, rule: lab.lab.options.identity.dataCollectionRule))
+    }
+
+    private func declare(_ lab: RunningLab) {
+        lab.lab.declare(streams: [
+            "Custom-T_CL": ["TimeGenerated": "datetime", "RowId": "string", "Text": "string", "N": "long", "Bag": "dynamic", "ObservedTime": "datetime"]
+        ])
+    }
+
+    @Test func kustoGetsEveryRow() async throws {
+        try await RunningLab.use(devices: 5) { lab in
+            declare(lab)
+            let open = try await connections(lab, [("adx", .kusto(cluster: lab.cloud, database: "Forensics", resource: ""))])
+            // More than one request's worth.
+            _ = try await open.sinks[0].send(batch(4_000) { String(repeating: "x", count: 1_500) + "\($0)" }, table: "T_CL")
+            #expect(try await lab.received()["Kusto-T_CL"] == 4_000)
+            await #expect(throws: ServiceError.self) { try await open.sinks[0].send(batch(1), table: "Nowhere_CL") }
+            await open.close()
+        }
+    }
+
+    @Test func theOldInterfaceIsSigned() async throws {
+        try await RunningLab.use(devices: 5) { lab in
+            let identity = lab.lab.options.identity
+            func kind(_ key: String) -> SinkConfiguration.Kind {
+                .dataCollector(workspaceID: identity.workspace, key: .value(Secret(key)), endpoint: lab.cloud)
+            }
+            let open = try await connections(lab, [("old", kind(identity.workspaceKey)), ("wrong", kind("d3Jvbmc="))])
+            _ = try await open.sinks[0].send(batch(3) { "ä \"\($0)\"\n" }, table: "T_CL")
+            #expect(try await lab.received()["Legacy-T"] == 3)
+            await #expect(throws: ServiceError.self) { try await open.sinks[1].send(batch(1), table: "T_CL") }
+            await open.close()
+        }
+    }
+
+    @Test func theRowsOwnTimeTravelsInAColumnOfItsOwn() async throws {
+        try await RunningLab.use(devices: 5) { lab in
+            declare(lab)
+            let open = try await connections(lab, [("sentinel", logsIngestion(lab))])
+            _ = try await open.sinks[0].send(batch(1), table: "T_CL")
+            let record = try #require(try await lab.records("Custom-T_CL").first?.bagValue)
+            // The service rewrites a time that is older than two days.
+            #expect(record["TimeGenerated"]?.text != record["ObservedTime"]?.text)
+            #expect(record["ObservedTime"]?.text == DateTime.format(638_000_000_000_000_000))
+            await open.close()
+        }
+    }
+
+    /// A row that the service refuses does not keep the others back, and is kept with the reason.
+    @Test func aPoisonedRowGoesToTheDeadLetters() async throws {
+        try await RunningLab.use(devices: 5) { lab in
+            declare(lab)
+            _ = try await lab.control("POST", "/lab/poison", "\"poison\"")
+            let open = try await connections(lab, [("sentinel", logsIngestion(lab))])
+            let workspace = try Workspace(path: lab.folder + "/sinks.vestige")
+            try workspace.declare("T_CL", Self.schema)
+            var commit = RunCommit(table: "T_CL")
+            commit.batches = [batch(101) { $0 == 37 || $0 == 99 ? "poison" : "fine" }]
+            commit.sinks = ["sentinel"]
+            try workspace.commit(
+                commit, RunRecord(id: "r", source: "s", started: 1, ended: 2, rowsRead: 0, rowsChanged: 0, bytes: 0, error: nil), now: 2)
+            let report = await Collector(workspace: workspace, library: Repository.library(), sinks: open.sinks).run([])
+            #expect(report.failures.map(\.rendered) == [])
+            #expect(report.sinks[0].rows == 99 && report.sinks[0].refused == 2)
+            #expect(try await lab.received()["Custom-T_CL"] == 99)
+            #expect(try workspace.outboxCounts().isEmpty)
+            let letters = try Engine(provider: WorkspaceProvider(workspace, functions: [:])).run(
+                "VestigeDeadLetters_CL | project SinkName, TargetTable, N = tolong(Record.N) | order by N asc"
+            ).primary.rows()
+            #expect(letters == [[.string("sentinel"), .string("T_CL"), .long(37)], [.string("sentinel"), .string("T_CL"), .long(99)]])
+            await open.close()
+        }
+    }
+
+    @Test func filesTurnOverAndGoOn() async throws {
+        let folder = try TemporaryFolder.make()
+        defer { TemporaryFolder.remove(folder) }
+        for format in FileSink.Format.allCases {
+            let place = "\(folder)/\(format.rawValue)"
+            var rows = 0
+            for _ in 0..<3 {
+                // A new program each time.
+                let sink = FileSink(name: "files", folder: place, format: format, rotatesAtBytes: 4_000, filesMax: nil)
+                for _ in 0..<2 {
+                    _ = try await sink.send(batch(20) { "a,\"b\"\n\($0)" }, table: "T_CL")
+                    rows += 20
+                }
+            }
+            let files = try FileManager.default.contentsOfDirectory(atPath: place).sorted()
+            #expect(files.count > 1)
+            var found = 0
+            for file in files {
+                let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: "\(place)/\(file)")))
+                found += format == .csv ? CSV.records(bytes).count - 1 : bytes.split(separator: 10).count
+            }
+            #expect(found == rows, "\(format.rawValue)")
+        }
+        let few = FileSink(name: "files", folder: folder + "/few", format: .ndjson, rotatesAtBytes: 100, filesMax: 2)
+        for _ in 0..<6 { _ = try await few.send(batch(5), table: "T_CL") }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder + "/few").count <= 3)
+    }
+
+    /// One sink that is down neither stops the other nor loses anything; when too much waits for it, collecting pauses aloud.
+    @Test func aDeadSinkFillsItsSpoolAndThenCollectingPauses() async throws {
+        try await RunningLab.use { lab in
+            let library = Repository.library()
+            lab.declareStreams(library)
+            let open = try await connections(
+                lab,
+                [
+                    ("dead", .kusto(cluster: "http://127.0.0.1:1", database: "Forensics", resource: "")),
+                    ("files", .files(folder: lab.folder + "/out", format: .ndjson, rotatesAtBytes: 1 << 20, filesMax: nil)),
+                ])
+            let workspace = try Workspace(path: lab.folder + "/spool.vestige")
+            for table in library.tables.values { try workspace.declare(table.name, table.schema) }
+            let clock = lab.lab.clock
+            func run(_ limit: Int) async -> CollectReport {
+                await Collector(workspace: workspace, library: library, sinks: open.sinks, spoolBytesMax: limit) { clock.now }.run(open.endpoints)
+            }
+            let first = await run(10 << 30)
+            #expect(first.sinks.first { $0.sink == "dead" }?.error != nil)
+            let kept = first.sources.reduce(0) { $0 + $1.counts.kept }
+            #expect(first.sinks.first { $0.sink == "files" }?.rows == kept)
+            let second = await run(1_000)
+            #expect(second.sources.isEmpty && second.spool?.rendered.contains("raise 'spoolMB'") == true, "\(second.spool?.rendered ?? "no pause")")
+            #expect(second.spool?.rendered.contains("127.0.0.1:1") == true)
+            #expect(try workspace.outboxBytes().keys.sorted() == ["dead"])
+            await open.close()
+        }
+    }
+}
