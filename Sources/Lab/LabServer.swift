@@ -56,6 +56,7 @@ package struct Lab: Sendable {
         DefenderRoutes(lab: state).add(to: cloud)
         IngestionRoutes(lab: state).add(to: cloud)
         KustoIngestRoutes(lab: state).add(to: cloud)
+        FeedRoutes().add(to: cloud)
         DataCollectorRoutes(lab: state).add(to: cloud)
         let sensor = Router(context: BasicRequestContext.self, options: .caseInsensitive)
         sensor.add(middleware: FaultMiddleware(lab: state))
@@ -137,6 +138,13 @@ struct LabControlRoutes: Sendable {
         router.post("/lab/roles/withhold") { request, _ in
             let body = try await request.body.collect(upTo: 65_536)
             lab.withhold(Set((try? JSONReader.parse(Array(body.readableBytesView)))?.arrayValue?.map(\.text) ?? []))
+            return Reply.json(.bag(Bag()))
+        }
+        router.post("/lab/exports") { request, _ in
+            let body = try await request.body.collect(upTo: 65_536)
+            let bag = (try? JSONReader.parse(Array(body.readableBytesView)))?.bagValue ?? Bag()
+            lab.set(sasExpiry: bag["sasExpiry"]?.longValue.map { Int($0) })
+            lab.set(pendingCopies: Int(bag["pendingCopies"]?.longValue ?? 0))
             return Reply.json(.bag(Bag()))
         }
         router.post("/lab/poison") { request, _ in

@@ -52,6 +52,9 @@ final class LabState: Sendable {
         var withheldRoles: Set<String> = []
         var arcKeyFile: String?
         var poison: String?
+        var parts: [String: [[UInt8]]] = [:]
+        var sasExpiry: Int?
+        var pendingCopies = 0
         var received: [ReceivedBatch] = []
         var streams: [String: [String: String]] = [:]
         var eventCache: [String: (hour: Int64, body: [UInt8])] = [:]
@@ -74,6 +77,30 @@ final class LabState: Sendable {
     /// A text for which the ingestion endpoint refuses a whole call, as for a record that it cannot read; nil for none.
     var poison: String? { shared.withLock { $0.poison } }
     func set(poison: String?) { shared.withLock { $0.poison = poison } }
+
+    /// The files of an export, made once for each snapshot.
+    func parts(of snapshot: String, _ make: () -> [[UInt8]]) -> [[UInt8]] {
+        if let known = shared.withLock({ $0.parts[snapshot] }) { return known }
+        let made = make()
+        if !made.isEmpty { shared.withLock { $0.parts[snapshot] = made } }
+        return made
+    }
+
+    /// When signed addresses end, in Unix seconds; nil for as long as was asked for.
+    var sasExpiry: Int? { shared.withLock { $0.sasExpiry } }
+    func set(sasExpiry: Int?) { shared.withLock { $0.sasExpiry = sasExpiry } }
+
+    /// How many downloads come before the storage has copied its files: they are empty.
+    func set(pendingCopies: Int) { shared.withLock { $0.pendingCopies = pendingCopies } }
+    func takePendingCopy() -> Bool {
+        shared.withLock { state in
+            guard state.pendingCopies > 0 else { return false }
+            state.pendingCopies -= 1
+            return true
+        }
+    }
+
+    func signature(_ part: Int, _ end: Int) -> String { Hex.string(world.fleet.dice.roll(part, end, 88), width: 16) }
 
     func add(_ fault: Fault) { shared.withLock { $0.faults.append(fault) } }
 

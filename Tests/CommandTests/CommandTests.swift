@@ -32,6 +32,17 @@ import Testing
         return process
     }
 
+    /// Starts the program and does not wait for its end.
+    static func start(_ arguments: [String], in folder: String, environment: [String: String] = [:]) throws -> Process {
+        let process = process(arguments, in: folder)
+        process.environment?.merge(environment) { _, new in new }
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+        return process
+    }
+
     static func run(_ arguments: [String], in folder: String) throws -> Outcome {
         let process = process(arguments, in: folder)
         let (out, err) = (folder + "/out-\(UUID().uuidString)", folder + "/err-\(UUID().uuidString)")

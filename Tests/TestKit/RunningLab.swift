@@ -63,6 +63,9 @@ package struct RunningLab: Sendable {
             SensorConfiguration(
                 name: "plant", host: sensor, token: .value(Secret(identity.sensorToken)), trust: .certificate(file: folder + "/sensor.pem", checksHost: true))
         ]
+        configuration.feeds = [
+            "cisa-kev": "\(cloud)/feeds/known_exploited_vulnerabilities.json", "first-epss": "\(cloud)/feeds/epss_scores-current.csv.gz",
+        ]
         configuration.sinks = [
             SinkConfiguration(name: "sentinel", kind: .logsIngestion(LogsIngestionConfiguration(endpoint: cloud, rule: identity.dataCollectionRule)))
         ]
@@ -88,12 +91,21 @@ package struct RunningLab: Sendable {
         return try JSONReader.parse(Array(bytes.readableBytesView))
     }
 
-    /// Records by stream that the simulated Sentinel got.
+    /// Sends to a server of a test's own.
+    package func send(_ method: String, _ url: String, _ body: String = "") async throws -> (status: Int, body: String) {
+        var request = HTTPClientRequest(url: url)
+        request.method = .RAW(value: method)
+        if !body.isEmpty { request.body = .bytes(ByteBuffer(string: body)) }
+        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(60))
+        return (Int(response.status.code), String(buffer: try await response.body.collect(upTo: 16 << 20)))
+    }
+
     /// The records that arrived at one stream.
     package func records(_ stream: String) async throws -> [Value] {
         try await control("GET", "/lab/received/\(stream)").arrayValue ?? []
     }
 
+    /// Records by stream that the simulated Sentinel got.
     package func received() async throws -> [String: Int64] {
         let bag = try await control("GET", "/lab/received").bagValue ?? Bag()
         return Dictionary(zip(bag.keys, bag.values.map { $0.longValue ?? 0 })) { a, _ in a }

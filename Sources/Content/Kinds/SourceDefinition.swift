@@ -10,7 +10,12 @@ package struct SourceDefinition: Sendable {
         case defenderEndpoint = "defender-endpoint"
         /// A Defender for IoT sensor.
         case iotSensor = "iot-sensor"
+        /// A public list, without sign-in.
+        case web
     }
+
+    /// How a public list is written.
+    package enum Format: String, Sendable, CaseIterable { case json, csv }
 
     package enum Paging: String, Sendable, CaseIterable {
         case none
@@ -27,11 +32,15 @@ package struct SourceDefinition: Sendable {
     package let query: String?
     /// The query is sent this many times, each for a part of the devices (`{partition}`, `{partitions}`).
     package let partitions: Int
-    /// The path, for the REST services.
+    /// The path, for the REST services; the address, for `web`.
     package let path: String?
     package let parameters: [(String, String)]
     package let paging: Paging
     package let pageSize: Int
+    /// The call that gives the same rows as files, for large tenants; nil where there is none.
+    package let files: String?
+    /// For `web`.
+    package let format: Format
     /// A parameter that differs at every call, against a cache of the server's.
     package let varyMinutes: Int?
     package let table: String
@@ -47,13 +56,16 @@ package struct SourceDefinition: Sendable {
 
     /// What the transform sees as `source`: the payload's columns, and the sensor's name where there is one.
     package var inputSchema: Schema {
-        Schema(columns + (service == .iotSensor ? [ColumnSpec("SensorName", .string)] : []))
+        Schema(columns + [TableDefinition.unmapped] + (service == .iotSensor ? [ColumnSpec("SensorName", .string)] : []))
     }
+
+    /// Whether a tenant's identity asks for it.
+    package var isOfTenant: Bool { service == .graphHunting || service == .defenderEndpoint }
 
     init(yaml: Fields, file: String) throws {
         self.file = file
         try yaml.only([
-            "id", "description", "service", "query", "partitions", "path", "parameters", "paging", "pageSize", "varyMinutes", "table",
+            "id", "description", "service", "query", "partitions", "path", "parameters", "paging", "pageSize", "files", "format", "varyMinutes", "table",
             "transform", "columns", "interval", "permissions", "documentation",
         ])
         id = try yaml.string("id")
@@ -76,6 +88,10 @@ package struct SourceDefinition: Sendable {
         }
         self.paging = paging
         pageSize = try yaml.optionalInt("pageSize") ?? 10_000
+        files = try yaml.optionalString("files")
+        let formatText = try yaml.optionalString("format") ?? "json"
+        guard let format = Format(rawValue: formatText) else { throw yaml.fail("'format' must be json or csv, not \"\(formatText)\"") }
+        self.format = format
         varyMinutes = try yaml.optionalInt("varyMinutes")
         table = try yaml.string("table")
         transform = try yaml.optionalString("transform") ?? "source"

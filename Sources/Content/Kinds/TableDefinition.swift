@@ -28,8 +28,11 @@ package struct TableDefinition: Sendable {
         ColumnSpec("RowId", .string),
     ]
 
+    /// Fields of a source's records that no column takes: a service may add some at any time, and they are kept.
+    package static let unmapped = ColumnSpec("Unmapped", .dynamic)
+
     /// The stored schema: system columns first.
-    package var schema: Schema { Schema(Self.systemColumns + columns) }
+    package var schema: Schema { Schema(Self.systemColumns + columns + [Self.unmapped]) }
 
     /// What a service gets that may rewrite `TimeGenerated`: the row's own time stands in a column of its own too.
     package var sentColumns: [ColumnSpec] { schema.columns + [ColumnSpec("ObservedTime", .datetime)] }
@@ -56,7 +59,7 @@ package struct TableDefinition: Sendable {
             let typeText = try column.string("type")
             guard let type = ScalarType(name: typeText) else { throw column.fail("'\(typeText)' is not a type") }
             if columns.contains(where: { $0.name == name }) { throw column.fail("column '\(name)' is there twice") }
-            if Self.systemColumns.contains(where: { $0.name == name }) { throw column.fail("column '\(name)' is one that every table has") }
+            if (Self.systemColumns + [Self.unmapped]).contains(where: { $0.name == name }) { throw column.fail("column '\(name)' is one that every table has") }
             columns.append(ColumnSpec(name, type))
             descriptions[name] = try column.optionalString("description")
         }

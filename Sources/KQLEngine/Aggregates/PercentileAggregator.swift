@@ -7,8 +7,8 @@ final class PercentileAggregator: Aggregator {
     private let weighted: Bool
     private let asArray: Bool
     /// Numbers, times and spans, as they are stored; other types as values.
-    private var whole = Members<Int64>(bits: { UInt64(bitPattern: $0) }, element: { Int64(bitPattern: $0) })
-    private var real = Members<Double>(bits: \.bitPattern, element: { Double(bitPattern: $0) })
+    private var whole = Members<Int64>()
+    private var real = Members<Double>()
     private var other: [[(Value, Int64)]] = []
 
     init(_ type: ScalarType, _ points: [Double], weighted: Bool, asArray: Bool) {
@@ -83,21 +83,30 @@ final class PercentileAggregator: Aggregator {
     }
 }
 
+/// Numbers that are as good as their 64 bits.
+private protocol Word: Comparable, Sendable {
+    var word: UInt64 { get }
+    init(word: UInt64)
+}
+
+extension Int64: Word {
+    fileprivate var word: UInt64 { UInt64(bitPattern: self) }
+    fileprivate init(word: UInt64) { self.init(bitPattern: word) }
+}
+
+extension Double: Word {
+    fileprivate var word: UInt64 { bitPattern }
+    fileprivate init(word: UInt64) { self.init(bitPattern: word) }
+}
+
 /// Values with their groups' numbers: counted per distinct value while values repeat, one by one otherwise.
-private struct Members<Element: Comparable & Sendable> {
+private struct Members<Element: Word> {
     private var groups: [Int32] = []
     private var values: [Element] = []
     /// Each distinct pair of a value and a group, and how often it came; nil once most pairs were seen to be distinct.
     private var pairs: GroupTable? = GroupTable(width: 2)
     private var counts: [Int] = []
     private var rows = 0
-    private let bits: (Element) -> UInt64
-    private let element: (UInt64) -> Element
-
-    init(bits: @escaping (Element) -> UInt64, element: @escaping (UInt64) -> Element) {
-        self.bits = bits
-        self.element = element
-    }
 
     mutating func append(_ groups: [Int32], _ values: [Element], _ stride: Int, _ nulls: [Bool]?) {
         if let pairs {
@@ -116,11 +125,16 @@ private struct Members<Element: Comparable & Sendable> {
     }
 
     private mutating func count(_ groups: [Int32], _ values: [Element], _ stride: Int, _ nulls: [Bool]?, in pairs: GroupTable) {
-        var words: [UInt64] = []
-        words.reserveCapacity(groups.count * 2)
-        for (row, g) in groups.enumerated() where nulls?[row * stride] != true {
-            words.append(bits(values[row * stride]))
-            words.append(UInt64(g))
+        let words = [UInt64](unsafeUninitializedCapacity: groups.count * 2) { out, initialized in
+            groups.withUnsafeBufferPointer { groups in
+                values.withUnsafeBufferPointer { values in
+                    for row in 0..<groups.count where nulls?[row * stride] != true {
+                        out[initialized] = values[row * stride].word
+                        out[initialized + 1] = UInt64(groups[row])
+                        initialized += 2
+                    }
+                }
+            }
         }
         let found = pairs.groups(of: words)
         counts += repeatElement(0, count: pairs.count - counts.count)
@@ -134,7 +148,7 @@ private struct Members<Element: Comparable & Sendable> {
         guard let pairs else { return }
         for (p, n) in counts.enumerated() {
             groups += repeatElement(Int32(pairs.keys[p * 2 + 1]), count: n)
-            values += repeatElement(element(pairs.keys[p * 2]), count: n)
+            values += repeatElement(Element(word: pairs.keys[p * 2]), count: n)
         }
         self.pairs = nil
         counts = []
@@ -181,7 +195,9 @@ private struct Members<Element: Comparable & Sendable> {
         let owners = (0..<pairs.count).map { Int32(pairs.keys[$0 * 2 + 1]) }
         let (starts, places) = Self.byGroup(owners, groupCount, Array(0..<pairs.count))
         return (0..<groupCount).map { g in
-            let own = places[starts[g]..<starts[g + 1]].map { (value: element(pairs.keys[$0 * 2]), count: counts[$0]) }.sorted { less($0.value, $1.value) }
+            let own = places[starts[g]..<starts[g + 1]].map { (value: Element(word: pairs.keys[$0 * 2]), count: counts[$0]) }.sorted {
+                less($0.value, $1.value)
+            }
             let total = own.reduce(0) { $0 + $1.count }
             if total == 0 { return nil }
             return points.map { p in

@@ -90,14 +90,19 @@ extension Executor {
         try prepareSubqueries(expressions)
         let canMerge = try aggregates.allSatisfy { try Aggregates.make($0, evaluator).isMergeable }
         if keys.isEmpty, !canMerge { return nil }
-        if !keys.isEmpty {
-            let sample = try sample(branches, keys, aggregates)
-            if let sample, sample.isWhole { return many(sample.part.table.count == 0 ? [] : [sample.part.result(schema)]) }
-            if !canMerge || (sample?.part.density ?? 0) > 0.125 { return try partitioned(branches, keys, aggregates, schema) }
-        }
         let source = sharedScan(branches)
         let executors = (0..<workerCount).map { _ in forked() }
-        let parts = try executors.map { try SummaryPart(keys, aggregates, $0) }
+        let first = try SummaryPart(keys, aggregates, executors[0])
+        if !keys.isEmpty {
+            // The first rows tell which way is better. Merging goes on from them; dividing the keys begins anew.
+            let before = context.rowsScanned
+            if try begin(first, branches, source, executors[0]) { return many(first.table.count == 0 ? [] : [first.result(schema)]) }
+            if !canMerge || first.density > 0.125 {
+                context.restoreScans(before)
+                return try partitioned(branches, keys, aggregates, schema)
+            }
+        }
+        let parts = try [first] + executors.dropFirst().map { try SummaryPart(keys, aggregates, $0) }
         try Workers.each(workerCount) { w in
             while let (branch, raw) = try source.next() {
                 if let batch = try executors[w].apply(branches[branch], to: raw) { try parts[w].take(batch) }
@@ -126,20 +131,13 @@ extension Executor {
         return many(parts.filter { $0.table.count > 0 }.map { $0.result(schema) })
     }
 
-    /// What the first rows give, and whether they are all rows.
-    private func sample(
-        _ branches: [StreamBranch], _ keys: [BoundColumn], _ aggregates: [BoundAggregate]
-    ) throws -> (part: SummaryPart, isWhole: Bool)? {
-        let executor = forked()
-        let part = try SummaryPart(keys, aggregates, executor)
-        let source = sharedScan(branches)
-        let before = context.rowsScanned
-        for _ in 0..<4 {
-            guard let (branch, raw) = try source.next() else { return (part, true) }
+    /// Takes the first rows in; whether they are all rows.
+    private func begin(_ part: SummaryPart, _ branches: [StreamBranch], _ source: SharedScan, _ executor: Executor) throws -> Bool {
+        for _ in 0..<8 {
+            guard let (branch, raw) = try source.next() else { return true }
             if let batch = try executor.apply(branches[branch], to: raw) { try part.take(batch) }
             if part.rows >= 20_000 { break }
         }
-        context.restoreScans(before)
-        return part.rows == 0 ? nil : (part, false)
+        return false
     }
 }

@@ -21,10 +21,11 @@ struct DefenderRoutes: Sendable {
         router.get("/api/machines/SecureConfigurationsAssessmentByMachine") { request, _ in
             try await export(request, role: "Vulnerability.Read.All", context: "AssetConfiguration") { configurationRows() }
         }
+        InventoryRoutes(defender: self).add(to: router)
     }
 
     /// Nil when the bearer may go on.
-    private func refuse(_ request: Request, audience: String, role: String) async -> Response? {
+    func refuse(_ request: Request, audience: String, role: String) async -> Response? {
         guard let header = request.headers[.authorization], header.hasPrefix("Bearer "), let claims = await lab.issuer.read(String(header.dropFirst(7))) else {
             return Reply.defenderError(401, "Unauthorized", "The access token is missing or not valid.")
         }
@@ -127,7 +128,7 @@ struct DefenderRoutes: Sendable {
         return Reply.json(.bag(bag))
     }
 
-    private func base(_ request: Request) -> String { "http://\(request.head.authority ?? "127.0.0.1")" }
+    func base(_ request: Request) -> String { "http://\(request.head.authority ?? "127.0.0.1")" }
 
     private func machine(_ m: Machine) -> Value {
         let fleet = lab.world.fleet
@@ -169,7 +170,7 @@ struct DefenderRoutes: Sendable {
     // MARK: Exports
 
     /// A page of a frozen snapshot; the skip token holds the line to go on from.
-    private func export(_ request: Request, role: String, context: String, _ rows: () -> [Value]) async throws -> Response {
+    func export(_ request: Request, role: String, context: String, _ rows: () -> [Value]) async throws -> Response {
         if let refusal = await refuse(request, audience: Self.endpoint, role: role) { return refusal }
         let query = request.uri.queryParameters
         let size = Int(query["pageSize"] ?? query["pagesize"] ?? "50000") ?? 0
@@ -197,7 +198,7 @@ struct DefenderRoutes: Sendable {
 
     private func spaced(_ t: Int64) -> String { String(DateTime.format(t).replacing("T", with: " ").dropLast(5)) }
 
-    private func vulnerabilityRows() -> [Value] {
+    func vulnerabilityRows() -> [Value] {
         let fleet = lab.world.fleet
         let day = lab.world.clock.day
         let now = lab.world.clock.now
@@ -225,7 +226,7 @@ struct DefenderRoutes: Sendable {
         return out
     }
 
-    private func configurationRows() -> [Value] {
+    func configurationRows() -> [Value] {
         let fleet = lab.world.fleet
         let day = lab.world.clock.day
         let midnight = lab.world.clock.now / DateTime.ticksPerDay * DateTime.ticksPerDay

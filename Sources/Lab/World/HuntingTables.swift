@@ -9,6 +9,7 @@ enum HuntingTables {
         tables.set("DeviceInfo", schema: deviceInfo, batches: [Batch(schema: deviceInfo, rows: fleet.machines.map { row($0, fleet, day, now) })])
         configuration(fleet, day, midnight, tables)
         vulnerabilities(fleet, day, tables)
+        gathered(fleet, day, midnight, tables)
         return tables
     }
 
@@ -40,6 +41,23 @@ enum HuntingTables {
             .string(health), .string(["Low", "Low", "Medium", "High"][Int(fleet.dice.roll(m.index, 31) % 4)]),
             .string(m.isServer ? "High" : "Normal"),
         ]
+    }
+
+    private static func gathered(_ fleet: Fleet, _ day: Int, _ midnight: Int64, _ tables: MemoryTables) {
+        let schema = Schema([
+            ("Timestamp", .datetime), ("LastSeenTime", .datetime), ("DeviceId", .string), ("DeviceName", .string), ("OSPlatform", .string),
+            ("AdditionalFields", .dynamic),
+        ])
+        let rows = fleet.machines.filter { fleet.onboarding($0) == "Onboarded" && $0.family == "Windows" }.map { m -> [Value] in
+            let age = fleet.signatureAgeDays(m, day: day)
+            let fields = Bag([
+                ("AvMode", .string(fleet.dice.percent(m.index, 50) < 93 ? "0" : "1")), ("AvIsSignatureUptoDate", .string(age < 7 ? "true" : "false")),
+                ("CloudProtectionState", .string("true")),
+                ("AsrConfigurationStates", .bag(Bag([("BlockOfficeChildProcess", .string(m.index % 4 == 0 ? "Off" : "Block"))]))),
+            ])
+            return [.datetime(midnight), .datetime(midnight), .string(m.id), .string(m.name), .string(platform(m)), .bag(fields)]
+        }
+        tables.set("DeviceTvmInfoGathering", schema: schema, batches: [Batch(schema: schema, rows: rows)])
     }
 
     private static func configuration(_ fleet: Fleet, _ day: Int, _ midnight: Int64, _ tables: MemoryTables) {

@@ -31,10 +31,11 @@ struct Transform: Sendable {
                 throw OperatorError(error, title: "source \(source.id) stopped in its transform", safe: PageFetcher.safe)
             }
         }
-        let columns = try table.ownSchema.columns.map { spec -> Column in
+        let schema = Schema(table.columns + [TableDefinition.unmapped])
+        let columns = try schema.columns.map { spec -> Column in
             if let column = try output.column(named: spec.name), column.type == spec.type { return column }
             return Column(constant: spec.type == .string ? .string("") : .null, spec.type, count: output.count)
         }
-        return Batch(schema: table.ownSchema, columns: columns, count: output.count)
+        return Batch(schema: schema, columns: columns, count: output.count)
     }
 }

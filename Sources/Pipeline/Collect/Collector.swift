@@ -137,14 +137,14 @@ package struct Collector: Sendable {
             commit.removals = try workspace.keys(of: endpoint.name, labelBelow: now - Self.eventMemory)
         }
         outcome.counts = detector.counts
-        outcome.notes = notes.lines(source: endpoint.name)
+        outcome.notes = notes.lines(source: endpoint.name, known: checkpoint.reported)
         if isDryRun {
             outcome.preview = detector.batches
             return
         }
         commit.batches = detector.batches.isEmpty ? [] : [Batch.concatenate(detector.batches, schema: table.schema)]
         commit.upserts = detector.upserts
-        commit.checkpoint = Checkpoint(keyframe: isKeyframe ? now : checkpoint.keyframe, run: now).text
+        commit.checkpoint = Checkpoint(keyframe: isKeyframe ? now : checkpoint.keyframe, run: now, reported: checkpoint.reported.union(notes.unknown)).text
         commit.sinks = sinks.map(\.name)
         try workspace.commit(commit, record(outcome, now, error: nil), now: now)
     }
@@ -165,26 +165,35 @@ struct Checkpoint: Sendable {
     var keyframe: Int64?
     /// When the last run was, ticks.
     var run: Int64?
+    /// Fields without a column that were told already.
+    var reported: Set<String>
 
-    init(keyframe: Int64?, run: Int64?) {
+    init(keyframe: Int64?, run: Int64?, reported: Set<String>) {
         self.keyframe = keyframe
         self.run = run
+        self.reported = reported
     }
 
     init(_ text: String?) {
         let bag = text.flatMap { try? JSONReader.parse($0) }?.bagValue
         keyframe = bag?["keyframe"]?.longValue
         run = bag?["run"]?.longValue
+        reported = Set((bag?["reported"]?.arrayValue ?? []).map(\.text))
     }
 
     var text: String {
-        JSONWriter.string(.bag(Bag([("keyframe", keyframe.map { .long($0) } ?? .null), ("run", run.map { .long($0) } ?? .null)])))
+        JSONWriter.string(
+            .bag(
+                Bag([
+                    ("keyframe", keyframe.map { .long($0) } ?? .null), ("run", run.map { .long($0) } ?? .null),
+                    ("reported", .array(reported.sorted().map { .string($0) })),
+                ])))
     }
 }
 
 /// What decoding a run's pages came upon, one line for each kind.
 struct DecodeNotes {
-    private var unknown: Set<String> = []
+    private(set) var unknown: Set<String> = []
     private var unreadable: [String: (count: Int, first: String)] = [:]
     private var page = 0
 
@@ -197,12 +206,14 @@ struct DecodeNotes {
         }
     }
 
-    func lines(source: String) -> [String] {
+    /// - Parameter known: fields that were told before.
+    func lines(source: String, known: Set<String>) -> [String] {
         var lines = unreadable.sorted { $0.key < $1.key }.map { column, found in
             "\(found.count) rows of \(source) had a \(column) that could not be read; kept without it, first at \(found.first)"
         }
-        if !unknown.isEmpty {
-            lines.append("\(source) gave fields that no column takes: \(unknown.sorted().prefix(8).joined(separator: ", "))")
+        let new = unknown.subtracting(known)
+        if !new.isEmpty {
+            lines.append("\(source) gives new fields, kept in the column Unmapped: \(new.sorted().prefix(8).joined(separator: ", "))")
         }
         return lines
     }

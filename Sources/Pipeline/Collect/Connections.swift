@@ -19,12 +19,22 @@ package struct Connections: Sendable {
     ///
     /// - Parameters:
     ///   - only: ids of sources to leave the others out; all when empty.
+    ///   - devices: how many devices the tenant had when it was asked last.
     ///   - write: takes what goes to standard output.
     package static func open(
-        _ configuration: Configuration, library: ContentLibrary, only: [String], environment: [String: String], retry: ServiceClient.RetryPolicy = .init(),
+        _ configuration: Configuration, library: ContentLibrary, only: [String], environment: [String: String], devices: Int = 0,
+        retry: ServiceClient.RetryPolicy = .init(),
         logger: Logger, write: @escaping @Sendable ([UInt8]) -> Void = { _ in }
     ) async throws -> Connections {
         var connections = Connections()
+        /// The number of devices of the last run decides, where nothing else does.
+        func prefersFiles(_ preference: ExportPreference) -> Bool {
+            switch preference {
+            case .pages: false
+            case .files: true
+            case .automatic: devices > ExportPreference.filesAboveDevices
+            }
+        }
         let chosen = try select(library.sources, only.isEmpty ? configuration.sources : only)
         guard !configuration.tenants.isEmpty || !configuration.sensors.isEmpty else {
             throw OperatorError(
@@ -38,14 +48,19 @@ package struct Connections: Sendable {
             do {
                 let cache = try await tenant.tokens(client: cloud, environment: environment)
                 tokens[tenant.name] = cache
-                connections.connect(tenant, cache, cloud, chosen)
+                connections.connect(tenant, cache, cloud, chosen, prefersFiles: prefersFiles(configuration.exports))
             } catch {
                 // One tenant that cannot be asked does not keep the others from being asked.
                 if configuration.tenants.count == 1, configuration.sensors.isEmpty { throw error }
                 connections.failures.append(OperatorError(error, title: "tenant \(tenant.name) cannot be asked"))
             }
         }
-        if configuration.tenants.isEmpty { connections.idle += chosen.filter { $0.service != .iotSensor }.map(\.id) }
+        if configuration.tenants.isEmpty { connections.idle += chosen.filter(\.isOfTenant).map(\.id) }
+        for source in chosen where source.service == .web {
+            // A list that is not wanted is left out; another place may be named for the others.
+            let place = configuration.feeds[source.id] ?? source.path
+            if let place { connections.endpoints.append(SourceEndpoint(source, .web(WebFeed(client: cloud, place: place)))) }
+        }
         if configuration.sensors.isEmpty { connections.idle += chosen.filter { $0.service == .iotSensor }.map(\.id) }
         for sensor in configuration.sensors {
             do {
@@ -69,8 +84,9 @@ package struct Connections: Sendable {
     }
 
     /// The sources of one tenant.
-    private mutating func connect(_ tenant: TenantConfiguration, _ tokens: TokenCache, _ cloud: ServiceClient, _ chosen: [SourceDefinition]) {
-        let sources = chosen.filter { $0.service != .iotSensor }
+    private mutating func connect(_ tenant: TenantConfiguration, _ tokens: TokenCache, _ cloud: ServiceClient, _ chosen: [SourceDefinition], prefersFiles: Bool)
+    {
+        let sources = chosen.filter(\.isOfTenant)
         guard let host = tenant.endpointHost, let resource = tenant.endpointResource else {
             idle += sources.map(\.id)
             failures.append(
@@ -82,7 +98,10 @@ package struct Connections: Sendable {
         let client = DefenderClient(
             graph: AuthorizedClient(client: cloud, tokens: tokens, audience: tenant.graphResource), graphHost: tenant.graphHost,
             endpoint: AuthorizedClient(client: cloud, tokens: tokens, audience: resource), endpointHost: host)
-        for source in sources { endpoints.append(SourceEndpoint(source, .defender(client, tenant: tenant.name))) }
+        let downloader = ExportDownloader(client: cloud)
+        for source in sources {
+            endpoints.append(SourceEndpoint(source, .defender(client, files: downloader, tenant: tenant.name), prefersFiles: prefersFiles))
+        }
     }
 
     /// - Returns: nil for a sink whose tenant gives no tokens, which is told already.

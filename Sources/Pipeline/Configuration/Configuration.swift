@@ -43,6 +43,17 @@ package enum IdentityConfiguration: Sendable {
     case managed(clientID: String?)
 }
 
+/// How the exports of Defender that come in pages and as files are fetched.
+package enum ExportPreference: Sendable, Equatable {
+    case pages
+    case files
+    /// Files once there are so many devices that pages would be slow.
+    case automatic
+
+    /// Microsoft advises files above 100,000 devices; pages are slow long before.
+    package static let filesAboveDevices = 20_000
+}
+
 /// An OT sensor.
 package struct SensorConfiguration: Sendable {
     package var name: String
@@ -117,10 +128,16 @@ package struct Configuration: Sendable {
     /// A full copy of every state goes out once in so many days.
     package var keyframeDays = 7
     package var tenants: [TenantConfiguration] = []
+    /// Other places of public lists, by the id of their source: an https address or a file; nil for a list that is not wanted.
+    package var feeds: [String: String?] = [:]
+    /// How large exports are fetched.
+    package var exports = ExportPreference.automatic
     package var sensors: [SensorConfiguration] = []
     package var sinks: [SinkConfiguration] = []
     /// Bytes that may wait for any one sink; above, collecting pauses until the sink has taken some.
     package var spoolBytesMax = 10 << 30
+    /// When sources run, by their ids; others run at their content's interval.
+    package var schedules: [String: Schedule] = [:]
     /// Sources to run; all when empty.
     package var sources: [String] = []
 

@@ -28,7 +28,10 @@ extension Configuration {
     }
 
     private mutating func read(_ yaml: Fields, _ environment: [String: String]) throws {
-        try yaml.only(["workspace", "content", "keyframeDays", "tenant", "tenants", "sensors", "sinks", "sources", "externaldata", "locations", "spoolMB"])
+        try yaml.only([
+            "workspace", "content", "keyframeDays", "tenant", "tenants", "sensors", "sinks", "sources", "externaldata", "locations", "spoolMB", "feeds",
+            "exports", "schedules",
+        ])
         workspace = try yaml.optionalString("workspace") ?? workspace
         content = try yaml.strings("content")
         sources = try yaml.strings("sources")
@@ -42,6 +45,26 @@ extension Configuration {
         }
         locations = try yaml.optionalString("locations")
         keyframeDays = try yaml.optionalInt("keyframeDays") ?? keyframeDays
+        for (id, text) in try yaml.texts("schedules") {
+            guard let schedule = Schedule(text) else {
+                throw yaml.fail(
+                    "'schedules.\(id)' must be a time such as 15m (10s at least) or a cron line such as \"0 */6 * * *\", not \"\(text.prefix(40))\"")
+            }
+            schedules[id] = schedule
+        }
+        for (id, place) in try yaml.texts("feeds") {
+            guard place != "off" else {
+                feeds.updateValue(nil, forKey: id)
+                continue
+            }
+            feeds[id] = place.hasPrefix("file:") ? String(place.dropFirst(5)) : place
+        }
+        switch try yaml.optionalString("exports") ?? "automatic" {
+        case "automatic": exports = .automatic
+        case "pages": exports = .pages
+        case "files": exports = .files
+        case let word: throw yaml.fail("'exports' must be automatic, pages or files, not \"\(word.prefix(40))\"")
+        }
         if let megabytes = try yaml.optionalInt("spoolMB") {
             guard megabytes > 0 else { throw yaml.fail("'spoolMB' must be above zero") }
             spoolBytesMax = megabytes << 20

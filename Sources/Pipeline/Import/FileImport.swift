@@ -170,7 +170,7 @@ package struct FileImport: Sendable {
             time, Column(constant: .string("Added"), .string, count: n), Column(constant: .string(source), .string, count: n),
             Column(.string, .string(StringVector(ids)), count: n),
         ]
-        let own = try definition.columns.map { spec in
+        let own = try definition.schema.columns.dropFirst(system.count).map { spec in
             try batch.column(named: spec.name) ?? Column(constant: spec.type == .string ? .string("") : .null, spec.type, count: n)
         }
         return (definition.schema, Batch(schema: definition.schema, columns: system + own, count: n))

@@ -18,7 +18,7 @@ struct PageFetcher: Sendable {
     /// - Throws: `OperatorError`, or what `take` throws.
     func pages(_ take: (RecordPage, _ bytes: Int) async throws -> Void) async throws {
         switch endpoint.service {
-        case .defender(let client, _) where definition.service == .graphHunting:
+        case .defender(let client, _, _) where definition.service == .graphHunting:
             for k in 0..<definition.partitions {
                 let query = (definition.query ?? "").replacing("{partitions}", with: String(definition.partitions))
                     .replacing("{partition}", with: String(k))
@@ -26,7 +26,15 @@ struct PageFetcher: Sendable {
                 let (page, bytes) = try await decoded(place) { try await client.hunt(query, permissions: definition.permissions) }
                 try await take(page, bytes)
             }
-        case .defender(let client, _): try await linked(client, take)
+        case .defender(let client, let downloader, _):
+            if endpoint.prefersFiles, let path = definition.files {
+                try await FileExport(endpoint: endpoint, client: client, downloader: downloader).pages(path, take)
+            } else {
+                try await linked(client, take)
+            }
+        case .web(let feed):
+            let (page, bytes) = try await feed.page(definition, endpoint.name)
+            try await take(page, bytes)
         case .sensor(let client, _):
             let (page, bytes) = try await decoded("the answer") {
                 try await client.get(definition.path ?? "/", parameters: sensorParameters)
@@ -73,7 +81,7 @@ struct PageFetcher: Sendable {
                 throw OperatorError(error, title: "source \(endpoint.name) stopped on \(place)", safe: Self.safe)
             }
             do {
-                return (try RecordReader(columns: definition.columns).read(response.body), response.body.count)
+                return (try RecordReader(columns: definition.columns, unmapped: TableDefinition.unmapped.name).read(response.body), response.body.count)
             } catch {
                 let isCut = if case .malformed = error { true } else { false }
                 if isCut, attempt < Self.malformedAttempts {

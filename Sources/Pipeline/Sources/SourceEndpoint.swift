@@ -6,23 +6,28 @@ import Tables
 package struct SourceEndpoint: Sendable {
     package enum Service: Sendable {
         /// - Parameter tenant: empty for the only tenant.
-        case defender(DefenderClient, tenant: String)
+        case defender(DefenderClient, files: ExportDownloader, tenant: String)
         case sensor(SensorClient, name: String)
+        case web(WebFeed)
     }
 
     package let definition: SourceDefinition
     package let service: Service
+    /// Whether exports that come as files too are fetched as files.
+    package let prefersFiles: Bool
 
-    package init(_ definition: SourceDefinition, _ service: Service) {
+    package init(_ definition: SourceDefinition, _ service: Service, prefersFiles: Bool = false) {
         self.definition = definition
         self.service = service
+        self.prefersFiles = prefersFiles
     }
 
     /// What the source's state, runs and rows are filed under; a source that several sensors or tenants answer has one name for each.
     package var name: String {
         switch service {
         case .sensor(_, let sensor): "\(definition.id)@\(sensor)"
-        case .defender(_, let tenant): tenant.isEmpty ? definition.id : "\(definition.id)@\(tenant)"
+        case .defender(_, _, let tenant): tenant.isEmpty ? definition.id : "\(definition.id)@\(tenant)"
+        case .web: definition.id
         }
     }
 

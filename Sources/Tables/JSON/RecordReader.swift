@@ -32,6 +32,13 @@ package struct RecordPage: Sendable {
     /// Fields that no column takes, in the order they came.
     package let unknownFields: [String]
     package let unreadable: [UnreadableCells]
+
+    package init(batch: Batch, nextLink: String?, unknownFields: [String], unreadable: [UnreadableCells]) {
+        self.batch = batch
+        self.nextLink = nextLink
+        self.unknownFields = unknownFields
+        self.unreadable = unreadable
+    }
 }
 
 /// Reads JSON records into columns: bare arrays, `{"value": […]}` pages, advanced-hunting answers in either casing.
@@ -41,8 +48,23 @@ package struct RecordPage: Sendable {
 package struct RecordReader: Sendable {
     /// The columns to fill; when nil they are taken from the answer's own schema, or inferred.
     private let columns: [ColumnSpec]?
+    private let unmapped: String?
 
-    package init(columns: [ColumnSpec]?) { self.columns = columns }
+    /// - Parameter unmapped: a `dynamic` column, behind the others, for the fields that no column takes; nil to leave them out.
+    package init(columns: [ColumnSpec]?, unmapped: String? = nil) {
+        self.columns = columns
+        self.unmapped = unmapped
+    }
+
+    /// Reads records that stand one after the other, most often one a line.
+    package func read(sequence bytes: UnsafeBufferPointer<UInt8>) throws(RecordError) -> RecordPage {
+        do throws(JSONError) {
+            var sink = TypedRecords(columns ?? [], unmapped: unmapped)
+            var reader = JSONReader(bytes)
+            while reader.peek() != nil { try sink.read(&reader) }
+            return sink.page(nextLink: nil)
+        } catch { throw .malformed(error) }
+    }
 
     /// - Parameter path: the member that holds the records, when it is not one of the known ones.
     package func read(_ bytes: [UInt8], path: String? = nil) throws(RecordError) -> RecordPage {
@@ -135,7 +157,7 @@ package struct RecordReader: Sendable {
         let part = range.map { UnsafeBufferPointer(rebasing: bytes[$0]) } ?? bytes
         do throws(JSONError) {
             if let specs = columns ?? schema {
-                var sink = TypedRecords(specs)
+                var sink = TypedRecords(specs, unmapped: unmapped)
                 try Self.each(part) { (reader) throws(JSONError) in try sink.read(&reader) }
                 return sink.page(nextLink: next)
             }
@@ -163,16 +185,32 @@ package struct TypedRecords {
     private var unknown: [String] = []
     private var unreadable: [Int: UnreadableCells] = [:]
     private var count = 0
+    private let unmapped: String?
+    /// The fields that no column takes, row by row, once there were some.
+    private var leftOver: [Value] = []
 
-    package init(_ specs: [ColumnSpec]) {
+    package init(_ specs: [ColumnSpec], unmapped: String? = nil) {
         self.specs = specs
+        self.unmapped = unmapped
         byName = Dictionary(specs.enumerated().map { ($1.name.lowercased(), $0) }) { first, _ in first }
         builders = specs.map { ColumnBuilder($0.type) }
     }
 
+    /// What OData adds to records, such as `@odata.type`.
+    private static let annotation = Array("@odata.".utf8)
+
     package func page(nextLink: String?) -> RecordPage {
-        RecordPage(
-            batch: Batch(schema: Schema(specs), columns: builders.map { $0.finish() }, count: count), nextLink: nextLink,
+        var schema = Schema(specs)
+        var columns = builders.map { $0.finish() }
+        if let unmapped {
+            schema.columns.append(ColumnSpec(unmapped, .dynamic))
+            columns.append(
+                leftOver.isEmpty
+                    ? Column(constant: .null, .dynamic, count: count)
+                    : Column(.dynamic, .dynamic(leftOver + Array(repeating: .null, count: count - leftOver.count)), count: count))
+        }
+        return RecordPage(
+            batch: Batch(schema: schema, columns: columns, count: count), nextLink: nextLink,
             unknownFields: unknown, unreadable: unreadable.keys.sorted().compactMap { unreadable[$0] })
     }
 
@@ -180,14 +218,22 @@ package struct TypedRecords {
     package mutating func read(_ reader: inout JSONReader) throws(JSONError) {
         guard reader.peek() == 123 else { throw reader.fail("a record must be an object") }
         var position = 0
+        var others = Bag()
         try reader.members { (key, reader) throws(JSONError) in
             let column = self.column(key, position)
             position += 1
             if column >= 0, self.builders[column].count == self.count {
                 try self.cell(column, &reader)
+            } else if column < 0, self.unmapped != nil, !key.starts(with: Self.annotation) {
+                let value = try reader.value()
+                if !value.isNull { others[String(decoding: key, as: UTF8.self)] = value }
             } else {
                 try reader.skip()
             }
+        }
+        if others.count > 0 {
+            leftOver += repeatElement(.null, count: count - leftOver.count)
+            leftOver.append(.bag(others))
         }
         for c in builders.indices where builders[c].count == count { builders[c].appendNull() }
         count += 1

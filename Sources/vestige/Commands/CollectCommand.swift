@@ -6,6 +6,7 @@ import Pipeline
 import ServiceLifecycle
 import Synchronization
 import Tables
+import Workspace
 
 struct CollectCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -21,6 +22,7 @@ struct CollectCommand: AsyncParsableCommand {
     @Flag(help: "Show what would be stored and sent, and change nothing.") var dryRun = false
     @Flag(help: "List the sources, their tables, schedules and permissions.") var list = false
     @Flag(help: "Accept that a source has no rows any more.") var allowEmpty = false
+    @Flag(help: "Wait while another collector runs on this workspace, and go on when it ends.") var standby = false
     @OptionGroup var options: SessionOptions
 
     func run() async throws {
@@ -28,14 +30,19 @@ struct CollectCommand: AsyncParsableCommand {
         let session = try Session.open(options)
         let console = options.console
         let logger = Logs.make(console)
+        let lock = dryRun ? nil : try await collectorLock(session.configuration.workspace, console)
+        defer { withExtendedLifetime(lock) {} }
         let connections = try await Connections.open(
-            session.configuration, library: session.library, only: source, environment: ProcessInfo.processInfo.environment, logger: logger,
+            session.configuration, library: session.library, only: source, environment: ProcessInfo.processInfo.environment,
+            devices: try session.workspace.lastRuns().filter { $0.source.hasPrefix("mde-machines") }.map(\.rowsRead).max() ?? 0, logger: logger,
             write: { Console.out($0) })
         let collector = Collector(
             workspace: session.workspace, library: session.library, sinks: connections.sinks, keyframeDays: session.configuration.keyframeDays,
             spoolBytesMax: session.configuration.spoolBytesMax, allowsEmpty: allowEmpty)
         if !once, !dryRun {
-            let service = CollectService(collector: collector, endpoints: connections.endpoints, workspace: session.workspace) { report in
+            let service = CollectService(
+                collector: collector, endpoints: connections.endpoints, schedules: session.configuration.schedules, workspace: session.workspace
+            ) { report in
                 for failure in report.distinctFailures { console.fail(failure.rendered) }
                 console.say(CollectReportText.line(report))
             }
@@ -61,6 +68,23 @@ struct CollectCommand: AsyncParsableCommand {
         for failure in failures { console.fail(failure.rendered) }
         if !failures.isEmpty || !session.problems.isEmpty {
             throw ExitCode(failures.isEmpty || failures.allSatisfy { !$0.isConfiguration } ? 1 : 2)
+        }
+    }
+
+    /// The right to collect into the workspace, which only one program has.
+    private func collectorLock(_ workspace: String, _ console: Console) async throws -> CollectorLock {
+        var isTold = false
+        while true {
+            if let lock = try CollectorLock.take(workspace: workspace) { return lock }
+            let owner = CollectorLock.owner(workspace: workspace) ?? "unknown"
+            guard standby else {
+                throw OperatorError(
+                    "another collector runs on \(workspace)", got: "process \(owner) has it", safe: "nothing was changed",
+                    next: "stop that one, or start this one with --standby: it takes over when the other ends", isConfiguration: true)
+            }
+            if !isTold { console.say("standing by: process \(owner) collects into \(workspace)") }
+            isTold = true
+            try await Task.sleep(for: .seconds(1))
         }
     }
 

@@ -111,6 +111,9 @@ struct DemoCommand: AsyncParsableCommand {
                 name: "plant", host: "https://127.0.0.1:\(sensor)", token: .value(Secret(identity.sensorToken)),
                 trust: .certificate(file: certificate, checksHost: true))
         ]
+        configuration.feeds = [
+            "cisa-kev": "\(tenant)/feeds/known_exploited_vulnerabilities.json", "first-epss": "\(tenant)/feeds/epss_scores-current.csv.gz",
+        ]
         configuration.sinks = [
             SinkConfiguration(name: "sentinel", kind: .logsIngestion(LogsIngestionConfiguration(endpoint: tenant, rule: identity.dataCollectionRule)))
         ]

@@ -103,6 +103,9 @@ enum LabConfiguration {
               loginHost: http://127.0.0.1:\(cloudPort)
               graphHost: http://127.0.0.1:\(cloudPort)
               endpointHost: http://127.0.0.1:\(cloudPort)
+            feeds:
+              cisa-kev: http://127.0.0.1:\(cloudPort)/feeds/known_exploited_vulnerabilities.json
+              first-epss: http://127.0.0.1:\(cloudPort)/feeds/epss_scores-current.csv.gz
             sensors:
               - name: plant
                 host: https://127.0.0.1:\(sensorPort)

@@ -1,0 +1,100 @@
+import Azure
+import Content
+import Foundation
+import Tables
+
+/// Fetches an export as files: lists them, downloads each, unpacks and decodes it piece by piece.
+///
+/// Either every file of one snapshot is read or the source fails: rows of a file that was left out would look as if they were gone.
+struct FileExport: Sendable {
+    let endpoint: SourceEndpoint
+    let client: DefenderClient
+    let downloader: ExportDownloader
+    /// Lists asked for when addresses end before their files were read.
+    private static let listingsMax = 4
+    /// Bytes of text that are decoded at once.
+    private static let pieceBytes = 4 << 20
+
+    func pages(_ path: String, _ take: (RecordPage, Int) async throws -> Void) async throws {
+        let listing = "\(path)?sasValidHours=1"
+        var read: Set<String> = []
+        var snapshot: String?
+        for _ in 0..<Self.listingsMax {
+            let answer = try await list(listing)
+            if let snapshot, snapshot != answer.generated {
+                throw OperatorError(
+                    "source \(endpoint.name) stopped between files", got: "the service made a new snapshot, of \(answer.generated)",
+                    means: "files of two snapshots do not belong together", safe: PageFetcher.safe, next: "run the command again")
+            }
+            snapshot = answer.generated
+            var isExpired = false
+            for file in answer.files {
+                // The same file has another signature in another list.
+                let name = String(file.text.prefix { $0 != "?" })
+                if read.contains(name) { continue }
+                switch try await fetch(file) {
+                case .expired: isExpired = true
+                case .bytes(let bytes):
+                    try await decode(bytes, name, take)
+                    read.insert(name)
+                }
+                if isExpired { break }
+            }
+            if !isExpired { return }
+        }
+        throw OperatorError(
+            "source \(endpoint.name) stopped between files", got: "the addresses of the files ended again and again before all were read",
+            safe: PageFetcher.safe, next: "look for what slows the downloads, then run the command again")
+    }
+
+    private func fetch(_ file: Secret) async throws -> ExportDownloader.Outcome {
+        do { return try await downloader.download(file) } catch let error as ServiceError {
+            throw OperatorError(error, title: "source \(endpoint.name) stopped between files", safe: PageFetcher.safe)
+        }
+    }
+
+    private func list(_ path: String) async throws -> ExportListing {
+        let response: ServiceResponse
+        do { response = try await client.page(path, permissions: endpoint.definition.permissions) } catch let error as ServiceError {
+            throw OperatorError(error, title: "source \(endpoint.name) stopped while asking for its files", safe: PageFetcher.safe)
+        }
+        guard let bag = (try? JSONReader.parse(response.body))?.bagValue, let files = bag["exportFiles"]?.arrayValue else {
+            throw OperatorError(
+                "source \(endpoint.name) stopped while asking for its files", got: "an answer without exportFiles", safe: PageFetcher.safe,
+                next: "run the command again")
+        }
+        return ExportListing(files: files.map { Secret($0.text) }, generated: bag["generatedTime"]?.text ?? "")
+    }
+
+    private func decode(_ packed: [UInt8], _ name: String, _ take: (RecordPage, Int) async throws -> Void) async throws {
+        var inflater = Inflater(packed)
+        var rest: [UInt8] = []
+        func page(_ bytes: ArraySlice<UInt8>) throws -> RecordPage {
+            let reader = RecordReader(columns: endpoint.definition.columns, unmapped: TableDefinition.unmapped.name)
+            let result = bytes.withUnsafeBufferPointer { buffer -> Result<RecordPage, RecordError> in
+                do throws(RecordError) { return .success(try reader.read(sequence: buffer)) } catch { return .failure(error) }
+            }
+            switch result {
+            case .success(let page): return page
+            case .failure(let error): throw problem(error.description, name)
+            }
+        }
+        while true {
+            let piece: [UInt8]?
+            do throws(Inflater.Problem) { piece = try inflater.next(Self.pieceBytes) } catch { throw problem(error.message, name) }
+            guard let piece else { break }
+            rest += piece
+            // Only whole lines are decoded; what is begun waits for its end.
+            guard let end = rest.lastIndex(of: 10) else { continue }
+            try await take(try page(rest[...end]), 0)
+            rest.removeSubrange(...end)
+        }
+        try await take(try page(rest[...]), packed.count)
+    }
+
+    private func problem(_ got: String, _ name: String) -> OperatorError {
+        OperatorError(
+            "source \(endpoint.name) stopped between files", tried: "reading \(name)", got: got, means: "the file is not whole", safe: PageFetcher.safe,
+            next: "run the command again")
+    }
+}

@@ -1,0 +1,86 @@
+import Foundation
+import TestKit
+import Testing
+import Workspace
+
+/// The program as a service: one collector at a time, a standby, the handler of Azure Functions, the doctor.
+@Suite(.serialized) struct OperationTests {
+    private func write(_ lab: RunningLab) throws -> String {
+        let identity = lab.lab.options.identity
+        let text = """
+            workspace: \(lab.folder)/operation.vestige
+            sources: [mde-machines]
+            schedules: {mde-machines: 10s}
+            tenant: {tenantId: \(identity.tenant), clientId: \(identity.client), clientSecret: "file:\(lab.folder)/secret", loginHost: "\(lab.cloud)",
+                graphHost: "\(lab.cloud)", endpointHost: "\(lab.cloud)"}
+            """
+        try FolderWriter.write(identity.secret, to: lab.folder + "/secret")
+        try FolderWriter.write(text, to: lab.folder + "/operation.yaml")
+        return lab.folder + "/operation.yaml"
+    }
+
+    private func wait(_ seconds: Double, until done: () -> Bool) async throws -> Bool {
+        let end = ContinuousClock.now + .seconds(seconds)
+        while ContinuousClock.now < end {
+            if done() { return true }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        return done()
+    }
+
+    @Test func oneCollectorAtATimeAndAStandbyTakesOver() async throws {
+        try await RunningLab.use(devices: 10) { lab in
+            let configuration = try write(lab)
+            let workspace = lab.folder + "/operation.vestige"
+            let first = try CommandTests.start(["collect", "--config", configuration], in: lab.folder)
+            #expect(try await wait(20) { CollectorLock.owner(workspace: workspace) == "\(first.processIdentifier)" })
+            let refused = try CommandTests.run(["collect", "--once", "--config", configuration], in: lab.folder)
+            #expect(refused.status == 2 && refused.err.contains("process \(first.processIdentifier) has it"), "\(refused.err)")
+            let second = try CommandTests.start(["collect", "--standby", "--config", configuration], in: lab.folder)
+            try await Task.sleep(for: .seconds(1))
+            #expect(second.isRunning && CollectorLock.owner(workspace: workspace) == "\(first.processIdentifier)")
+            kill(first.processIdentifier, SIGKILL)
+            #expect(try await wait(20) { CollectorLock.owner(workspace: workspace) == "\(second.processIdentifier)" })
+            second.terminate()
+            second.waitUntilExit()
+            #expect(second.terminationStatus == 0)
+        }
+    }
+
+    @Test func theFunctionsHostIsAnswered() async throws {
+        try await RunningLab.use(devices: 10) { lab in
+            let configuration = try write(lab)
+            let port = Int.random(in: 40_000..<60_000)
+            let handler = try CommandTests.start(
+                ["functions", "--config", configuration], in: lab.folder, environment: ["FUNCTIONS_CUSTOMHANDLER_PORT": "\(port)"])
+            defer { handler.terminate() }
+            let base = "http://127.0.0.1:\(port)"
+            var isReady = false
+            for _ in 0..<200 where !isReady {
+                isReady = (try? await lab.send("GET", base + "/"))?.status == 200
+                if !isReady { try await Task.sleep(for: .milliseconds(100)) }
+            }
+            #expect(isReady)
+            let call = """
+                {"Data":{"tick":{"Schedule":{"AdjustForDST":true},"ScheduleStatus":null,"IsPastDue":false}},"Metadata":{"sys":{"MethodName":"collect"}}}
+                """
+            let answer = try await lab.send("POST", base + "/collect", call)
+            #expect(answer.status == 200 && answer.body.contains("\"Outputs\":{}") && answer.body.contains("10 rows read"), "\(answer.body)")
+            // Not due again: a run that does nothing is a success.
+            let again = try await lab.send("POST", base + "/collect", call)
+            #expect(again.status == 200 && again.body.contains("0 rows read"), "\(again.body)")
+        }
+    }
+
+    @Test func theDoctorSaysWhatToGrantAndFails() async throws {
+        try await RunningLab.use(devices: 5) { lab in
+            let configuration = try write(lab)
+            let well = try CommandTests.run(["doctor", "--config", configuration], in: lab.folder)
+            #expect(well.status == 0 && well.out.contains("✓ tenant: permission Machine.Read.All: granted"), "\(well.out)\(well.err)")
+            _ = try await lab.control("POST", "/lab/roles/withhold", "[\"Machine.Read.All\"]")
+            let ill = try CommandTests.run(["doctor", "--config", configuration, "--format", "json"], in: lab.folder)
+            #expect(ill.status == 1 && ill.out.contains("\"outcome\":\"failed\"") && ill.out.contains("Grant admin consent"), "\(ill.out)")
+            #expect(!ill.out.contains(lab.lab.options.identity.secret))
+        }
+    }
+}

@@ -1,0 +1,182 @@
+import Azure
+import Content
+import Foundation
+import KQLEngine
+import Logging
+import Pipeline
+import Tables
+import TestKit
+import Testing
+import Workspace
+
+/// The ways that feeds come in: pages, files behind signed addresses, public lists; and what does not fit.
+@Suite(.serialized) struct FeedTests {
+    /// Runs sources over a lab into a workspace of their own.
+    private func collect(
+        _ lab: RunningLab, _ name: String, only: [String], _ change: (inout Configuration) -> Void = { _ in }
+    ) async throws -> (report: CollectReport, workspace: Workspace) {
+        var configuration = lab.configuration
+        configuration.workspace = "\(lab.folder)/\(name).vestige"
+        configuration.sinks = []
+        change(&configuration)
+        let library = Repository.library()
+        let workspace = try Workspace(path: configuration.workspace)
+        for table in library.tables.values { try workspace.declare(table.name, table.schema) }
+        var retry = ServiceClient.RetryPolicy()
+        (retry.attempts, retry.firstDelay) = (3, 0.05)
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        let open = try await Connections.open(configuration, library: library, only: only, environment: [:], retry: retry, logger: logger)
+        let clock = lab.lab.clock
+        let report = await Collector(workspace: workspace, library: library, sinks: open.sinks) { clock.now }.run(open.endpoints)
+        await open.close()
+        return (report, workspace)
+    }
+
+    private func rows(_ workspace: Workspace, _ query: String) throws -> [[Value]] {
+        try Engine(provider: WorkspaceProvider(workspace, functions: Repository.library().functionDeclarations)).run(query).primary.rows()
+    }
+
+    /// PascalCase files without nulls and camelCase pages of the same records give the same rows.
+    @Test(arguments: [
+        "mde-software-vulnerabilities", "mde-software-inventory", "mde-browser-extensions", "mde-certificates", "mde-hardware-firmware", "mde-baselines",
+    ])
+    func filesAndPagesGiveTheSameRows(_ source: String) async throws {
+        try await RunningLab.use(devices: 80) { lab in
+            let pages = try await collect(lab, "pages", only: [source]) { $0.exports = .pages }
+            let files = try await collect(lab, "files", only: [source]) { $0.exports = .files }
+            #expect(pages.report.failures.map(\.rendered) == [] && files.report.failures.map(\.rendered) == [])
+            let table = try #require(Repository.library().sources.first { $0.id == source }?.table)
+            let query = "\(table) | project-away TimeGenerated, RowId | extend Row = tostring(pack_all()) | project Row | sort by Row asc"
+            let found = try rows(pages.workspace, query)
+            #expect(found.count > 10)
+            #expect(try rows(files.workspace, query) == found)
+        }
+    }
+
+    /// A file that is still being copied is empty; an address that has ended is asked for again; what never ends well is told.
+    @Test func filesThatComeLateOrNotAtAll() async throws {
+        try await RunningLab.use(devices: 20) { lab in
+            func run(_ name: String) async throws -> CollectReport {
+                try await collect(lab, name, only: ["mde-software-inventory"]) { $0.exports = .files }.report
+            }
+            _ = try await lab.control("POST", "/lab/exports", "{\"pendingCopies\": 1}")
+            #expect(try await run("pending").failures.map(\.rendered) == [])
+            _ = try await lab.control("POST", "/lab/exports", "{\"sasExpiry\": 1000}")
+            let expired = try #require(try await run("expired").failures.first).rendered
+            #expect(expired.contains("ended again and again") && !expired.contains("sig="), "\(expired)")
+            _ = try await lab.control("POST", "/lab/exports", "{}")
+            _ = try await lab.control("POST", "/lab/faults", "{\"path\": \"/blob/\", \"truncates\": true, \"times\": 1}")
+            let cut = try #require(try await run("cut").failures.first).rendered
+            #expect(cut.contains("it ends in the middle") && cut.contains("part-0") && !cut.contains("sig="), "\(cut)")
+            #expect(try await run("cut").failures.isEmpty)
+        }
+    }
+
+    @Test func publicListsFromTheWebAndFromFiles() async throws {
+        try await RunningLab.use(devices: 5) { lab in
+            let web = try await collect(lab, "web", only: ["cisa-kev", "first-epss"])
+            #expect(web.report.failures.map(\.rendered) == [])
+            let joined = "KnownExploitedVulnerabilities_CL | join kind=inner ExploitPrediction_CL on CveId | summarize n = count(), e = max(Epss)"
+            let found = try rows(web.workspace, joined)[0]
+            #expect((found[0].longValue ?? 0) > 20 && found[1] == .real(0.9))
+            let file = lab.folder + "/epss.csv"
+            try FolderWriter.write("#model_version:x\ncve,epss,percentile,extra\nCVE-2024-1,0.5,0.7,z\n", to: file)
+            let local = try await collect(lab, "file", only: ["cisa-kev", "first-epss"]) {
+                $0.feeds = ["first-epss": file]
+                $0.feeds.updateValue(nil, forKey: "cisa-kev")
+            }
+            #expect(local.report.sources.map(\.source) == ["first-epss"])
+            #expect(
+                try rows(local.workspace, "ExploitPrediction_CL | project CveId, Epss, tostring(Unmapped.extra)") == [
+                    [.string("CVE-2024-1"), .real(0.5), .string("z")]
+                ])
+            let gone = try await collect(lab, "gone", only: ["first-epss"]) { $0.feeds = ["first-epss": lab.folder + "/none.csv"] }
+            #expect(gone.report.failures.first?.rendered.contains("put the list there") == true)
+        }
+    }
+
+    /// New fields of a payload are kept, and told once; a field of another type does not lose the row.
+    @Test func aChangedPayloadLosesNothing() async throws {
+        try await RunningLab.use(devices: 5) { lab in
+            let body = """
+                {"value":[{"id":"m1","computerDnsName":"a.example","osBuild":"19045","brandNew":{"x":[1,2]},"lastSeen":"2026-01-01T00:00:00.1234567Z"},
+                          {"id":"m2","computerDnsName":"b.example","osBuild":"not a number","lastSeen":"2026-01-01 00:00:00"}]}
+                """
+            func fault() async throws {
+                let escaped = JSONWriter.quoted(body)
+                _ = try await lab.control("POST", "/lab/faults", "{\"path\": \"/api/machines\", \"status\": 200, \"times\": 1, \"body\": \(escaped)}")
+            }
+            try await fault()
+            let first = try await collect(lab, "drift", only: ["mde-machines"])
+            #expect(first.report.failures.map(\.rendered) == [])
+            let notes = first.report.sources[0].notes.joined(separator: "\n")
+            #expect(notes.contains("kept in the column Unmapped: brandNew") && notes.contains("OSBuild".lowercased()) || notes.contains("osBuild"), "\(notes)")
+            let found = try rows(first.workspace, "MDEMachines_CL | sort by MachineId asc | project MachineId, OSBuild, tostring(Unmapped), LastSeen")
+            #expect(found.count == 2 && found[0][1] == .long(19_045) && found[1][1] == .null)
+            #expect(found[0][2] == .string("{\"brandNew\":{\"x\":[1,2]}}"))
+            // A hundred nanoseconds are kept.
+            #expect(found[0][3].text == "2026-01-01T00:00:00.1234567Z")
+            try await fault()
+            let second = try await collect(lab, "drift", only: ["mde-machines"])
+            #expect(!second.report.sources[0].notes.joined().contains("brandNew"))
+        }
+    }
+
+    /// An alert that is asked for every five minutes for a day is one row, and one more when it is resolved.
+    @Test func anAlertIsOneRowHoweverOftenItIsAskedFor() async throws {
+        try await RunningLab.use(devices: 200) { lab in
+            var workspace: Workspace?
+            for _ in 0..<12 { workspace = try await collect(lab, "alerts", only: ["mde-alerts"]).workspace }
+            let stored = try #require(workspace)
+            let count = try rows(stored, "MDEAlerts_CL | summarize n = count() by AlertId | summarize max(n), count()")[0]
+            #expect(count[0] == .long(1) && (count[1].longValue ?? 0) > 0)
+            #expect(try rows(stored, "MDEAlerts_CL | where array_length(Evidence) == 0 | count")[0] == [.long(0)])
+        }
+    }
+
+    /// What stands in the way of one tenant does not keep the other from being collected; their rows are told apart.
+    @Test func twoTenantsInOneProcess() async throws {
+        try await RunningLab.use(devices: 10) { lab in
+            let (report, workspace) = try await collect(lab, "two", only: ["mde-machines"]) { configuration in
+                guard var good = configuration.tenant else { return }
+                var bad = good
+                (good.name, bad.name) = ("contoso", "fabrikam")
+                bad.identity = .secret(.value(Secret("wrong")))
+                configuration.tenants = [good, bad]
+                configuration.sensors = []
+            }
+            #expect(report.sources.map(\.source) == ["mde-machines@contoso", "mde-machines@fabrikam"])
+            #expect(report.failures.count == 1)
+            #expect(try rows(workspace, "MDEMachines_CL | distinct SourceName") == [[.string("mde-machines@contoso")]])
+        }
+    }
+}
+
+@Suite struct ScheduleTests {
+    private static func ticks(_ text: String) throws -> Int64 { try #require(DateTime.parse(text)) }
+
+    @Test(arguments: [
+        ("0 */6 * * *", "2026-11-25T10:30:00Z", "2026-11-25T12:00:00Z"), ("*/5 * * * *", "2026-11-25T10:30:00Z", "2026-11-25T10:35:00Z"),
+        ("15 3 1 * *", "2026-11-25T10:30:00Z", "2026-12-01T03:15:00Z"), ("0 0 29 2 *", "2026-11-25T10:30:00Z", "2028-02-29T00:00:00Z"),
+        ("30 8 * * 1-5", "2026-11-27T09:00:00Z", "2026-11-30T08:30:00Z"), ("0 0 1 * 0", "2026-11-25T10:30:00Z", "2026-11-29T00:00:00Z"),
+        ("5,10-12 4 * * *", "2026-11-25T04:10:00Z", "2026-11-25T04:11:00Z"), ("0 0 * * 7", "2026-11-25T00:00:00Z", "2026-11-29T00:00:00Z"),
+    ]) func cronLines(_ text: String, _ after: String, _ next: String) throws {
+        let schedule = try #require(Schedule(text))
+        #expect(DateTime.format(schedule.next(after: try Self.ticks(after), jitter: 0)).prefix(19) == next.prefix(19))
+    }
+
+    @Test(arguments: ["", "5", "60 * * * *", "* * * *", "*/0 * * * *", "a * * * *", "5-1 * * * *", "1s", "-1h"]) func notASchedule(_ text: String) {
+        #expect(Schedule(text) == nil)
+    }
+
+    @Test func intervalsSpreadABit() throws {
+        let schedule = try #require(Schedule("1h"))
+        let start = try Self.ticks("2026-11-25T10:00:00Z")
+        #expect(!schedule.isDue(last: start, now: start + 3_599 * DateTime.ticksPerSecond, jitter: 0))
+        #expect(schedule.isDue(last: start, now: start + 3_600 * DateTime.ticksPerSecond, jitter: 0))
+        #expect(!schedule.isDue(last: start, now: start + 3_700 * DateTime.ticksPerSecond, jitter: 0.9))
+        #expect(schedule.isDue(last: start, now: start + 3_900 * DateTime.ticksPerSecond, jitter: 0.99))
+        #expect(schedule.isDue(last: nil, now: start, jitter: 0.5))
+    }
+}
