@@ -36,7 +36,7 @@ import Workspace
             let calm = try write(lab, "calm")
             let rough = try write(lab, "rough")
             let started = ContinuousClock.now
-            #expect(try CommandTests.run(["collect", "--once", "--config", calm], in: lab.folder).status == 0)
+            #expect(try await CommandTests.run(["collect", "--once", "--config", calm], in: lab.folder).status == 0)
             // The length of a run, learned anew whenever one ends before its instant comes: a busy machine
             // makes the first one long and the later ones short.
             var whole = (ContinuousClock.now - started) / .milliseconds(1)
@@ -60,14 +60,14 @@ import Workspace
                     whole = min(whole, (ContinuousClock.now - began) / .milliseconds(1))
                     finished += 1
                 }
-                process.waitUntilExit()
+                try await CommandTests.end(of: process)
             }
             #expect(killed == 20)
-            let last = try CommandTests.run(["collect", "--once", "--config", rough], in: lab.folder)
+            let last = try await CommandTests.run(["collect", "--once", "--config", rough], in: lab.folder)
             #expect(last.status == 0, "\(last.err)")
             for query in [Self.dump, Self.counts] {
-                let expected = try CommandTests.run(["query", "--format", "csv", "--quiet", "--config", calm, query], in: lab.folder)
-                let found = try CommandTests.run(["query", "--format", "csv", "--quiet", "--config", rough, query], in: lab.folder)
+                let expected = try await CommandTests.run(["query", "--format", "csv", "--quiet", "--config", calm, query], in: lab.folder)
+                let found = try await CommandTests.run(["query", "--format", "csv", "--quiet", "--config", rough, query], in: lab.folder)
                 #expect(expected.status == 0, "\(expected.err)")
                 #expect(expected.out.count > 200)
                 #expect(found.out == expected.out)

@@ -1,4 +1,5 @@
 import Foundation
+import KQLEngine
 import TestKit
 import Testing
 import Workspace
@@ -34,15 +35,19 @@ import Workspace
             let workspace = lab.folder + "/operation.vestige"
             let first = try CommandTests.start(["collect", "--config", configuration], in: lab.folder)
             #expect(try await wait(20) { CollectorLock.owner(workspace: workspace) == "\(first.processIdentifier)" })
-            let refused = try CommandTests.run(["collect", "--once", "--config", configuration], in: lab.folder)
+            let refused = try await CommandTests.run(["collect", "--once", "--config", configuration], in: lab.folder)
             #expect(refused.status == 2 && refused.err.contains("process \(first.processIdentifier) has it"), "\(refused.err)")
             let second = try CommandTests.start(["collect", "--standby", "--config", configuration], in: lab.folder)
             try await Task.sleep(for: .seconds(1))
             #expect(second.isRunning && CollectorLock.owner(workspace: workspace) == "\(first.processIdentifier)")
+            let taken = SystemClock.now()
             kill(first.processIdentifier, SIGKILL)
             #expect(try await wait(20) { CollectorLock.owner(workspace: workspace) == "\(second.processIdentifier)" })
+            // Until it has collected, it may not listen to being asked to end yet.
+            let path = workspace
+            #expect(try await wait(20) { ((try? Workspace(path: path).lastRuns().first?.started) ?? 0) > taken })
             second.terminate()
-            second.waitUntilExit()
+            try await CommandTests.end(of: second)
             #expect(second.terminationStatus == 0)
         }
     }
@@ -75,10 +80,10 @@ import Workspace
     @Test func theDoctorSaysWhatToGrantAndFails() async throws {
         try await RunningLab.use(devices: 5) { lab in
             let configuration = try write(lab)
-            let well = try CommandTests.run(["doctor", "--config", configuration], in: lab.folder)
+            let well = try await CommandTests.run(["doctor", "--config", configuration], in: lab.folder)
             #expect(well.status == 0 && well.out.contains("✓ tenant: permission Machine.Read.All: granted"), "\(well.out)\(well.err)")
             _ = try await lab.control("POST", "/lab/roles/withhold", "[\"Machine.Read.All\"]")
-            let ill = try CommandTests.run(["doctor", "--config", configuration, "--format", "json"], in: lab.folder)
+            let ill = try await CommandTests.run(["doctor", "--config", configuration, "--format", "json"], in: lab.folder)
             #expect(ill.status == 1 && ill.out.contains("\"outcome\":\"failed\"") && ill.out.contains("Grant admin consent"), "\(ill.out)")
             #expect(!ill.out.contains(lab.lab.options.identity.secret))
         }

@@ -35,4 +35,10 @@ import Testing
         #expect(problems.first?.description.contains(reason) == true, "\(problems.first?.description ?? "")")
         #expect(library.tables.count > 5)
     }
+
+    /// The document is made anew from the content: `vestige content document > docs/sources.md`.
+    @Test func theSourcesAreDocumented() throws {
+        let written = try String(contentsOfFile: Repository.root + "/docs/sources.md", encoding: .utf8)
+        #expect(written == SourcesDocument.markdown(Repository.library()))
+    }
 }

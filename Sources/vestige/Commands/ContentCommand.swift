@@ -4,7 +4,15 @@ import Pipeline
 
 struct ContentCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "content", abstract: "Checks the content files.", subcommands: [CheckContent.self])
+        commandName: "content", abstract: "Checks the content files, and describes them.", subcommands: [CheckContent.self, DocumentContent.self])
+
+    struct DocumentContent: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(commandName: "document", abstract: "Writes what the content collects as Markdown (docs/sources.md).")
+
+        @OptionGroup var options: SessionOptions
+
+        func run() async throws { Console.out(SourcesDocument.markdown(try Session.content(try options.configuration()).0)) }
+    }
 
     struct CheckContent: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
