@@ -85,6 +85,9 @@ package final class ServiceClient: Sendable {
         self.breaker = breaker
     }
 
+    // Whoever gives up between making a client and using it need not end it.
+    deinit { client.shutdown { _ in } }
+
     /// Ends the client's connections.
     package func shutdown() async { try? await client.shutdown() }
 
