@@ -19,7 +19,11 @@ package struct LabOptions: Sendable {
     package var port = 8_331
     /// The simulated sensor's port (TLS); 0 for any free one.
     package var sensorPort = 8_332
+    /// A second port of the simulated cloud, over TLS with the sensor's certificate, for clients that ask for it; nil for none.
+    package var tlsPort: Int?
     package var startDaysAgo = 0
+    /// Ticks at which the lab's clock stands still between two advances; nil for a clock that goes on.
+    package var standing: Int64?
     package var tokenLifetimeSeconds = 3_599
     package var identity = LabIdentity()
 
@@ -37,7 +41,7 @@ package struct Lab: Sendable {
 
     package init(_ options: LabOptions) async throws {
         self.options = options
-        clock = LabClock(startDaysAgo: options.startDaysAgo)
+        clock = LabClock(startDaysAgo: options.startDaysAgo, standing: options.standing)
         let world = World(devices: options.devices, otDevices: options.otDevices, seed: options.seed, clock: clock)
         state = LabState(
             world: world, identity: options.identity, issuer: await TokenIssuer(), tokenLifetimeSeconds: options.tokenLifetimeSeconds)
@@ -46,33 +50,47 @@ package struct Lab: Sendable {
 
     /// The two servers. `onRunning` gets their ports, each once it listens.
     package func services(
-        logger: Logger, onCloud: @escaping @Sendable (Int) async -> Void = { _ in }, onSensor: @escaping @Sendable (Int) async -> Void = { _ in }
+        logger: Logger, onCloud: @escaping @Sendable (Int) async -> Void = { _ in }, onSensor: @escaping @Sendable (Int) async -> Void = { _ in },
+        onTLS: @escaping @Sendable (Int) async -> Void = { _ in }
     ) throws -> [any Service] {
-        let cloud = Router(context: BasicRequestContext.self, options: .caseInsensitive)
-        cloud.add(middleware: FaultMiddleware(lab: state))
-        LabControlRoutes(lab: state).add(to: cloud)
-        EntraRoutes(lab: state).add(to: cloud)
-        ManagedIdentityRoutes(lab: state).add(to: cloud)
-        DefenderRoutes(lab: state).add(to: cloud)
-        IngestionRoutes(lab: state).add(to: cloud)
-        KustoIngestRoutes(lab: state).add(to: cloud)
-        FeedRoutes().add(to: cloud)
-        DataCollectorRoutes(lab: state).add(to: cloud)
         let sensor = Router(context: BasicRequestContext.self, options: .caseInsensitive)
         sensor.add(middleware: FaultMiddleware(lab: state))
         SensorRoutes(lab: state).add(to: sensor)
         let chain = try NIOSSLCertificate.fromPEMBytes(Array(sensorCertificate.utf8)).map { NIOSSLCertificateSource.certificate($0) }
         let key = try NIOSSLPrivateKey(bytes: Array(sensorKey.utf8), format: .pem)
         let tls = TLSConfiguration.makeServerConfiguration(certificateChain: chain, privateKey: .privateKey(key))
-        return [
+        var services: [any Service] = [
             Application(
-                router: cloud, configuration: .init(address: .hostname(options.host, port: options.port)),
+                router: cloud("http"), configuration: .init(address: .hostname(options.host, port: options.port)),
                 onServerRunning: { channel in await onCloud(channel.localAddress?.port ?? 0) }, logger: logger),
             Application(
                 router: sensor, server: try .tls(.http1(), tlsConfiguration: tls),
                 configuration: .init(address: .hostname(options.host, port: options.sensorPort)),
                 onServerRunning: { channel in await onSensor(channel.localAddress?.port ?? 0) }, logger: logger),
         ]
+        if let port = options.tlsPort {
+            services.append(
+                Application(
+                    router: cloud("https"), server: try .tls(.http1(), tlsConfiguration: tls),
+                    configuration: .init(address: .hostname(options.host, port: port)),
+                    onServerRunning: { channel in await onTLS(channel.localAddress?.port ?? 0) }, logger: logger))
+        }
+        return services
+    }
+
+    /// The simulated cloud's routes, whose answers hold addresses of this scheme.
+    private func cloud(_ scheme: String) -> Router<BasicRequestContext> {
+        let cloud = Router(context: BasicRequestContext.self, options: .caseInsensitive)
+        cloud.add(middleware: FaultMiddleware(lab: state))
+        LabControlRoutes(lab: state).add(to: cloud)
+        EntraRoutes(lab: state, scheme: scheme).add(to: cloud)
+        ManagedIdentityRoutes(lab: state).add(to: cloud)
+        DefenderRoutes(lab: state, scheme: scheme).add(to: cloud)
+        IngestionRoutes(lab: state).add(to: cloud)
+        KustoIngestRoutes(lab: state).add(to: cloud)
+        FeedRoutes().add(to: cloud)
+        DataCollectorRoutes(lab: state).add(to: cloud)
+        return cloud
     }
 
     /// Declares the streams of the data collection rule, as its creation in Azure would.
@@ -129,10 +147,11 @@ struct LabControlRoutes: Sendable {
         router.post("/lab/faults") { request, _ in
             let body = try await request.body.collect(upTo: 65_536)
             guard case .bag(let bag)? = try? JSONReader.parse(Array(body.readableBytesView)) else { return Reply.json(.null, status: 400) }
-            lab.add(
-                Fault(
-                    path: bag["path"]?.text ?? "", status: Int(bag["status"]?.longValue ?? 500), times: Int(bag["times"]?.longValue ?? 1),
-                    retryAfter: bag["retryAfter"]?.longValue.map { Int($0) }, body: bag["body"]?.stringValue, truncates: bag["truncates"]?.boolValue ?? false))
+            lab.add(Fault(bag))
+            return Reply.json(.bag(Bag()))
+        }
+        router.post("/lab/faults/clear") { _, _ in
+            lab.clearFaults()
             return Reply.json(.bag(Bag()))
         }
         router.post("/lab/roles/withhold") { request, _ in
@@ -161,6 +180,10 @@ struct LabControlRoutes: Sendable {
                 streams[name] = Dictionary(zip(c.keys, c.values.map(\.text))) { _, new in new }
             }
             lab.declare(streams)
+            return Reply.json(.bag(Bag()))
+        }
+        router.post("/lab/received/clear") { _, _ in
+            lab.forgetReceived()
             return Reply.json(.bag(Bag()))
         }
         router.get("/lab/received") { _, _ in

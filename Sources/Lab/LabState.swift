@@ -21,17 +21,6 @@ package struct LabIdentity: Sendable {
     package init() {}
 }
 
-/// A fault to inject: the next `times` requests whose path holds `path` get this answer instead.
-struct Fault: Sendable {
-    var path: String
-    var status: Int
-    var times: Int
-    var retryAfter: Int?
-    var body: String?
-    /// Cuts the real answer's body in half.
-    var truncates: Bool
-}
-
 /// Records that the ingestion endpoint took in.
 struct ReceivedBatch: Sendable {
     let stream: String
@@ -113,11 +102,15 @@ final class LabState: Sendable {
         }
     }
 
+    /// Leaves out the faults that have not happened yet.
+    func clearFaults() { shared.withLock { $0.faults.removeAll() } }
+
     func declare(_ streams: [String: [String: String]]) { shared.withLock { $0.streams.merge(streams) { _, new in new } } }
     var streams: [String: [String: String]] { shared.withLock { $0.streams } }
     func stream(_ name: String) -> [String: String]? { shared.withLock { $0.streams[name] } }
 
     func keep(_ batch: ReceivedBatch) { shared.withLock { $0.received.append(batch) } }
+    func forgetReceived() { shared.withLock { $0.received.removeAll() } }
     var received: [ReceivedBatch] { shared.withLock { $0.received } }
 
     /// An answer that stays the same for an hour, as the sensor's event timeline does.
@@ -154,37 +147,4 @@ enum Reply {
                     ("error", .bag(Bag([("code", .string(code)), ("message", .string(message)), ("target", .string("|" + UUID().uuidString.lowercased()))])))
                 ])), status: status, headers: headers)
     }
-}
-
-/// Injects the faults that were asked for.
-struct FaultMiddleware<Context: RequestContext>: RouterMiddleware {
-    let lab: LabState
-
-    func handle(_ request: Request, context: Context, next: (Request, Context) async throws -> Response) async throws -> Response {
-        let path = request.uri.path
-        if path.hasPrefix("/lab/") { return try await next(request, context) }
-        guard let fault = lab.fault(for: path) else { return try await next(request, context) }
-        if fault.truncates {
-            var response = try await next(request, context)
-            let collector = BodyCollector()
-            try await response.body.write(collector)
-            let bytes = collector.bytes
-            response.headers[.contentLength] = nil
-            response.body = .init(byteBuffer: ByteBuffer(bytes: bytes.prefix(bytes.count / 2)))
-            return response
-        }
-        let headers = fault.retryAfter.map { [("Retry-After", String($0))] } ?? []
-        if let body = fault.body { return Reply.raw(Array(body.utf8), status: fault.status, headers: headers) }
-        return Reply.defenderError(
-            fault.status, fault.status == 429 ? "429" : "InjectedFault", "API calls quota exceeded! maximum allowed 45 per 00:01:00", headers: headers)
-    }
-}
-
-/// Keeps a response's body.
-final class BodyCollector: ResponseBodyWriter, Sendable {
-    private let kept = Mutex<[UInt8]>([])
-    var bytes: [UInt8] { kept.withLock { $0 } }
-
-    func write(_ buffer: ByteBuffer) async throws { kept.withLock { $0 += buffer.readableBytesView } }
-    consuming func finish(_ trailingHeaders: HTTPFields?) async throws {}
 }

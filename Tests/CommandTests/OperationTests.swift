@@ -52,6 +52,36 @@ import Workspace
         }
     }
 
+    @Test func aHangupReadsTheConfigurationAgain() async throws {
+        try await RunningLab.use(devices: 10) { lab in
+            let configuration = try write(lab)
+            let path = lab.folder + "/operation.vestige"
+            let collector = CommandTests.process(["collect", "--config", configuration], in: lab.folder)
+            let log = lab.folder + "/log"
+            _ = FileManager.default.createFile(atPath: log, contents: nil)
+            collector.standardError = FileHandle(forWritingAtPath: log)
+            collector.standardOutput = FileHandle.nullDevice
+            collector.standardInput = FileHandle.nullDevice
+            try collector.run()
+            func ran() -> Set<String> { Set((try? Workspace(path: path).lastRuns().map(\.source)) ?? []) }
+            func said(_ text: String) -> Bool { (try? String(contentsOfFile: log, encoding: .utf8))?.contains(text) == true }
+            #expect(try await wait(20) { ran() == ["mde-machines"] })
+            let good = try String(contentsOfFile: configuration, encoding: .utf8)
+            // What cannot be read changes nothing.
+            try FolderWriter.write(good.replacing("schedules:", with: "scheduls:"), to: configuration)
+            kill(collector.processIdentifier, SIGHUP)
+            #expect(try await wait(20) { said("scheduls") && said("collecting goes on with the configuration as it was") })
+            #expect(collector.isRunning)
+            try FolderWriter.write(good.replacing("[mde-machines]", with: "[mde-machines, mde-recommendations]"), to: configuration)
+            kill(collector.processIdentifier, SIGHUP)
+            #expect(try await wait(20) { ran() == ["mde-machines", "mde-recommendations"] })
+            #expect(said("the configuration was read again"))
+            collector.terminate()
+            try await CommandTests.end(of: collector)
+            #expect(collector.terminationStatus == 0)
+        }
+    }
+
     @Test func theFunctionsHostIsAnswered() async throws {
         try await RunningLab.use(devices: 10) { lab in
             let configuration = try write(lab)

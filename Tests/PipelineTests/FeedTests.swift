@@ -37,6 +37,66 @@ import Workspace
         try Engine(provider: WorkspaceProvider(workspace, functions: Repository.library().functionDeclarations)).run(query).primary.rows()
     }
 
+    /// What a sensor reads off the wire in the clear goes no further than the first step.
+    @Test func passwordsAreFingerprints() async throws {
+        try await RunningLab.use(devices: 5, otDevices: 120) { lab in
+            let sink = lab.configuration.sinks
+            lab.declareStreams(Repository.library())
+            let (report, workspace) = try await collect(lab, "plant", only: ["iot-device-vulnerabilities"]) { $0.sinks = sink }
+            #expect(report.failures.map(\.rendered) == [])
+            let found = try rows(
+                workspace,
+                "IoTDeviceVulnerabilities_CL | mv-expand P = PlainTextPasswords | summarize count() by tostring(P.password), tostring(P.protocol), tostring(P.strength)"
+            )
+            #expect(found.count == 3)
+            for row in found {
+                #expect(row[0].text.wholeMatch(of: /hmac:[0-9a-f]{32}/) != nil)
+                #expect(row[1] == .string("HTTP") && row[2] == .string("Very Weak"))
+                #expect((row[3].longValue ?? 0) > 1)
+            }
+            let sent = JSONWriter.string(.array(try await lab.records("Custom-IoTDeviceVulnerabilities_CL")))
+            #expect(sent.contains("hmac:"))
+            var stored = ""
+            for suffix in ["", "-wal"] {
+                stored += FileManager.default.contents(atPath: workspace.path + suffix).map { String(decoding: $0, as: UTF8.self) } ?? ""
+            }
+            for password in ["hunter2-plant", "Siemens123"] { #expect(!sent.contains(password) && !stored.contains(password)) }
+            let key = try FileManager.default.attributesOfItem(atPath: workspace.path + "-fingerprint")
+            #expect(key[.posixPermissions] as? Int == 0o600)
+            // The key stays, and so do the fingerprints.
+            let again = try await collect(lab, "plant", only: ["iot-device-vulnerabilities"])
+            #expect(again.report.sources[0].counts.kept == 0)
+        }
+    }
+
+    /// Lists of a report are findings, whichever a sensor has, and last as long as they are reported.
+    @Test func reportsAreFindings() async throws {
+        try await RunningLab.use(devices: 5, otDevices: 60) { lab in
+            let reports = ["iot-security-report", "iot-operational-report", "iot-mitigation-report"]
+            let (report, workspace) = try await collect(lab, "plant", only: reports)
+            #expect(report.failures.map(\.rendered) == [])
+            #expect(report.sources.flatMap(\.notes) == [])
+            let counts = try rows(workspace, "IoTFindings_CL | summarize count() by Report, FindingType | sort by Report asc, FindingType asc")
+            #expect(
+                counts.map { $0.map(\.text).joined(separator: " ") } == [
+                    "mitigation mitigation 2", "mitigation notifications 2", "operational backupServer 1", "operational disconnections 1",
+                    "operational ipNetworks 1", "operational protocolDataVolumes 2", "security connectionsBetweenSubnets 1",
+                    "security industrialMalwareIndications 1", "security internetConnections 2", "security redundantFirewallRules 1",
+                    "security unauthorizedDevices 2",
+                ])
+            // A list that no column knows, and one finding less.
+            _ = try await lab.control(
+                "POST", "/lab/faults",
+                #"{"path":"reports/vulnerabilities/mitigation","status":200,"body":"{\"notifications\":[\"Define a backup server\"],\"advice\":[\"Rest\"]}"}"#)
+            let next = try await collect(lab, "plant", only: ["iot-mitigation-report"])
+            #expect(next.report.sources[0].counts.added == 1 && next.report.sources[0].counts.removed == 3)
+            #expect(next.report.sources[0].notes.joined().contains("advice"))
+            let now = try rows(
+                workspace, "IoTFindingsAt(now()) | where Report == 'mitigation' | project strcat(FindingType, ': ', Finding.content) | sort by Column1 asc")
+            #expect(now.map { $0[0].text } == ["advice: Rest", "notifications: Define a backup server"])
+        }
+    }
+
     /// PascalCase files without nulls and camelCase pages of the same records give the same rows.
     @Test(arguments: [
         "mde-software-vulnerabilities", "mde-software-inventory", "mde-browser-extensions", "mde-certificates", "mde-hardware-firmware", "mde-baselines",

@@ -19,11 +19,11 @@ package struct RunningLab: Sendable {
 
     /// Starts a lab, runs `body`, stops the lab.
     package static func use<R: Sendable>(
-        devices: Int = 40, otDevices: Int = 20, tokenLifetime: Int = 3_599, _ body: @Sendable (RunningLab) async throws -> R
+        devices: Int = 40, otDevices: Int = 20, tokenLifetime: Int = 3_599, standing: Int64? = nil, _ body: @Sendable (RunningLab) async throws -> R
     ) async throws -> R {
         var options = LabOptions()
         (options.devices, options.otDevices, options.tokenLifetimeSeconds) = (devices, otDevices, tokenLifetime)
-        (options.port, options.sensorPort) = (0, 0)
+        (options.port, options.sensorPort, options.standing) = (0, 0, standing)
         let lab = try await Lab(options)
         let ports = AsyncStream.makeStream(of: (Bool, Int).self)
         var logger = Logger(label: "test")
@@ -135,7 +135,8 @@ package enum Repository {
     package static var content: String { root + "/Content" }
 
     /// The content as shipped.
-    package static func library() -> ContentLibrary { ContentLibrary.load(folders: [content]).library }
+    package static func library() -> ContentLibrary { shipped }
+    private static let shipped = ContentLibrary.load(folders: [content]).library
 }
 
 /// Writes files for tests.

@@ -94,7 +94,7 @@ package final class ServiceClient: Sendable {
     /// Sends until there is an answer that another try would not change.
     ///
     /// - Parameter budget: what the call is counted against; nil where the service sets no limit.
-    /// - Returns: any answer but 408, 429 and 5xx; redirects count as errors.
+    /// - Returns: any answer but 408, 429 and 5xx; redirects, and web pages in an answer's place, count as errors.
     package func send(_ request: ServiceRequest, budget: CallBudget? = nil) async throws -> ServiceResponse {
         let host = URLComponents(string: request.url)?.host ?? ""
         if let seconds = await breaker.closedIn(host) {
@@ -134,6 +134,11 @@ package final class ServiceClient: Sendable {
                     tried: request.shown, got: "\(response.status), a redirect to another address",
                     means: "redirects are not followed, so that no token reaches another host", next: "correct the address in the configuration",
                     status: response.status)
+            case .success(let response) where response.isWebPage:
+                failure = ServiceError(
+                    tried: request.shown, got: "\(response.status) with a web page where data should be",
+                    means: "something on the way answers in the service's place: a proxy, a sign-in page, a maintenance page",
+                    next: "look at the page with: curl -v \(request.url.prefix { $0 != "?" })", isRetryable: true, status: response.status)
             case .success(let response): return response
             case .failure(let error):
                 if !error.isRetryable { throw error }

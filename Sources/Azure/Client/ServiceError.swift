@@ -38,6 +38,9 @@ package struct ServiceResponse: Sendable {
         }
     }
 
+    /// Whether success comes with a page for people, as no service that is called here gives it.
+    var isWebPage: Bool { (200..<300).contains(status) && headers["content-type"]?.lowercased().hasPrefix("text/html") == true }
+
     var requestID: String? { headers["x-ms-request-id"] ?? headers["request-id"] }
 
     /// One line for an error: status, code, the start of the message, request id.

@@ -41,6 +41,10 @@ package struct SourceDefinition: Sendable {
     package let files: String?
     /// For `web`.
     package let format: Format
+    /// Whether the answer is one record as a whole, not a list of records.
+    package let isOneRecord: Bool
+    /// Members, at any depth, whose texts are secrets: only their fingerprints go on.
+    package let secrets: [String]
     /// A parameter that differs at every call, against a cache of the server's.
     package let varyMinutes: Int?
     package let table: String
@@ -65,7 +69,8 @@ package struct SourceDefinition: Sendable {
     init(yaml: Fields, file: String) throws {
         self.file = file
         try yaml.only([
-            "id", "description", "service", "query", "partitions", "path", "parameters", "paging", "pageSize", "files", "format", "varyMinutes", "table",
+            "id", "description", "service", "query", "partitions", "path", "parameters", "paging", "pageSize", "files", "format", "varyMinutes", "oneRecord",
+            "secrets", "table",
             "transform", "columns", "interval", "permissions", "documentation",
         ])
         id = try yaml.string("id")
@@ -93,6 +98,8 @@ package struct SourceDefinition: Sendable {
         guard let format = Format(rawValue: formatText) else { throw yaml.fail("'format' must be json or csv, not \"\(formatText)\"") }
         self.format = format
         varyMinutes = try yaml.optionalInt("varyMinutes")
+        isOneRecord = try yaml.optionalBool("oneRecord") ?? false
+        secrets = try yaml.strings("secrets")
         table = try yaml.string("table")
         transform = try yaml.optionalString("transform") ?? "source"
         var columns: [ColumnSpec] = []

@@ -6,6 +6,7 @@ import Tables
 /// Advanced hunting in its three forms, machines, and the vulnerability-management exports.
 struct DefenderRoutes: Sendable {
     let lab: LabState
+    let scheme: String
 
     static let graph = "https://graph.microsoft.com"
     static let endpoint = "https://api.securitycenter.microsoft.com"
@@ -128,7 +129,7 @@ struct DefenderRoutes: Sendable {
         return Reply.json(.bag(bag))
     }
 
-    func base(_ request: Request) -> String { "http://\(request.head.authority ?? "127.0.0.1")" }
+    func base(_ request: Request) -> String { "\(scheme)://\(request.head.authority ?? "127.0.0.1")" }
 
     private func machine(_ m: Machine) -> Value {
         let fleet = lab.world.fleet

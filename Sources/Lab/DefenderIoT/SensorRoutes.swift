@@ -17,7 +17,11 @@ struct SensorRoutes: Sendable {
         get(router, "/api/v1/alerts") { q in
             .array(plant.alertRows(now: lab.world.clock.now, from: q["fromTime"].flatMap { Int64($0) }, to: q["toTime"].flatMap { Int64($0) }))
         }
-        get(router, "/api/v1/reports/vulnerabilities/devices") { _ in .array(vulnerabilityReport()) }
+        let reports = VulnerabilityReports(plant: plant)
+        get(router, "/api/v1/reports/vulnerabilities/devices") { _ in .array(reports.devices()) }
+        get(router, "/api/v1/reports/vulnerabilities/security") { _ in reports.security(now: lab.world.clock.now) }
+        get(router, "/api/v1/reports/vulnerabilities/operational") { _ in reports.operational(now: lab.world.clock.now) }
+        get(router, "/api/v1/reports/vulnerabilities/mitigation") { _ in reports.mitigation() }
         router.get("/api/v1/devices/:address/cves") { request, context in
             authorized(request) {
                 Reply.json(.array(plant.cveRows(day: lab.world.clock.day, top: 100, address: context.parameters.get("address"))))
@@ -55,31 +59,5 @@ struct SensorRoutes: Sendable {
             return Reply.json(.bag(Bag([("error", .string("Failure - error. Operation failed: authorization"))])), status: 401)
         }
         return body()
-    }
-
-    private func vulnerabilityReport() -> [Value] {
-        let plant = lab.world.plant
-        return plant.devices.filter { $0.os != nil }.map { d in
-            .bag(
-                Bag([
-                    ("name", .string(d.name)), ("ipAddresses", .array([.string(d.address)])), ("securityScore", .long(Int64(40 + d.id % 55))),
-                    ("vendor", d.vendor.map { .string($0) } ?? .null), ("firmwareVersion", .null), ("model", .null),
-                    ("operatingSystem", .bag(Bag([("name", .string(d.os ?? "")), ("type", .string("Windows"))]))),
-                    (
-                        "vulnerabilities",
-                        .bag(
-                            Bag([
-                                ("antiViruses", .array([])), ("plainTextPasswords", .array([])), ("remoteAccess", .array([])), ("isBackupServer", .bool(false)),
-                                (
-                                    "openedPorts",
-                                    .array([.bag(Bag([("port", .long(445)), ("transport", .string("TCP")), ("isConflictingWithFirewall", .bool(false))]))])
-                                ),
-                                ("isEngineeringStation", .bool(d.type == "Engineering Station")), ("isKnownScanner", .bool(false)),
-                                ("isUnauthorized", .bool(false)),
-                                ("malwareIndicationsDetected", .bool(false)), ("cves", .array([])),
-                            ]))
-                    ),
-                ]))
-        }
     }
 }

@@ -5,6 +5,7 @@ import Tables
 /// The token endpoint of Microsoft Entra ID, client credentials only, in its v1 and v2 forms.
 struct EntraRoutes: Sendable {
     let lab: LabState
+    let scheme: String
 
     func add(to router: Router<BasicRequestContext>) {
         router.post("/:tenant/oauth2/v2.0/token") { request, context in
@@ -17,7 +18,7 @@ struct EntraRoutes: Sendable {
             for suffix in ["/v2.0/.well-known/openid-configuration", "/.well-known/openid-configuration"] {
                 router.get("\(prefix)/:tenant\(suffix)") { request, context in
                     let tenant = context.parameters.get("tenant") ?? ""
-                    let base = "http://\(request.head.authority ?? "localhost")"
+                    let base = "\(scheme)://\(request.head.authority ?? "localhost")"
                     return Reply.json(
                         .bag(
                             Bag([
@@ -46,7 +47,7 @@ struct EntraRoutes: Sendable {
             return fail(400, "unauthorized_client", 700_016, "Application with identifier '\(form["client_id"] ?? "")' was not found in the directory.")
         }
         if let assertion = form["client_assertion"] {
-            let endpoint = "http://\(request.head.authority ?? "localhost")/\(tenant)/oauth2/\(isV2 ? "v2.0/" : "")token"
+            let endpoint = "\(scheme)://\(request.head.authority ?? "localhost")/\(tenant)/oauth2/\(isV2 ? "v2.0/" : "")token"
             do throws(AssertionCheck.Refusal) {
                 try await lab.assertions.check(assertion, client: lab.identity.client, endpoint: endpoint, federation: lab.issuer)
             } catch { return fail(401, "invalid_client", error.code, error.message) }

@@ -2,15 +2,21 @@ import KQLEngine
 import Synchronization
 import Tables
 
-/// The lab's time: the machine's, shifted by what somebody advanced it.
+/// The lab's time: the machine's, or one that stands still, shifted by what somebody advanced it.
 package final class LabClock: Sendable {
     private let state: Mutex<(offset: Int64, days: Int)>
+    private let standing: Int64?
 
     /// Starts `startDaysAgo` days in the past.
-    package init(startDaysAgo: Int = 0) { state = Mutex((-Int64(startDaysAgo) * DateTime.ticksPerDay, 0)) }
+    ///
+    /// - Parameter standing: ticks at which the clock stands still between two advances, so that two labs tell the same; nil to go on.
+    package init(startDaysAgo: Int = 0, standing: Int64? = nil) {
+        state = Mutex((-Int64(startDaysAgo) * DateTime.ticksPerDay, 0))
+        self.standing = standing
+    }
 
     /// Ticks.
-    package var now: Int64 { SystemClock.now() + state.withLock { $0.offset } }
+    package var now: Int64 { (standing ?? SystemClock.now()) + state.withLock { $0.offset } }
     /// Whole days that the clock was advanced since the lab started.
     package var day: Int { state.withLock { $0.days } }
 

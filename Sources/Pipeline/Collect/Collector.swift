@@ -114,13 +114,16 @@ package struct Collector: Sendable {
         let previous = try workspace.state(of: endpoint.name)
         var detector = ChangeDetector(table: table, source: endpoint.name, now: now, isKeyframe: isKeyframe, previous: previous)
         let transform = Transform(source: endpoint.definition, table: table, sensorName: endpoint.sensorName, now: now)
+        let secrets = endpoint.definition.secrets
+        let fingerprint = try secrets.isEmpty ? nil : Fingerprint(of: secrets, workspace: workspace.path)
         var notes = DecodeNotes()
         try await PageFetcher(endpoint: endpoint, now: now).pages { page, bytes in
             try Task.checkCancellation()
             outcome.pages += 1
             outcome.bytes += bytes
             notes.add(page)
-            try detector.take(try transform.apply(page.batch))
+            let batch = try fingerprint.map { try $0.hide(in: page.batch) } ?? page.batch
+            try detector.take(try transform.apply(batch))
             outcome.counts = detector.counts
             progress(.page(source: endpoint.name, rows: detector.counts.read))
         }

@@ -81,7 +81,9 @@ struct PageFetcher: Sendable {
                 throw OperatorError(error, title: "source \(endpoint.name) stopped on \(place)", safe: Self.safe)
             }
             do {
-                return (try RecordReader(columns: definition.columns, unmapped: TableDefinition.unmapped.name).read(response.body), response.body.count)
+                let reader = RecordReader(
+                    columns: definition.columns, unmapped: TableDefinition.unmapped.name, isOneRecord: definition.isOneRecord)
+                return (try reader.read(response.body), response.body.count)
             } catch {
                 let isCut = if case .malformed = error { true } else { false }
                 if isCut, attempt < Self.malformedAttempts {

@@ -49,11 +49,15 @@ package struct RecordReader: Sendable {
     /// The columns to fill; when nil they are taken from the answer's own schema, or inferred.
     private let columns: [ColumnSpec]?
     private let unmapped: String?
+    private let isOneRecord: Bool
 
-    /// - Parameter unmapped: a `dynamic` column, behind the others, for the fields that no column takes; nil to leave them out.
-    package init(columns: [ColumnSpec]?, unmapped: String? = nil) {
+    /// - Parameters:
+    ///   - unmapped: a `dynamic` column, behind the others, for the fields that no column takes; nil to leave them out.
+    ///   - isOneRecord: whether an object is a record as a whole, whatever lists it holds.
+    package init(columns: [ColumnSpec]?, unmapped: String? = nil, isOneRecord: Bool = false) {
         self.columns = columns
         self.unmapped = unmapped
+        self.isOneRecord = isOneRecord
     }
 
     /// Reads records that stand one after the other, most often one a line.
@@ -97,14 +101,14 @@ package struct RecordReader: Sendable {
             }
             return try records(bytes, found.range, nil, next)
         }
-        if let found = member(["value", "results", "records"]), found.isArray {
+        if !isOneRecord, let found = member(["value", "results", "records"]), found.isArray {
             return try records(bytes, found.range, Self.schema(try value(member(["schema"]))), next)
         }
         if let found = member(["error"]) {
             let error = try value(found)
             throw .service(code: error.bagValue?["code"]?.text ?? "an error", message: error.bagValue?["message"]?.text ?? error.text)
         }
-        return try records(bytes, Self.lonelyList(bytes, members), nil, nil)
+        return try records(bytes, isOneRecord ? nil : Self.lonelyList(bytes, members), nil, nil)
     }
 
     /// The members of the outermost object; nil when the text is a bare array.

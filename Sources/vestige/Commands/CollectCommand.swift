@@ -3,7 +3,6 @@ import Content
 import Foundation
 import KQLEngine
 import Pipeline
-import ServiceLifecycle
 import Synchronization
 import Tables
 import Workspace
@@ -12,6 +11,8 @@ struct CollectCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "collect", abstract: "Collects from the configured tenant and sensors, on schedule or once.",
         discussion: """
+            On schedule, it ends with SIGTERM or SIGINT, and reads its configuration and content again with SIGHUP.
+
             vestige collect --once
             vestige collect --once --source mde-windows-health --dry-run
             vestige collect --config /etc/vestige/vestige.yaml
@@ -32,28 +33,11 @@ struct CollectCommand: AsyncParsableCommand {
         let logger = Logs.make(console)
         let lock = dryRun ? nil : try await collectorLock(session.configuration.workspace, console)
         defer { withExtendedLifetime(lock) {} }
-        let connections = try await Connections.open(
-            session.configuration, library: session.library, only: source, environment: ProcessInfo.processInfo.environment,
-            devices: try session.workspace.lastRuns().filter { $0.source.hasPrefix("mde-machines") }.map(\.rowsRead).max() ?? 0, logger: logger,
-            write: { Console.out($0) })
-        let collector = Collector(
-            workspace: session.workspace, library: session.library, sinks: connections.sinks, keyframeDays: session.configuration.keyframeDays,
-            spoolBytesMax: session.configuration.spoolBytesMax, allowsEmpty: allowEmpty)
         if !once, !dryRun {
-            let service = CollectService(
-                collector: collector, endpoints: connections.endpoints, schedules: session.configuration.schedules, workspace: session.workspace
-            ) { report in
-                for failure in report.distinctFailures { console.fail(failure.rendered) }
-                console.say(CollectReportText.line(report))
-            }
-            for failure in connections.failures { console.fail(failure.rendered) }
-            console.say("collecting from \(connections.endpoints.count) sources; stop with Ctrl-C")
-            try await ServiceGroup(
-                configuration: .init(services: [.init(service: service)], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
-            ).run()
-            await connections.close()
-            return
+            return try await CollectDaemon(options: options, only: source, allowsEmpty: allowEmpty, logger: logger).run(session)
         }
+        let connections = try await session.connections(only: source, logger: logger)
+        let collector = session.collector(connections, allowsEmpty: allowEmpty)
         let progress = CollectProgressLine(console)
         let report = await collector.run(connections.endpoints, isDryRun: dryRun) { progress.show($0) }
         await connections.close()

@@ -24,6 +24,8 @@ struct LabCommand: AsyncParsableCommand {
         @Option(help: "The same seed gives the same world.") var seed: UInt64 = 1
         @Option(help: "Port of the tenant; 0 for any free one.") var port = 8_331
         @Option(help: "Port of the sensor (TLS); 0 for any free one.") var sensorPort = 8_332
+        @Option(help: "A second port of the tenant, over TLS with the sensor's certificate, for clients that insist on it; 0 for any free one.")
+        var tlsPort: Int?
         @Option(help: "Days that the lab's clock starts in the past; POST /lab/clock/advance?days=1 moves it.") var startDaysAgo = 0
         @Option(help: "Seconds that a token lives.") var tokenLifetime = 3_599
         @Option(help: ArgumentHelp("Write a configuration and the sensor's certificate for this lab.", valueName: "file")) var writeConfig: String?
@@ -42,6 +44,7 @@ struct LabCommand: AsyncParsableCommand {
             options.seed = seed
             options.port = port
             options.sensorPort = sensorPort
+            options.tlsPort = tlsPort
             options.startDaysAgo = startDaysAgo
             options.tokenLifetimeSeconds = tokenLifetime
             let lab = try await Lab(options)
@@ -50,7 +53,8 @@ struct LabCommand: AsyncParsableCommand {
             let console = talk.console
             let ports = AsyncStream.makeStream(of: (Bool, Int).self)
             let services = try lab.services(
-                logger: logger, onCloud: { ports.continuation.yield((true, $0)) }, onSensor: { ports.continuation.yield((false, $0)) })
+                logger: logger, onCloud: { ports.continuation.yield((true, $0)) }, onSensor: { ports.continuation.yield((false, $0)) },
+                onTLS: { console.say("tenant  https://127.0.0.1:\($0)  the sensor's certificate") })
             let group = ServiceGroup(
                 configuration: .init(services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
             try await withThrowingTaskGroup(of: Void.self) { tasks in

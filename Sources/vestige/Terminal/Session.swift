@@ -44,6 +44,22 @@ struct Session: Sendable {
             configuration: configuration, library: library, problems: problems, workspace: workspace, outside: try configuration.outsideData())
     }
 
+    /// Sources and sinks of the configuration.
+    ///
+    /// - Parameter only: ids of the only sources; empty for all.
+    func connections(only: [String], logger: Logger) async throws -> Connections {
+        let devices = try workspace.lastRuns().filter { $0.source.hasPrefix("mde-machines") }.map(\.rowsRead).max() ?? 0
+        return try await Connections.open(
+            configuration, library: library, only: only, environment: ProcessInfo.processInfo.environment, devices: devices, logger: logger,
+            write: { Console.out($0) })
+    }
+
+    func collector(_ connections: Connections, allowsEmpty: Bool) -> Collector {
+        Collector(
+            workspace: workspace, library: library, sinks: connections.sinks, keyframeDays: configuration.keyframeDays,
+            spoolBytesMax: configuration.spoolBytesMax, allowsEmpty: allowsEmpty)
+    }
+
     /// The built-in content with the configured folders over it.
     static func content(_ configuration: Configuration) throws -> (ContentLibrary, [ContentProblem]) {
         let folder = try builtInContent()

@@ -1,0 +1,99 @@
+import Hummingbird
+import NIOCore
+import Synchronization
+import Tables
+
+/// A fault to inject: the next `times` requests whose path holds `path` go wrong like this.
+struct Fault: Sendable {
+    enum Kind: Sendable {
+        /// This answer instead of the real one.
+        case answer(status: Int, retryAfter: Int?, body: String?, type: String)
+        /// Half of the real answer's body, as if it were all.
+        case cutShort
+        /// The connection breaks after half of the real answer's body.
+        case reset
+        /// The service does what was asked, and the connection breaks before it says so.
+        case lostAnswer
+        /// The real answer's body comes in small pieces, with this many milliseconds between them.
+        case drip(milliseconds: Int)
+    }
+
+    var path: String
+    var times: Int
+    var kind: Kind
+
+    /// Reads a fault as `/lab/faults` takes it: `path`, `times`, and either `status` with `retryAfter`, `body` and `type`,
+    /// or one of `truncates`, `resets`, `losesAnswer` and `dripMilliseconds`.
+    init(_ bag: Bag) {
+        path = bag["path"]?.text ?? ""
+        times = Int(bag["times"]?.longValue ?? 1)
+        if bag["truncates"]?.boolValue == true {
+            kind = .cutShort
+        } else if bag["resets"]?.boolValue == true {
+            kind = .reset
+        } else if bag["losesAnswer"]?.boolValue == true {
+            kind = .lostAnswer
+        } else if let milliseconds = bag["dripMilliseconds"]?.longValue {
+            kind = .drip(milliseconds: Int(milliseconds))
+        } else {
+            kind = .answer(
+                status: Int(bag["status"]?.longValue ?? 500), retryAfter: bag["retryAfter"]?.longValue.map { Int($0) },
+                body: bag["body"]?.stringValue, type: bag["type"]?.stringValue ?? "application/json; charset=utf-8")
+        }
+    }
+}
+
+/// Injects the faults that were asked for.
+struct FaultMiddleware<Context: RequestContext>: RouterMiddleware {
+    let lab: LabState
+
+    /// The connection is to break.
+    private struct Broken: Error {}
+
+    func handle(_ request: Request, context: Context, next: (Request, Context) async throws -> Response) async throws -> Response {
+        let path = request.uri.path
+        if path.hasPrefix("/lab/") { return try await next(request, context) }
+        guard let fault = lab.fault(for: path) else { return try await next(request, context) }
+        if case .answer(let status, let retryAfter, let body, let type) = fault.kind {
+            let headers = retryAfter.map { [("Retry-After", String($0))] } ?? []
+            if let body { return Reply.raw(Array(body.utf8), status: status, type: type, headers: headers) }
+            return Reply.defenderError(
+                status, status == 429 ? "429" : "InjectedFault", "API calls quota exceeded! maximum allowed 45 per 00:01:00", headers: headers)
+        }
+        var response = try await next(request, context)
+        let collector = BodyCollector()
+        try await response.body.write(collector)
+        let bytes = collector.bytes
+        switch fault.kind {
+        case .answer: break
+        case .cutShort:
+            response.headers[.contentLength] = nil
+            response.body = .init(byteBuffer: ByteBuffer(bytes: bytes.prefix(bytes.count / 2)))
+        case .reset:
+            response.body = .init { writer in
+                try await writer.write(ByteBuffer(bytes: bytes.prefix(bytes.count / 2)))
+                throw Broken()
+            }
+        case .lostAnswer: response.body = .init { _ in throw Broken() }
+        case .drip(let milliseconds):
+            response.body = .init(contentLength: bytes.count) { writer in
+                let piece = max(1, bytes.count / 5)
+                for start in stride(from: 0, to: bytes.count, by: piece) {
+                    try await Task.sleep(for: .milliseconds(milliseconds))
+                    try await writer.write(ByteBuffer(bytes: bytes[start..<min(bytes.count, start + piece)]))
+                }
+                try await writer.finish(nil)
+            }
+        }
+        return response
+    }
+}
+
+/// Keeps a response's body.
+final class BodyCollector: ResponseBodyWriter, Sendable {
+    private let kept = Mutex<[UInt8]>([])
+    var bytes: [UInt8] { kept.withLock { $0 } }
+
+    func write(_ buffer: ByteBuffer) async throws { kept.withLock { $0 += buffer.readableBytesView } }
+    consuming func finish(_ trailingHeaders: HTTPFields?) async throws {}
+}

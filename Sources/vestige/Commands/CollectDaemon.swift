@@ -1,0 +1,95 @@
+import Foundation
+import Logging
+import Pipeline
+import ServiceLifecycle
+import Synchronization
+import UnixSignals
+import Workspace
+
+/// Collects on schedule until the program is asked to end (SIGTERM, SIGINT), and reads configuration and content again when it is
+/// asked to (SIGHUP). What cannot be read changes nothing: it goes on as it was.
+struct CollectDaemon: Sendable {
+    let options: SessionOptions
+    /// Ids of the only sources to run; empty for all.
+    let only: [String]
+    let allowsEmpty: Bool
+    let logger: Logger
+
+    func run(_ first: Session) async throws {
+        var session = first
+        while let next = try await serve(session) {
+            session = next
+            options.console.say("the configuration was read again")
+        }
+    }
+
+    /// Collects until the program is asked to end or to read its configuration again.
+    ///
+    /// - Returns: what to go on with; nil at the end.
+    private func serve(_ session: Session) async throws -> Session? {
+        let console = options.console
+        let connections = try await session.connections(only: only, logger: logger)
+        let service = CollectService(
+            collector: session.collector(connections, allowsEmpty: allowsEmpty), endpoints: connections.endpoints,
+            schedules: session.configuration.schedules, workspace: session.workspace
+        ) { report in
+            for failure in report.distinctFailures { console.fail(failure.rendered) }
+            console.say(CollectReportText.line(report))
+        }
+        for failure in connections.failures { console.fail(failure.rendered) }
+        let reload = ReloadOnHangup {
+            try await again(session.configuration.workspace)
+        } onFailure: { error in
+            console.fail(OperatorError(error, title: "the configuration could not be read again").rendered)
+            console.say("collecting goes on with the configuration as it was")
+        }
+        console.say("collecting from \(connections.endpoints.count) sources; stop with Ctrl-C")
+        let group = ServiceGroup(
+            configuration: .init(
+                services: [.init(service: service), .init(service: reload, successTerminationBehavior: .gracefullyShutdownGroup)],
+                gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+        try await group.run()
+        await connections.close()
+        return reload.next
+    }
+
+    /// Reads configuration and content, and tries whether sources and sinks can be made of them.
+    private func again(_ workspace: String) async throws -> Session {
+        let configuration = try options.configuration()
+        guard configuration.workspace == workspace else {
+            throw OperatorError(
+                "the workspace is another one", got: configuration.workspace, means: "this program has the right to collect into \(workspace) only",
+                next: "restart the program, or set 'workspace' back", isConfiguration: true)
+        }
+        let session = try Session.open(configuration, console: options.console)
+        await (try await session.connections(only: only, logger: logger)).close()
+        return session
+    }
+}
+
+/// Waits for SIGHUP, and ends when it came and what was asked to be read could be.
+private final class ReloadOnHangup: Service {
+    private let read: @Sendable () async throws -> Session
+    private let onFailure: @Sendable (any Error) -> Void
+    private let found = Mutex<Session?>(nil)
+
+    init(read: @escaping @Sendable () async throws -> Session, onFailure: @escaping @Sendable (any Error) -> Void) {
+        self.read = read
+        self.onFailure = onFailure
+    }
+
+    /// What was read; nil when nobody asked.
+    var next: Session? { found.withLock { $0 } }
+
+    func run() async throws {
+        for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() {
+            do {
+                let session = try await read()
+                found.withLock { $0 = session }
+                return
+            } catch { onFailure(error) }
+        }
+        // Being asked to end is not this one's to answer: it waits until the group has ended.
+        try await gracefulShutdown()
+    }
+}
