@@ -24,7 +24,7 @@ package struct KustoIngestClient: Sendable {
     /// Sends JSON lines to a table; returns the bytes on the wire. Columns are found by name.
     package func ingest(_ lines: [UInt8], table: String) async throws -> Int {
         var headers = [("Content-Type", "application/json; charset=utf-8"), ("x-ms-client-request-id", "Vestige;\(UUID().uuidString.lowercased())")]
-        let packed = Deflate.compress(lines)
+        let packed = Deflate.compress(lines, level: 1)
         if packed != nil { headers.append(("Content-Encoding", "gzip")) }
         let request = ServiceRequest(
             "POST", "\(cluster)/v1/rest/ingest/\(database)/\(table)?streamFormat=json", headers: headers, body: packed ?? lines, timeoutSeconds: 120)

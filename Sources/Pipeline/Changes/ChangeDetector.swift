@@ -44,7 +44,8 @@ struct ChangeDetector {
         let keyBytes = try RowBytes(batch, columns: table.key)
         let hidden = Set(table.volatile)
         let contentBytes = try RowBytes(batch, columns: table.columns.map(\.name).filter { !hidden.contains($0) })
-        let keyColumns = try table.key.compactMap { try batch.column(named: $0) }
+        let keyColumns = try table.key.compactMap { name in try batch.column(named: name).map { (ColumnSpec(name, $0.type), $0) } }
+        let keys = try RecordWriter(Batch(schema: Schema(keyColumns.map(\.0)), columns: keyColumns.map(\.1), count: batch.count))
         let timeColumn = try table.time.flatMap { try batch.column(named: $0) }
         var rows: [Int32] = []
         var kinds: [String] = []
@@ -74,7 +75,9 @@ struct ChangeDetector {
                 if table.kind == .event {
                     label = String(timeColumn?[row].ticks ?? now)
                 } else {
-                    label = JSONWriter.string(.array(keyColumns.map { $0[row] }))
+                    buffer.removeAll(keepingCapacity: true)
+                    keys.appendArray(row, to: &buffer)
+                    label = String(decoding: buffer, as: UTF8.self)
                 }
                 upserts.append(StateEntry(key: key, content: content, label: label))
             }

@@ -12,10 +12,12 @@ package enum Deflate {
     }
 
     /// `input` compressed; nil when zlib has no memory.
-    package static func compress(_ input: [UInt8], _ format: Format = .gzip) -> [UInt8]? {
+    ///
+    /// - Parameter level: 1 for the fastest to 9 for the smallest.
+    package static func compress(_ input: [UInt8], _ format: Format = .gzip, level: Int32 = 6) -> [UInt8]? {
         var stream = z_stream()
         guard
-            deflateInit2_(&stream, 6, Z_DEFLATED, format.windowBits, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK
+            deflateInit2_(&stream, level, Z_DEFLATED, format.windowBits, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK
         else { return nil }
         defer { deflateEnd(&stream) }
         var out = [UInt8](repeating: 0, count: Int(deflateBound(&stream, uLong(input.count))))

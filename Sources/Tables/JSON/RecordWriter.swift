@@ -23,6 +23,18 @@ package struct RecordWriter: Sendable {
         out.append(125)
     }
 
+    /// Writes a row's values as a JSON array; what is missing is `null`.
+    package func appendArray(_ row: Int, to out: inout [UInt8]) {
+        out.append(91)
+        var isFirst = true
+        for (_, column) in columns {
+            if !isFirst { out.append(44) }
+            isFirst = false
+            if column.isNull(row) { out.append(contentsOf: "null".utf8) } else { Self.append(column, row * column.stride, to: &out) }
+        }
+        out.append(93)
+    }
+
     private static func append(_ column: Column, _ i: Int, to out: inout [UInt8]) {
         switch column.storage {
         case .string(let vector):

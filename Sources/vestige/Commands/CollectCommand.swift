@@ -31,6 +31,8 @@ struct CollectCommand: AsyncParsableCommand {
         let session = try Session.open(options)
         let console = options.console
         let logger = Logs.make(console)
+        // Without a terminal SIGHUP means to read the configuration again; while there is nothing to read it for, it does nothing.
+        if !once, !dryRun, !CollectDaemon.hasTerminal { signal(SIGHUP, SIG_IGN) }
         let lock = dryRun ? nil : try await collectorLock(session.configuration.workspace, console)
         defer { withExtendedLifetime(lock) {} }
         if !once, !dryRun {

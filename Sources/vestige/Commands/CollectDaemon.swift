@@ -15,6 +15,9 @@ struct CollectDaemon: Sendable {
     let allowsEmpty: Bool
     let logger: Logger
 
+    /// Whether somebody started the program at a terminal, where SIGHUP means that the terminal is gone.
+    static var hasTerminal: Bool { isatty(STDIN_FILENO) == 1 }
+
     func run(_ first: Session) async throws {
         var session = first
         while let next = try await serve(session) {
@@ -44,10 +47,10 @@ struct CollectDaemon: Sendable {
             console.say("collecting goes on with the configuration as it was")
         }
         console.say("collecting from \(connections.endpoints.count) sources; stop with Ctrl-C")
+        var services: [ServiceGroupConfiguration.ServiceConfiguration] = [.init(service: service)]
+        if !Self.hasTerminal { services.append(.init(service: reload, successTerminationBehavior: .gracefullyShutdownGroup)) }
         let group = ServiceGroup(
-            configuration: .init(
-                services: [.init(service: service), .init(service: reload, successTerminationBehavior: .gracefullyShutdownGroup)],
-                gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+            configuration: .init(services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         try await group.run()
         await connections.close()
         return reload.next
