@@ -19,18 +19,10 @@ import Workspace
         configuration.workspace = "\(lab.folder)/\(name).vestige"
         configuration.sinks = []
         change(&configuration)
-        let library = Repository.library()
-        let workspace = try Workspace(path: configuration.workspace)
-        for table in library.tables.values { try workspace.declare(table.name, table.schema) }
-        var retry = ServiceClient.RetryPolicy()
-        (retry.attempts, retry.firstDelay) = (3, 0.05)
-        var logger = Logger(label: "test")
-        logger.logLevel = .critical
-        let open = try await Connections.open(configuration, library: library, only: only, environment: [:], retry: retry, logger: logger)
-        let clock = lab.lab.clock
-        let report = await Collector(workspace: workspace, library: library, sinks: open.sinks) { clock.now }.run(open.endpoints)
-        await open.close()
-        return (report, workspace)
+        let rig = try await Rig(lab, configuration, only: only)
+        let report = await rig.run()
+        await rig.connections.close()
+        return (report, rig.workspace)
     }
 
     private func rows(_ workspace: Workspace, _ query: String) throws -> [[Value]] {

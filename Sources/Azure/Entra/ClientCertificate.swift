@@ -38,7 +38,7 @@ package struct ClientCertificate: Sendable {
         keys = JWTKeyCollection()
         await keys.add(pss: key, digestAlgorithm: .sha256)
         thumbprint = Self.base64URL(Array(SHA256.hash(data: der)))
-        portalThumbprint = Crypto.Insecure.SHA1.hash(data: der).map { Hex.string(UInt64($0), width: 2) }.joined().uppercased()
+        portalThumbprint = Hex.string(Crypto.Insecure.SHA1.hash(data: der)).uppercased()
     }
 
     /// The claims of a client assertion

@@ -64,6 +64,6 @@ struct Fingerprint: Sendable {
 
     /// The first 128 bits of the text's HMAC-SHA-256, in hexadecimal.
     private func of(_ text: String) -> String {
-        "hmac:" + HMAC<SHA256>.authenticationCode(for: Data(text.utf8), using: key).prefix(16).map { Hex.string(UInt64($0), width: 2) }.joined()
+        "hmac:" + Hex.string(HMAC<SHA256>.authenticationCode(for: Data(text.utf8), using: key).prefix(16))
     }
 }

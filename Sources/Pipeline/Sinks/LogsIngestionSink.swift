@@ -16,7 +16,7 @@ package struct LogsIngestionSink: Sink {
         var packer = try RecordPacker(batch, bytesMax: LogsIngestionClient.bodyBytesMax, layout: .array, aliases: ObservedTime.alias)
         var sent = 0
         while let pack = packer.next() {
-            let rows = packer.rows(after: sent, count: pack.rows)
+            let rows = packer.rows(after: sent)
             sent = rows.upperBound
             do { receipt.bytes += try await client.upload(pack.body, stream: "Custom-\(table)") } catch let error as ServiceError where error.status == 400 {
                 // A stream that takes nothing at all is a matter of the rule, not of these rows.

@@ -63,7 +63,7 @@ struct RecordPacker {
     }
 
     /// Which rows a text holds that begins behind row number `after`: refused rows are not in it.
-    func rows(after: Int, count: Int) -> Range<Int> {
+    func rows(after: Int) -> Range<Int> {
         var start = after
         while refused.contains(where: { $0.row == start }) { start += 1 }
         return start..<row

@@ -49,11 +49,8 @@ struct FunctionsCommand: AsyncParsableCommand {
                 return answer(["another run is under way; this call does nothing"], isFailed: false)
             }
             defer { withExtendedLifetime(lock) {} }
-            let connections = try await Connections.open(
-                session.configuration, library: session.library, only: [], environment: ProcessInfo.processInfo.environment, logger: logger)
-            let collector = Collector(
-                workspace: session.workspace, library: session.library, sinks: connections.sinks, keyframeDays: session.configuration.keyframeDays,
-                spoolBytesMax: session.configuration.spoolBytesMax)
+            let connections = try await session.connections(only: [], logger: logger)
+            let collector = session.collector(connections, allowsEmpty: false)
             let service = CollectService(
                 collector: collector, endpoints: connections.endpoints, schedules: session.configuration.schedules, workspace: session.workspace
             ) { _ in }
