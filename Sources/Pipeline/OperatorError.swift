@@ -14,10 +14,12 @@ package struct OperatorError: Error, Sendable {
     package var next: String?
     /// A mistake in the command or the configuration rather than in the work: exit code 2.
     package var isConfiguration: Bool
+    /// For a failure of a service: whether the same call may succeed another time. Nil for other failures.
+    package var isPassing: Bool?
 
     package init(
         _ title: String, tried: String? = nil, got: String? = nil, means: String? = nil, safe: String? = nil, next: String? = nil,
-        isConfiguration: Bool = false
+        isConfiguration: Bool = false, isPassing: Bool? = nil
     ) {
         self.title = title
         self.tried = tried
@@ -26,6 +28,7 @@ package struct OperatorError: Error, Sendable {
         self.safe = safe
         self.next = next
         self.isConfiguration = isConfiguration
+        self.isPassing = isPassing
     }
 
     /// Any error of the layers below, told under a title.
@@ -33,7 +36,7 @@ package struct OperatorError: Error, Sendable {
         switch error {
         case let known as OperatorError: self = known
         case let service as ServiceError:
-            self.init(title, tried: service.tried, got: service.got, means: service.means, safe: safe, next: service.next)
+            self.init(title, tried: service.tried, got: service.got, means: service.means, safe: safe, next: service.next, isPassing: service.isRetryable)
         case let stored as WorkspaceError: self.init(title, got: stored.message, safe: safe, next: stored.next)
         case let content as ContentProblem: self.init(title, got: content.description, safe: safe, next: "correct the file", isConfiguration: true)
         case let query as QueryError: self.init(title, got: query.message, safe: safe, next: "correct the query")

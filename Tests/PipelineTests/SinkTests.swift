@@ -87,11 +87,9 @@ import Workspace
             let open = try await connections(lab, [("sentinel", logsIngestion(lab))])
             let workspace = try Workspace(path: lab.folder + "/sinks.vestige")
             try workspace.declare("T_CL", Self.schema)
-            var commit = RunCommit(table: "T_CL")
-            commit.batches = [batch(101) { $0 == 37 || $0 == 99 ? "poison" : "fine" }]
-            commit.sinks = ["sentinel"]
-            try workspace.commit(
-                commit, RunRecord(id: "r", source: "s", started: 1, ended: 2, rowsRead: 0, rowsChanged: 0, bytes: 0, error: nil), now: 2)
+            try workspace.stage(batch(101) { $0 == 37 || $0 == 99 ? "poison" : "fine" }, of: "s", started: 1, progress: "") { _ in [] }
+            let record = RunRecord(id: "r", source: "s", started: 1, ended: 2, rowsRead: 0, rowsChanged: 0, bytes: 0, error: nil)
+            try workspace.publish(record, to: "T_CL", checkpoint: "", sinks: ["sentinel"])
             let report = await Collector(workspace: workspace, library: Repository.library(), sinks: open.sinks).run([])
             #expect(report.failures.map(\.rendered) == [])
             #expect(report.sinks[0].rows == 99 && report.sinks[0].refused == 2)

@@ -55,27 +55,6 @@ private struct Numbers: RandomNumberGenerator {
         }
     }
 
-    @Test func aCommitIsWholeOrNothing() throws {
-        let folder = try TemporaryFolder.make()
-        defer { TemporaryFolder.remove(folder) }
-        let workspace = try Workspace(path: folder + "/w.vestige")
-        let schema = Schema([("TimeGenerated", .datetime), ("n", .long)])
-        try workspace.declare("T", schema)
-        var commit = RunCommit(table: "T")
-        commit.batches = [Batch(schema: schema, rows: [[.datetime(5), .long(1)]])]
-        commit.upserts = [StateEntry(key: RowDigest(of: [1]), content: RowDigest(of: [2]), label: "[1]")]
-        commit.checkpoint = "c"
-        commit.sinks = ["s"]
-        let record = RunRecord(id: "1", source: "src", started: 1, ended: 2, rowsRead: 1, rowsChanged: 1, bytes: 1, error: nil)
-        try workspace.commit(commit, record, now: 1)
-        #expect(try workspace.state(of: "src") == [RowDigest(of: [1]): RowDigest(of: [2])])
-        #expect(try workspace.checkpoint(of: "src") == "c")
-        let pending = try workspace.pending(for: "s")
-        #expect(pending.map(\.table) == ["T"])
-        try workspace.acknowledge(pending[0].extent, by: "s")
-        #expect(try workspace.pending(for: "s").isEmpty)
-    }
-
     @Test func aFileThatIsNoWorkspaceIsSaidSo() throws {
         let folder = try TemporaryFolder.make()
         defer { TemporaryFolder.remove(folder) }

@@ -17,137 +17,149 @@ package struct ChangeCounts: Sendable, Equatable {
     package var kept: Int { added + changed + removed + snapshot }
 }
 
-/// Compares what a source gives now with what its last run left behind, and keeps what is new.
+/// Compares what a source gives now with what its last run left behind, and stores what is new, a part at a time.
+///
+/// Memory holds the rows that are new and the state that was looked at since the last part was stored, and no more.
 struct ChangeDetector {
     private let table: TableDefinition
     private let source: String
+    private let workspace: Workspace
     /// When the rows were observed, ticks.
     private let now: Int64
     private let isKeyframe: Bool
-    private let previous: [RowDigest: RowDigest]
-    private var seen: Set<RowDigest> = []
-    private(set) var counts = ChangeCounts()
-    private(set) var batches: [Batch] = []
-    private(set) var upserts: [StateEntry] = []
+    private let digests: RowDigests
+    private let rule: BucketRule
+    private let contentColumns: [String]
+    private var state: SourceState
+    private(set) var counts: ChangeCounts
+    /// Rows to store, and where each one's entry is; rows that were removed have none.
+    private(set) var pending: [Batch] = []
+    private var entries: [(bucket: Int32, entry: Int32)] = []
+    private var pendingBytes = 0
 
-    /// - Parameter previous: the content's digest by the key's.
-    init(table: TableDefinition, source: String, now: Int64, isKeyframe: Bool, previous: [RowDigest: RowDigest]) {
+    /// Bytes of rows, and of state, at which a part is stored.
+    private static let pendingBytesMax = 32 << 20
+    private static let stateBytesMax = 48 << 20
+    /// Buckets looked through at once for rows that are gone.
+    private static let bucketsAtOnce = 256
+
+    /// - Parameter counts: what a run that goes on has counted before.
+    init(table: TableDefinition, source: String, workspace: Workspace, now: Int64, isKeyframe: Bool, counts: ChangeCounts = ChangeCounts()) {
         self.table = table
         self.source = source
+        self.workspace = workspace
         self.now = now
         self.isKeyframe = isKeyframe && table.kind == .state
-        self.previous = previous
+        self.counts = counts
+        digests = RowDigests(key: workspace.digestKey)
+        rule = BucketRule(table)
+        let hidden = Set(table.volatile)
+        contentColumns = table.columns.map(\.name).filter { !hidden.contains($0) }
+        state = SourceState(workspace: workspace, source: source)
     }
 
     /// Takes rows in the table's own columns.
     mutating func take(_ batch: Batch) throws {
-        let keyBytes = try RowBytes(batch, columns: table.key)
-        let hidden = Set(table.volatile)
-        let contentBytes = try RowBytes(batch, columns: table.columns.map(\.name).filter { !hidden.contains($0) })
-        let keyColumns = try table.key.compactMap { name in try batch.column(named: name).map { (ColumnSpec(name, $0.type), $0) } }
-        let keys = try RecordWriter(Batch(schema: Schema(keyColumns.map(\.0)), columns: keyColumns.map(\.1), count: batch.count))
-        let timeColumn = try table.time.flatMap { try batch.column(named: $0) }
+        let keys = try digests(of: batch, columns: table.key)
+        let contents = try digests(of: batch, columns: contentColumns)
+        let buckets = try state.places(of: rule.buckets(of: batch, keys, digests))
+        let isEvent = table.kind == .event
         var rows: [Int32] = []
-        var kinds: [String] = []
-        var ids: [String] = []
-        var buffer: [UInt8] = []
+        var marks = RowMarks(now: now)
         for row in 0..<batch.count {
-            buffer.removeAll(keepingCapacity: true)
-            keyBytes.append(row, to: &buffer)
-            let key = RowDigest(of: buffer)
-            guard seen.insert(key).inserted else {
+            let kind: RowMarks.Kind
+            let entry: Int
+            switch state.note(buckets[row], keys[row], contents[row], keepsContent: isEvent) {
+            case .repeated:
                 counts.repeated += 1
                 continue
-            }
-            buffer.removeAll(keepingCapacity: true)
-            contentBytes.append(row, to: &buffer)
-            let content = RowDigest(of: buffer)
-            let old = previous[key]
-            guard let kind = kind(old, content) else {
-                counts.unchanged += 1
-                continue
+            case .added(let e):
+                counts.added += 1
+                (kind, entry) = (.added, e)
+            case .changed(let e):
+                counts.changed += 1
+                (kind, entry) = (.changed, e)
+            case .same(let e):
+                guard isKeyframe else {
+                    counts.unchanged += 1
+                    continue
+                }
+                counts.snapshot += 1
+                (kind, entry) = (.snapshot, e)
             }
             rows.append(Int32(row))
-            kinds.append(kind)
-            ids.append(rowID(key, content, kind))
-            if old != content {
-                let label: String
-                if table.kind == .event {
-                    label = String(timeColumn?[row].ticks ?? now)
-                } else {
-                    buffer.removeAll(keepingCapacity: true)
-                    keys.appendArray(row, to: &buffer)
-                    label = String(decoding: buffer, as: UTF8.self)
-                }
-                upserts.append(StateEntry(key: key, content: content, label: label))
-            }
+            marks.append(kind, keys[row], contents[row])
+            entries.append((Int32(buckets[row]), Int32(entry)))
         }
         counts.read += batch.count
-        guard !rows.isEmpty else { return }
-        batches.append(try withSystemColumns(batch.gather(rows), kinds: kinds, ids: ids))
+        if !rows.isEmpty { try keep(rows.count == batch.count ? batch : batch.gather(rows), marks) }
     }
 
-    private mutating func kind(_ old: RowDigest?, _ content: RowDigest) -> String? {
-        guard let old else {
-            counts.added += 1
-            return "Added"
-        }
-        if table.kind == .event { return nil }
-        if old != content {
-            counts.changed += 1
-            return "Changed"
-        }
-        guard isKeyframe else { return nil }
-        counts.snapshot += 1
-        return "Snapshot"
-    }
-
-    /// Ends a run that read everything: what was there before and is not now was removed.
-    ///
-    /// - Parameter labels: gives the keys' values of some digests.
-    /// - Returns: keys that the state loses.
-    mutating func finish(labels: ([RowDigest]) throws -> [String]) throws -> [RowDigest] {
-        guard table.kind == .state else { return [] }
-        let gone = previous.keys.filter { !seen.contains($0) }.sorted { ($0.high, $0.low) < ($1.high, $1.low) }
-        guard !gone.isEmpty else { return [] }
-        let keyTypes = table.key.compactMap { name in table.columns.first { $0.name == name } }
-        let rows = try labels(gone).map { label -> [Value] in
-            let values = (try? JSONReader.parse(label))?.arrayValue ?? []
-            return table.ownSchema.columns.map { column in
-                guard let i = keyTypes.firstIndex(of: column), i < values.count else { return .null }
-                return values[i].converted(to: column.type)
-            }
-        }
-        let ids = gone.map { rowID($0, $0, "Removed") }
-        counts.removed += rows.count
-        batches.append(
-            try withSystemColumns(
-                Batch(schema: table.ownSchema, rows: rows), kinds: [String](repeating: "Removed", count: rows.count), ids: ids))
-        return gone
-    }
-
-    /// The same row, observed at the same time, has the same id wherever it arrives twice.
-    private func rowID(_ key: RowDigest, _ content: RowDigest, _ kind: String) -> String {
-        var bytes: [UInt8] = Array(kind.utf8)
-        for word in [key.high, key.low, content.high, content.low, UInt64(bitPattern: now)] {
-            withUnsafeBytes(of: word.bigEndian) { bytes += $0 }
-        }
-        return RowDigest(of: bytes).hex
-    }
-
-    private func withSystemColumns(_ batch: Batch, kinds: [String], ids: [String]) throws -> Batch {
+    private mutating func keep(_ batch: Batch, _ marks: RowMarks) throws {
         let n = batch.count
-        let system = [
-            Column(constant: .datetime(now), .datetime, count: n), Column(.string, .string(StringVector(kinds)), count: n),
-            Column(constant: .string(source), .string, count: n), Column(.string, .string(StringVector(ids)), count: n),
-        ]
+        let system = [Column(constant: .datetime(now), .datetime, count: n), marks.kinds, Column(constant: .string(source), .string, count: n), marks.ids]
         let own = try table.schema.columns.dropFirst(system.count).map { spec in
             try batch.column(named: spec.name) ?? Column(constant: spec.type == .string ? .string("") : .null, spec.type, count: n)
         }
-        return Batch(schema: table.schema, columns: system + own, count: n)
+        let whole = Batch(schema: table.schema, columns: system + own, count: n)
+        pendingBytes += try whole.byteCount()
+        pending.append(whole)
     }
-}
 
-extension Value {
-    fileprivate var ticks: Int64? { if case .datetime(let t) = self { t } else { nil } }
+    /// Whether a part should be stored before more is taken.
+    var isFull: Bool { pendingBytes > Self.pendingBytesMax || entries.count >= Workspace.extentRowsMax || state.bytes > Self.stateBytesMax }
+
+    /// Stores what there is.
+    ///
+    /// - Parameter progress: how the run goes on from here.
+    mutating func store(progress: String) throws {
+        let batch = pending.isEmpty ? nil : Batch.concatenate(pending, schema: table.schema)
+        (pending, pendingBytes) = ([], 0)
+        let places = entries
+        entries = []
+        var state = state
+        self.state.clear()
+        try workspace.stage(batch, of: source, started: now, progress: progress) { extents in
+            var next = 0
+            for extent in extents {
+                for row in 0..<extent.rows {
+                    let (bucket, entry) = places[next + row]
+                    if bucket >= 0 { state.place(Int(bucket), Int(entry), at: RowPlace(extent: extent.id, row: row)) }
+                }
+                next += extent.rows
+            }
+            return state.takeDirty()
+        }
+        if state.bytes <= Self.stateBytesMax / 2 { self.state = state }
+    }
+
+    /// After everything was read: what was there before and did not come is gone.
+    ///
+    /// - Returns: how many rows are gone whose values are no longer stored anywhere; they are told of without them.
+    mutating func removeUnseen(progress: () -> String) throws -> Int {
+        guard table.kind == .state else { return 0 }
+        try store(progress: progress())
+        var last: Int64?
+        var nameless = 0
+        let keyColumns = table.key.compactMap { name in table.columns.first { $0.name == name } }
+        while true {
+            let ids = try workspace.incompleteBuckets(of: source, after: last, limit: Self.bucketsAtOnce)
+            guard let end = ids.last else { break }
+            last = end
+            state.clear()
+            let gone = try state.removeUnseen(ids)
+            let values = try workspace.rows(at: gone.map(\.place), columns: keyColumns)
+            nameless += values.count { $0 == nil }
+            var marks = RowMarks(now: now)
+            let rows = zip(gone, values).map { entry, values -> [Value] in
+                marks.append(.removed, entry.key, entry.key)
+                return table.ownSchema.columns.map { column in keyColumns.firstIndex(of: column).flatMap { values?[$0] } ?? .null }
+            }
+            entries += repeatElement((bucket: -1, entry: -1), count: rows.count)
+            counts.removed += rows.count
+            try keep(Batch(schema: table.ownSchema, rows: rows), marks)
+            try store(progress: progress())
+        }
+        return nameless
+    }
 }

@@ -1,4 +1,6 @@
+import Foundation
 import Tables
+import Workspace
 
 /// What happened to one source in a run.
 package struct SourceOutcome: Sendable {
@@ -17,6 +19,13 @@ package struct SourceOutcome: Sendable {
     package init(source: String, table: String) {
         self.source = source
         self.table = table
+    }
+
+    /// What the workspace keeps of it; ticks.
+    func record(started: Int64, ended: Int64) -> RunRecord {
+        RunRecord(
+            id: UUID().uuidString.lowercased(), source: source, started: started, ended: ended, rowsRead: counts.read, rowsChanged: counts.kept,
+            bytes: bytes, error: error.map { [$0.got, $0.means].compactMap { $0 }.joined(separator: ": ") })
     }
 }
 

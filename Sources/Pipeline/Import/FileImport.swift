@@ -158,13 +158,7 @@ package struct FileImport: Sendable {
             let schema = Schema([ColumnSpec("TimeGenerated", .datetime)] + batch.schema.columns)
             return (schema, Batch(schema: schema, columns: [time] + (try batch.schema.columns.indices.map { try batch.column($0) }), count: n))
         }
-        let content = try RowBytes(batch, columns: definition.columns.map(\.name))
-        var buffer: [UInt8] = []
-        let ids = (0..<n).map { row in
-            buffer.removeAll(keepingCapacity: true)
-            content.append(row, to: &buffer)
-            return RowDigest(of: buffer).hex
-        }
+        let ids = try RowDigests(key: workspace.digestKey)(of: batch, columns: definition.columns.map(\.name)).map(\.hex)
         let source = "import:" + (file as NSString).lastPathComponent
         let system = [
             time, Column(constant: .string("Added"), .string, count: n), Column(constant: .string(source), .string, count: n),

@@ -5,7 +5,7 @@ import Tables
 
 /// Fetches an export as files: lists them, downloads each, unpacks and decodes it piece by piece.
 ///
-/// Either every file of one snapshot is read or the source fails: rows of a file that was left out would look as if they were gone.
+/// Files of one snapshot belong together. A file that cannot be read is told of, and then no row counts as gone.
 struct FileExport: Sendable {
     let endpoint: SourceEndpoint
     let client: DefenderClient
@@ -15,16 +15,21 @@ struct FileExport: Sendable {
     /// Bytes of text that are decoded at once.
     private static let pieceBytes = 4 << 20
 
-    func pages(_ path: String, _ take: (RecordPage, Int) async throws -> Void) async throws {
+    /// - Parameter cursor: the snapshot, and the names of the files that were read already.
+    func pages(_ path: String, from cursor: Value, _ take: (FetchedPage) async throws -> Void) async throws {
         let listing = "\(path)?sasValidHours=1"
-        var read: Set<String> = []
-        var snapshot: String?
+        var read = Set((cursor.bagValue?["files"]?.arrayValue ?? []).map(\.text))
+        var snapshot = cursor.bagValue?["snapshot"]?.stringValue
+        var losses = Losses()
+        func place() -> Value {
+            .bag(Bag([("snapshot", .string(snapshot ?? "")), ("files", .array(read.sorted().map { .string($0) }))]))
+        }
         for _ in 0..<Self.listingsMax {
             let answer = try await list(listing)
             if let snapshot, snapshot != answer.generated {
                 throw OperatorError(
                     "source \(endpoint.name) stopped between files", got: "the service made a new snapshot, of \(answer.generated)",
-                    means: "files of two snapshots do not belong together", safe: PageFetcher.safe, next: "run the command again")
+                    means: "files of two snapshots do not belong together", safe: PageFetcher.safe, next: "run the command again", isPassing: false)
             }
             snapshot = answer.generated
             var isExpired = false
@@ -32,19 +37,26 @@ struct FileExport: Sendable {
                 // The same file has another signature in another list.
                 let name = String(file.text.prefix { $0 != "?" })
                 if read.contains(name) { continue }
-                switch try await fetch(file) {
-                case .expired: isExpired = true
-                case .bytes(let bytes):
-                    try await decode(bytes, name, take)
+                do {
+                    switch try await fetch(file) {
+                    case .expired: isExpired = true
+                    case .bytes(let bytes):
+                        let before = place()
+                        read.insert(name)
+                        try await decode(bytes, name, before: before, after: place(), take)
+                        losses.end()
+                    }
+                } catch let error as OperatorError where losses.bears(error) {
                     read.insert(name)
+                    try await take(.lost(error, next: place()))
                 }
                 if isExpired { break }
             }
-            if !isExpired { return }
+            if !isExpired { return try losses.check() }
         }
         throw OperatorError(
             "source \(endpoint.name) stopped between files", got: "the addresses of the files ended again and again before all were read",
-            safe: PageFetcher.safe, next: "look for what slows the downloads, then run the command again")
+            safe: PageFetcher.safe, next: "look for what slows the downloads, then run the command again", isPassing: true)
     }
 
     private func fetch(_ file: Secret) async throws -> ExportDownloader.Outcome {
@@ -61,12 +73,14 @@ struct FileExport: Sendable {
         guard let bag = (try? JSONReader.parse(response.body))?.bagValue, let files = bag["exportFiles"]?.arrayValue else {
             throw OperatorError(
                 "source \(endpoint.name) stopped while asking for its files", got: "an answer without exportFiles", safe: PageFetcher.safe,
-                next: "run the command again")
+                next: "run the command again", isPassing: true)
         }
         return ExportListing(files: files.map { Secret($0.text) }, generated: bag["generatedTime"]?.text ?? "")
     }
 
-    private func decode(_ packed: [UInt8], _ name: String, _ take: (RecordPage, Int) async throws -> Void) async throws {
+    private func decode(
+        _ packed: [UInt8], _ name: String, before: Value, after: Value, _ take: (FetchedPage) async throws -> Void
+    ) async throws {
         var inflater = Inflater(packed)
         var rest: [UInt8] = []
         func page(_ bytes: ArraySlice<UInt8>) throws -> RecordPage {
@@ -86,15 +100,16 @@ struct FileExport: Sendable {
             rest += piece
             // Only whole lines are decoded; what is begun waits for its end.
             guard let end = rest.lastIndex(of: 10) else { continue }
-            try await take(try page(rest[...end]), 0)
+            // What is read twice, since the run stopped within this file, counts once.
+            try await take(.page(try page(rest[...end]), bytes: 0, next: before))
             rest.removeSubrange(...end)
         }
-        try await take(try page(rest[...]), packed.count)
+        try await take(.page(try page(rest[...]), bytes: packed.count, next: after))
     }
 
     private func problem(_ got: String, _ name: String) -> OperatorError {
         OperatorError(
             "source \(endpoint.name) stopped between files", tried: "reading \(name)", got: got, means: "the file is not whole", safe: PageFetcher.safe,
-            next: "run the command again")
+            next: "run the command again", isPassing: true)
     }
 }

@@ -3,6 +3,36 @@ import Content
 import Foundation
 import Tables
 
+/// A part of what a source gives.
+enum FetchedPage: Sendable {
+    /// - Parameters:
+    ///   - bytes: of the answer.
+    ///   - next: where to go on behind this page.
+    case page(RecordPage, bytes: Int, next: Value)
+    /// A page that cannot be read, while those behind it may be.
+    case lost(OperatorError, next: Value)
+}
+
+/// Pages in a row that could not be read: some are passed over, but not all that there are.
+struct Losses {
+    private var inARow = 0
+    private var last: OperatorError?
+    private static let inARowMax = 2
+
+    mutating func end() { (inARow, last) = (0, nil) }
+
+    /// Whether the next page may be tried after this failure.
+    mutating func bears(_ error: OperatorError) -> Bool {
+        guard error.isPassing == true, inARow < Self.inARowMax else { return false }
+        inARow += 1
+        last = error
+        return true
+    }
+
+    /// Throws the last failure when nothing came behind it.
+    func check() throws { if let last { throw last } }
+}
+
 /// Fetches a source's pages one after the other and decodes them.
 struct PageFetcher: Sendable {
     let endpoint: SourceEndpoint
@@ -13,65 +43,89 @@ struct PageFetcher: Sendable {
 
     private var definition: SourceDefinition { endpoint.definition }
 
-    /// Calls `take` with every page.
+    /// Calls `take` with every page, and with every page that cannot be read though the ones behind it can.
     ///
+    /// - Parameter cursor: where to go on, as told with a page before; null for the beginning.
     /// - Throws: `OperatorError`, or what `take` throws.
-    func pages(_ take: (RecordPage, _ bytes: Int) async throws -> Void) async throws {
+    func pages(from cursor: Value = .null, _ take: (FetchedPage) async throws -> Void) async throws {
         switch endpoint.service {
-        case .defender(let client, _, _) where definition.service == .graphHunting:
-            for k in 0..<definition.partitions {
-                let query = (definition.query ?? "").replacing("{partitions}", with: String(definition.partitions))
-                    .replacing("{partition}", with: String(k))
-                let place = definition.partitions == 1 ? "the answer" : "part \(k + 1) of \(definition.partitions)"
-                let (page, bytes) = try await decoded(place) { try await client.hunt(query, permissions: definition.permissions) }
-                try await take(page, bytes)
-            }
+        case .defender(let client, _, _) where definition.service == .graphHunting: try await partitions(client, cursor, take)
         case .defender(let client, let downloader, _):
             if endpoint.prefersFiles, let path = definition.files {
-                try await FileExport(endpoint: endpoint, client: client, downloader: downloader).pages(path, take)
+                try await FileExport(endpoint: endpoint, client: client, downloader: downloader).pages(path, from: cursor, take)
+            } else if definition.paging == .skip {
+                try await offsets(client, cursor, take)
             } else {
-                try await linked(client, take)
+                try await linked(client, cursor, take)
             }
         case .web(let feed):
             let (page, bytes) = try await feed.page(definition, endpoint.name)
-            try await take(page, bytes)
+            try await take(.page(page, bytes: bytes, next: .null))
         case .sensor(let client, _):
             let (page, bytes) = try await decoded("the answer") {
                 try await client.get(definition.path ?? "/", parameters: sensorParameters)
             }
-            try await take(page, bytes)
+            try await take(.page(page, bytes: bytes, next: .null))
         }
     }
 
-    private func linked(_ client: DefenderClient, _ take: (RecordPage, Int) async throws -> Void) async throws {
-        var parameters = definition.parameters
-        var number = 1
-        var skip = 0
-        var link = ""
-        var seen: Set<String> = []
-        if definition.paging == .nextLink { parameters.append(("pageSize", String(definition.pageSize))) }
+    /// One query for each part of the devices.
+    private func partitions(_ client: DefenderClient, _ cursor: Value, _ take: (FetchedPage) async throws -> Void) async throws {
+        var losses = Losses()
+        for k in Int(cursor.bagValue?["partition"]?.longValue ?? 0)..<definition.partitions {
+            let query = (definition.query ?? "").replacing("{partitions}", with: String(definition.partitions))
+                .replacing("{partition}", with: String(k))
+            let place = definition.partitions == 1 ? "the answer" : "part \(k + 1) of \(definition.partitions)"
+            let next = Value.bag(Bag([("partition", .long(Int64(k + 1)))]))
+            do {
+                let (page, bytes) = try await decoded(place) { try await client.hunt(query, permissions: definition.permissions) }
+                losses.end()
+                try await take(.page(page, bytes: bytes, next: next))
+            } catch let error as OperatorError where definition.partitions > 1 && losses.bears(error) { try await take(.lost(error, next: next)) }
+        }
+        try losses.check()
+    }
+
+    /// `$top` and `$skip`, until a page is short.
+    private func offsets(_ client: DefenderClient, _ cursor: Value, _ take: (FetchedPage) async throws -> Void) async throws {
+        var skip = Int(cursor.bagValue?["skip"]?.longValue ?? 0)
+        var losses = Losses()
+        var isLast = false
         repeat {
-            if definition.paging == .skip || link.isEmpty {
-                let paged = definition.paging == .skip ? [("$top", String(definition.pageSize)), ("$skip", String(skip))] : []
-                link = Self.query(definition.path ?? "/", parameters + paged)
-            }
+            let parameters = definition.parameters + [("$top", String(definition.pageSize)), ("$skip", String(skip))]
+            let place = "page \(skip / definition.pageSize + 1)"
+            skip += definition.pageSize
+            let next = Value.bag(Bag([("skip", .long(Int64(skip)))]))
+            do {
+                let link = Self.query(definition.path ?? "/", parameters)
+                let (page, bytes) = try await decoded(place) { try await client.page(link, permissions: definition.permissions) }
+                losses.end()
+                isLast = page.batch.count < definition.pageSize
+                try await take(.page(page, bytes: bytes, next: next))
+            } catch let error as OperatorError where losses.bears(error) { try await take(.lost(error, next: next)) }
+        } while !isLast
+    }
+
+    private func linked(_ client: DefenderClient, _ cursor: Value, _ take: (FetchedPage) async throws -> Void) async throws {
+        var number = Int(cursor.bagValue?["page"]?.longValue ?? 1)
+        var seen: Set<String> = []
+        let size = definition.paging == .nextLink ? [("pageSize", String(definition.pageSize))] : []
+        var link = cursor.bagValue?["link"]?.stringValue ?? Self.query(definition.path ?? "/", definition.parameters + size)
+        while !link.isEmpty {
             let target = link
             guard seen.insert(target).inserted else {
                 throw OperatorError(
                     "source \(endpoint.name) stopped on page \(number)", tried: "GET \(target.prefix { $0 != "?" })",
-                    got: "a link to a page that was read before", means: "the service's paging goes in circles", next: "run the command again")
+                    got: "a link to a page that was read before", means: "the service's paging goes in circles", next: "run the command again",
+                    isPassing: false)
             }
             let (page, bytes) = try await decoded("page \(number)") { try await client.page(target, permissions: definition.permissions) }
-            try await take(page, bytes)
-            switch definition.paging {
-            case .none: return
-            case .nextLink: link = page.nextLink ?? ""
-            case .skip:
-                if page.batch.count < definition.pageSize { return }
-                skip += definition.pageSize
-            }
             number += 1
-        } while !link.isEmpty
+            link = definition.paging == .nextLink ? page.nextLink ?? "" : ""
+            // Behind the last page there is nothing to go on with: the last page is read again.
+            let next = Value.bag(Bag([("link", .string(link.isEmpty ? target : link)), ("page", .long(Int64(link.isEmpty ? number - 1 : number)))]))
+            try await take(.page(page, bytes: bytes, next: next))
+        }
     }
 
     private func decoded(_ place: String, _ call: () async throws -> ServiceResponse) async throws -> (RecordPage, Int) {
@@ -93,13 +147,14 @@ struct PageFetcher: Sendable {
                 throw OperatorError(
                     "source \(endpoint.name) stopped on \(place)", tried: "reading \(response.body.count) bytes, attempt \(attempt)", got: error.description,
                     means: isCut ? "the answer is not whole" : nil, safe: Self.safe,
-                    next: isCut ? "run the command again; if it stays so, look for a proxy that cuts answers" : "check the source's query and path")
+                    next: isCut ? "run the command again; if it stays so, look for a proxy that cuts answers" : "check the source's query and path",
+                    isPassing: isCut)
             }
         }
         throw CancellationError()
     }
 
-    static let safe = "nothing of this source was changed; the next run goes on from its last checkpoint"
+    static let safe = "nothing that is stored was changed; the next run goes on where this one stopped, or begins anew"
 
     /// A call that differs from the last ones gets a new answer rather than the server's cached one.
     private var sensorParameters: [(String, String)] {

@@ -47,10 +47,16 @@ package final class Workspace: Sendable {
     package let path: String
     let pool: DatabasePool
     /// The format of the file that this program writes.
-    package static let format = 1
+    package static let format = 2
+    /// Rows of a run that is under way are filed under this and their source's name.
+    static let stagingPrefix = "~"
+    /// The secret that rows' digests are made with.
+    package let digestKey: DigestKey
 
     /// Opens or creates a workspace.
-    package init(path: String) throws(WorkspaceError) {
+    ///
+    /// - Parameter digestKey: the key of a workspace that is created now; nil for a random one.
+    package init(path: String, digestKey: DigestKey? = nil) throws(WorkspaceError) {
         self.path = path
         do {
             let folder = (path as NSString).deletingLastPathComponent
@@ -72,7 +78,22 @@ package final class Workspace: Sendable {
                     "the workspace was written by a newer vestige (format \(found), this program reads up to \(Self.format)); nothing was changed",
                     next: "use a newer vestige, or another file with --workspace")
             }
+            self.digestKey = try Self.digestKey(pool, digestKey)
         } catch { throw WorkspaceError.wrap(error, path: path) }
+    }
+
+    private static func digestKey(_ pool: DatabasePool, _ wanted: DigestKey?) throws -> DigestKey {
+        func stored(_ db: Database) throws -> DigestKey? {
+            try Data.fetchOne(db, sql: "SELECT value FROM meta WHERE name = 'digest-key'").flatMap { DigestKey($0) }
+        }
+        if let key = try pool.read(stored) { return key }
+        return try pool.write { db in
+            // Another program may have been first.
+            if let key = try stored(db) { return key }
+            let key = wanted ?? .random()
+            try db.execute(sql: "INSERT INTO meta VALUES ('digest-key', ?)", arguments: [key.data])
+            return key
+        }
     }
 
     private static var migrator: DatabaseMigrator {
@@ -108,6 +129,19 @@ package final class Workspace: Sendable {
                         extent INTEGER NOT NULL REFERENCES extents (id) ON DELETE CASCADE, name TEXT NOT NULL, kind INTEGER NOT NULL,
                         data BLOB NOT NULL, PRIMARY KEY (name, kind, extent)) WITHOUT ROWID;
                     CREATE INDEX filters_by_extent ON filters (extent);
+                    """)
+        }
+        migrator.registerMigration("3") { db in
+            // State by device or hour, and what a run has stored before it is whole.
+            try db.execute(
+                sql: """
+                    DROP TABLE state;
+                    CREATE TABLE state (source TEXT NOT NULL, bucket INTEGER NOT NULL, entries BLOB NOT NULL, PRIMARY KEY (source, bucket));
+                    CREATE TABLE staged (
+                        source TEXT NOT NULL, bucket INTEGER NOT NULL, entries BLOB, seen BLOB NOT NULL, is_complete INTEGER NOT NULL,
+                        PRIMARY KEY (source, bucket));
+                    CREATE TABLE progress (source TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+                    UPDATE meta SET value = 2 WHERE name = 'format';
                     """)
         }
         return migrator
@@ -209,7 +243,7 @@ package final class Workspace: Sendable {
     package func rowCounts() throws(WorkspaceError) -> [String: Int] {
         try read { db in
             var out: [String: Int] = [:]
-            for row in try Row.fetchAll(db, sql: "SELECT table_name, sum(rows) AS n FROM extents GROUP BY table_name") {
+            for row in try Row.fetchAll(db, sql: "SELECT table_name, sum(rows) AS n FROM extents WHERE table_name NOT LIKE '~%' GROUP BY table_name") {
                 out[row["table_name"]] = row["n"]
             }
             return out

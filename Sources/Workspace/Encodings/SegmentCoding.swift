@@ -3,7 +3,7 @@ import Tables
 /// One column of an extent as bytes: a format number, the nulls, then the values.
 ///
 /// Whole numbers are kept as offsets from the least one in as few bits as they need; strings and `dynamic` values as a
-/// dictionary with bit-packed codes. Format 1; `docs/reference/workspace-format.md` describes it.
+/// dictionary with bit-packed codes.
 package enum SegmentCoding {
     static let format: UInt8 = 1
 

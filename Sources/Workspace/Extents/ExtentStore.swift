@@ -16,10 +16,10 @@ extension Workspace {
     /// Rows below which an extent is read faster than a filter would be asked.
     private static let filterRowsMin = 4_096
 
-    /// Writes rows as extents; returns their ids.
+    /// Writes rows as extents, in their order.
     @discardableResult
-    static func insert(_ batch: Batch, into table: String, run: String, now: Int64, _ db: Database) throws -> [Int64] {
-        var ids: [Int64] = []
+    static func insert(_ batch: Batch, into table: String, run: String, now: Int64, _ db: Database) throws -> [ExtentInfo] {
+        var extents: [ExtentInfo] = []
         var from = 0
         while from < batch.count {
             let part = batch.slice(from..<min(batch.count, from + extentRowsMax))
@@ -50,9 +50,9 @@ extension Workspace {
                     try filters.execute(arguments: [id, spec.name, kind.rawValue, Data(filter.bytes)])
                 }
             }
-            ids.append(id)
+            extents.append(ExtentInfo(id: id, rows: part.count))
         }
-        return ids
+        return extents
     }
 
     private static func databaseValue(_ v: Value?) -> DatabaseValue {

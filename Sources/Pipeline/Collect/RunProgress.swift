@@ -1,0 +1,96 @@
+import Content
+import Crypto
+import Tables
+import Workspace
+
+/// How far a run of a source has come, as stored with every part of it: a run that is cut off goes on from here.
+struct RunProgress: Sendable {
+    /// When the run began, ticks; all its rows count as observed then.
+    var started: Int64
+    var isKeyframe: Bool
+    /// Where the fetcher goes on; null for the beginning.
+    var cursor: Value = .null
+    var pages = 0
+    var bytes = 0
+    var counts = ChangeCounts()
+    /// Pages that could not be read, and why.
+    var lost: [String] = []
+    /// How often the run has ended at this cursor.
+    var failures = 0
+    /// Fields without a column that came up.
+    var unknown: Set<String> = []
+    /// Which definition of the source and its table this run goes by.
+    let definition: String
+
+    init(started: Int64, isKeyframe: Bool, definition: String) {
+        self.started = started
+        self.isKeyframe = isKeyframe
+        self.definition = definition
+    }
+
+    /// What tells one definition of a source from another.
+    static func definition(_ source: SourceDefinition, _ table: TableDefinition) -> String {
+        Hex.string(SHA256.hash(data: Array("\(source)\n\(table.name) \(table.key) \(table.volatile) \(table.columns)".utf8)).prefix(16))
+    }
+
+    init?(_ text: String?) {
+        guard let bag = text.flatMap({ try? JSONReader.parse($0) })?.bagValue, let started = bag["started"]?.longValue,
+            let definition = bag["definition"]?.stringValue
+        else { return nil }
+        self.init(started: started, isKeyframe: bag["keyframe"]?.boolValue ?? false, definition: definition)
+        cursor = bag["cursor"] ?? .null
+        pages = Int(bag["pages"]?.longValue ?? 0)
+        bytes = Int(bag["bytes"]?.longValue ?? 0)
+        let n = (bag["counts"]?.arrayValue ?? []).map { Int($0.longValue ?? 0) }
+        if n.count == 7 {
+            counts = ChangeCounts(read: n[0], added: n[1], changed: n[2], removed: n[3], snapshot: n[4], unchanged: n[5], repeated: n[6])
+        }
+        lost = (bag["lost"]?.arrayValue ?? []).map(\.text)
+        failures = Int(bag["failures"]?.longValue ?? 0)
+        unknown = Set((bag["unknown"]?.arrayValue ?? []).map(\.text))
+    }
+
+    var text: String {
+        let c = counts
+        let numbers = [c.read, c.added, c.changed, c.removed, c.snapshot, c.unchanged, c.repeated]
+        return JSONWriter.string(
+            .bag(
+                Bag([
+                    ("started", .long(started)), ("keyframe", .bool(isKeyframe)), ("cursor", cursor), ("pages", .long(Int64(pages))),
+                    ("bytes", .long(Int64(bytes))), ("counts", .array(numbers.map { .long(Int64($0)) })), ("lost", .array(lost.map { .string($0) })),
+                    ("failures", .long(Int64(failures))), ("unknown", .array(unknown.sorted().map { .string($0) })), ("definition", .string(definition)),
+                ])))
+    }
+}
+
+/// Where a source stands between runs.
+struct Checkpoint: Sendable {
+    /// When every row went out last, ticks.
+    var keyframe: Int64?
+    /// When the last run was, ticks.
+    var run: Int64?
+    /// Fields without a column that were told already.
+    var reported: Set<String>
+
+    init(keyframe: Int64?, run: Int64?, reported: Set<String>) {
+        self.keyframe = keyframe
+        self.run = run
+        self.reported = reported
+    }
+
+    init(_ text: String?) {
+        let bag = text.flatMap { try? JSONReader.parse($0) }?.bagValue
+        keyframe = bag?["keyframe"]?.longValue
+        run = bag?["run"]?.longValue
+        reported = Set((bag?["reported"]?.arrayValue ?? []).map(\.text))
+    }
+
+    var text: String {
+        JSONWriter.string(
+            .bag(
+                Bag([
+                    ("keyframe", keyframe.map { .long($0) } ?? .null), ("run", run.map { .long($0) } ?? .null),
+                    ("reported", .array(reported.sorted().map { .string($0) })),
+                ])))
+    }
+}

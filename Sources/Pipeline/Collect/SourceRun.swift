@@ -1,0 +1,177 @@
+import Azure
+import Content
+import Foundation
+import Tables
+import Workspace
+
+/// One run of one source: from its pages to rows, state and checkpoint in the workspace.
+///
+/// Parts are stored as they come and become visible all at once at the end. A run that is cut off goes on where it stopped when it is
+/// started again soon enough; pages that cannot be read are left out and told of, and then nothing counts as gone.
+struct SourceRun: Sendable {
+    let endpoint: SourceEndpoint
+    let table: TableDefinition
+    let workspace: Workspace
+    let sinks: [String]
+    let keyframeDays: Int
+    /// Whether an answer without rows may empty a state that had some.
+    let allowsEmpty: Bool
+    let isDryRun: Bool
+    /// Ticks; of this attempt, not of the run that it may go on with.
+    let now: Int64
+    let ended: @Sendable () -> Int64
+
+    /// How long an event is remembered, so that it does not count as new when it is given again.
+    private static let eventMemory = 30 * DateTime.ticksPerDay
+    /// A run that began earlier than this, or than its source's interval, begins anew: the service has other rows by now.
+    private static let resumedWithin = 2 * 3_600 * DateTime.ticksPerSecond
+    /// A run that stopped this often at one place is published without the rest.
+    private static let failuresMax = 2
+    private static let previewRows = 1_000
+
+    private var name: String { endpoint.name }
+    private var definition: SourceDefinition { endpoint.definition }
+
+    func run(_ outcome: inout SourceOutcome, _ progress: @Sendable (CollectProgress) -> Void) async throws {
+        let checkpoint = Checkpoint(try workspace.checkpoint(of: name))
+        var run = try begin(checkpoint)
+        let mayGoOn = !run.cursor.isNull
+        do { try await read(&run, &outcome, progress, checkpoint) } catch let error as OperatorError where mayGoOn && error.isPassing == false {
+            // What it was to go on with is no longer there.
+            try workspace.discardRun(of: name)
+            run = try begin(checkpoint)
+            outcome = SourceOutcome(source: name, table: table.name)
+            try await read(&run, &outcome, progress, checkpoint)
+        }
+    }
+
+    /// The run that was cut off, if it can go on, or a new one.
+    private func begin(_ checkpoint: Checkpoint) throws -> RunProgress {
+        let text = RunProgress.definition(definition, table)
+        if !isDryRun, let stored = try workspace.progress(of: name) {
+            let limit = max(Self.resumedWithin, Int64(definition.intervalSeconds) * DateTime.ticksPerSecond)
+            if let run = RunProgress(stored), run.definition == text, now - run.started < limit { return run }
+            try workspace.discardRun(of: name)
+        }
+        let isKeyframe = checkpoint.keyframe.map { now - $0 >= Int64(keyframeDays) * DateTime.ticksPerDay } ?? true
+        return RunProgress(started: now, isKeyframe: isKeyframe, definition: text)
+    }
+
+    private func read(
+        _ run: inout RunProgress, _ outcome: inout SourceOutcome, _ progress: @Sendable (CollectProgress) -> Void, _ checkpoint: Checkpoint
+    ) async throws {
+        var detector = ChangeDetector(
+            table: table, source: name, workspace: workspace, now: run.started, isKeyframe: run.isKeyframe, counts: run.counts)
+        let transform = Transform(source: definition, table: table, sensorName: endpoint.sensorName, now: run.started)
+        let fingerprint = try definition.secrets.isEmpty ? nil : Fingerprint(of: definition.secrets, workspace: workspace.path)
+        var notes = DecodeNotes()
+        var failure: (any Error)?
+        outcome.bytes = run.bytes
+        outcome.pages = run.pages
+        do {
+            try await PageFetcher(endpoint: endpoint, now: run.started).pages(from: run.cursor) { fetched in
+                try Task.checkCancellation()
+                switch fetched {
+                case .lost(let error, let next):
+                    run.lost.append(error.got ?? error.title)
+                    if outcome.error == nil { outcome.error = error }
+                    run.cursor = next
+                case .page(let page, let bytes, let next):
+                    notes.add(page)
+                    let batch = try fingerprint.map { try $0.hide(in: page.batch) } ?? page.batch
+                    try detector.take(try transform.apply(batch))
+                    run.pages += 1
+                    run.bytes += bytes
+                    run.counts = detector.counts
+                    run.cursor = next
+                    run.failures = 0
+                    run.unknown.formUnion(page.unknownFields)
+                }
+                (outcome.pages, outcome.bytes, outcome.counts) = (run.pages, run.bytes, run.counts)
+                progress(.page(source: name, rows: detector.counts.read))
+                if isDryRun {
+                    outcome.preview = Self.first(Self.previewRows, of: detector.pending)
+                } else if detector.isFull {
+                    try detector.store(progress: run.text)
+                }
+            }
+        } catch {
+            failure = error
+        }
+        outcome.notes = notes.lines(source: name, known: checkpoint.reported)
+        if let failure {
+            // A run that a person ends, that the service refuses, or whose disk is full has nothing more to store.
+            guard let error = failure as? OperatorError, error.isPassing == true, !isDryRun, run.pages > 0 else { throw failure }
+            run.failures += 1
+            try detector.store(progress: run.text)
+            guard run.failures >= Self.failuresMax, run.counts.read > 0 else { throw error }
+            // It stops at this place again and again: what came before it is kept, and nothing counts as gone.
+            run.lost.append(error.got ?? error.title)
+            outcome.error = error
+        }
+        try finish(&detector, &run, &outcome, checkpoint)
+    }
+
+    private func finish(_ detector: inout ChangeDetector, _ run: inout RunProgress, _ outcome: inout SourceOutcome, _ checkpoint: Checkpoint) throws {
+        let isWhole = run.lost.isEmpty
+        if isWhole, table.kind == .state, detector.counts.read == 0, !allowsEmpty {
+            let before = try workspace.stateCount(of: name)
+            if before > 0 {
+                try workspace.discardRun(of: name)
+                throw OperatorError(
+                    "source \(name) gave no rows at all", got: "an empty answer, while the last run left \(before) rows",
+                    means: "this is more often an outage or a lost permission than an empty estate", safe: PageFetcher.safe,
+                    next: "if it is right, accept it with: vestige collect --once --allow-empty --source \(definition.id)")
+            }
+        }
+        if isDryRun { return }
+        let text = run.text
+        if isWhole {
+            let nameless = try detector.removeUnseen { text }
+            if nameless > 0 { outcome.notes.append("\(nameless) rows of \(name) are gone whose values are no longer stored; they are told of without them") }
+        }
+        try detector.store(progress: text)
+        outcome.counts = detector.counts
+        let next = Checkpoint(
+            keyframe: run.isKeyframe && isWhole ? run.started : checkpoint.keyframe, run: run.started, reported: checkpoint.reported.union(run.unknown))
+        let limit = table.kind == .event ? BucketRule.hour(now - Self.eventMemory) : nil
+        try workspace.publish(
+            outcome.record(started: run.started, ended: ended()), to: table.name, checkpoint: next.text, sinks: sinks, forgottenBelow: limit)
+    }
+
+    private static func first(_ count: Int, of batches: [Batch]) -> [Batch] {
+        var left = count
+        return batches.prefix { batch in
+            defer { left -= batch.count }
+            return left > 0
+        }
+    }
+}
+
+/// What decoding a run's pages came upon, one line for each kind.
+struct DecodeNotes {
+    private(set) var unknown: Set<String> = []
+    private var unreadable: [String: (count: Int, first: String)] = [:]
+    private var page = 0
+
+    mutating func add(_ page: RecordPage) {
+        self.page += 1
+        unknown.formUnion(page.unknownFields)
+        for cell in page.unreadable {
+            let first = "page \(self.page) row \(cell.firstRow): \"\(cell.example)\""
+            unreadable[cell.column, default: (0, first)].count += cell.count
+        }
+    }
+
+    /// - Parameter known: fields that were told before.
+    func lines(source: String, known: Set<String>) -> [String] {
+        var lines = unreadable.sorted { $0.key < $1.key }.map { column, found in
+            "\(found.count) rows of \(source) had a \(column) that could not be read; kept without it, first at \(found.first)"
+        }
+        let new = unknown.subtracting(known)
+        if !new.isEmpty {
+            lines.append("\(source) gives new fields, kept in the column Unmapped: \(new.sorted().prefix(8).joined(separator: ", "))")
+        }
+        return lines
+    }
+}
