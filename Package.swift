@@ -88,7 +88,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "Crypto", package: "swift-crypto"),
-            ], swiftSettings: swift),
+            ], swiftSettings: hot),
         .target(
             name: "Workbooks", dependencies: ["KQLEngine", "KQL", "Content", "Tables"],
             resources: [

@@ -1,9 +1,10 @@
+import Foundation
 import Hummingbird
 import NIOCore
 import Synchronization
 import Tables
 
-/// A fault to inject: the next `times` requests whose path holds `path` go wrong like this.
+/// A fault to inject: of the requests whose path and query hold `path`, `after` pass, and the next `times` go wrong like this.
 struct Fault: Sendable {
     enum Kind: Sendable {
         /// This answer instead of the real one.
@@ -20,13 +21,15 @@ struct Fault: Sendable {
 
     var path: String
     var times: Int
+    var after: Int
     var kind: Kind
 
-    /// Reads a fault as `/lab/faults` takes it: `path`, `times`, and either `status` with `retryAfter`, `body` and `type`,
+    /// Reads a fault as `/lab/faults` takes it: `path`, `times`, `after`, and either `status` with `retryAfter`, `body` and `type`,
     /// or one of `truncates`, `resets`, `losesAnswer` and `dripMilliseconds`.
     init(_ bag: Bag) {
         path = bag["path"]?.text ?? ""
         times = Int(bag["times"]?.longValue ?? 1)
+        after = Int(bag["after"]?.longValue ?? 0)
         if bag["truncates"]?.boolValue == true {
             kind = .cutShort
         } else if bag["resets"]?.boolValue == true {
@@ -53,7 +56,8 @@ struct FaultMiddleware<Context: RequestContext>: RouterMiddleware {
     func handle(_ request: Request, context: Context, next: (Request, Context) async throws -> Response) async throws -> Response {
         let path = request.uri.path
         if path.hasPrefix("/lab/") { return try await next(request, context) }
-        guard let fault = lab.fault(for: path) else { return try await next(request, context) }
+        let place = request.uri.string.removingPercentEncoding ?? request.uri.string
+        guard let fault = lab.fault(for: place) else { return try await next(request, context) }
         if case .answer(let status, let retryAfter, let body, let type) = fault.kind {
             let headers = retryAfter.map { [("Retry-After", String($0))] } ?? []
             if let body { return Reply.raw(Array(body.utf8), status: status, type: type, headers: headers) }

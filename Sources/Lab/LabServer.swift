@@ -25,6 +25,8 @@ package struct LabOptions: Sendable {
     /// Ticks at which the lab's clock stands still between two advances; nil for a clock that goes on.
     package var standing: Int64?
     package var tokenLifetimeSeconds = 3_599
+    /// Rows of one file of an export.
+    package var exportFileRows = 20_000
     package var identity = LabIdentity()
 
     package init() {}
@@ -44,7 +46,8 @@ package struct Lab: Sendable {
         clock = LabClock(startDaysAgo: options.startDaysAgo, standing: options.standing)
         let world = World(devices: options.devices, otDevices: options.otDevices, seed: options.seed, clock: clock)
         state = LabState(
-            world: world, identity: options.identity, issuer: await TokenIssuer(), tokenLifetimeSeconds: options.tokenLifetimeSeconds)
+            world: world, identity: options.identity, issuer: await TokenIssuer(), tokenLifetimeSeconds: options.tokenLifetimeSeconds,
+            exportFileRows: options.exportFileRows)
         (sensorCertificate, sensorKey) = try Self.selfSigned()
     }
 

@@ -34,6 +34,7 @@ final class LabState: Sendable {
     let issuer: TokenIssuer
     let assertions = AssertionCheck()
     let tokenLifetimeSeconds: Int
+    let exportFileRows: Int
     private let shared = Mutex(Shared())
 
     private struct Shared {
@@ -49,11 +50,12 @@ final class LabState: Sendable {
         var eventCache: [String: (hour: Int64, body: [UInt8])] = [:]
     }
 
-    init(world: World, identity: LabIdentity, issuer: TokenIssuer, tokenLifetimeSeconds: Int) {
+    init(world: World, identity: LabIdentity, issuer: TokenIssuer, tokenLifetimeSeconds: Int, exportFileRows: Int) {
         self.world = world
         self.identity = identity
         self.issuer = issuer
         self.tokenLifetimeSeconds = tokenLifetimeSeconds
+        self.exportFileRows = exportFileRows
     }
 
     var withheldRoles: Set<String> { shared.withLock { $0.withheldRoles } }
@@ -97,6 +99,10 @@ final class LabState: Sendable {
     func fault(for path: String) -> Fault? {
         shared.withLock { state in
             guard let i = state.faults.firstIndex(where: { path.lowercased().contains($0.path.lowercased()) && $0.times > 0 }) else { return nil }
+            if state.faults[i].after > 0 {
+                state.faults[i].after -= 1
+                return nil
+            }
             state.faults[i].times -= 1
             return state.faults[i]
         }

@@ -14,9 +14,9 @@ struct Rig {
     let connections: Connections
     let collector: Collector
 
-    init(_ lab: RunningLab, _ configuration: Configuration? = nil, only: [String] = []) async throws {
+    init(_ lab: RunningLab, _ configuration: Configuration? = nil, only: [String] = [], library: ContentLibrary = Repository.library()) async throws {
         let configuration = configuration ?? lab.configuration
-        library = Repository.library()
+        self.library = library
         lab.declareStreams(library)
         workspace = try Workspace(path: configuration.workspace)
         for table in library.tables.values { try workspace.declare(table.name, table.schema) }

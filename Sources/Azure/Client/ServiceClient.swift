@@ -170,11 +170,29 @@ package final class ServiceClient: Sendable {
             let response = try await client.execute(message, timeout: .seconds(Int64(request.timeoutSeconds)))
             var headers: [String: String] = [:]
             for (name, value) in response.headers { headers[name.lowercased()] = value }
-            let buffer = try await response.body.collect(upTo: Self.answerBytesMax)
-            return ServiceResponse(status: Int(response.status.code), headers: headers, body: Array(buffer.readableBytesView))
+            return ServiceResponse(status: Int(response.status.code), headers: headers, body: try await body(of: response, request))
         } catch is CancellationError { throw CancellationError() } catch let error as ServiceError { throw error } catch {
             throw NetworkTrouble.explain(error, request, trust)
         }
+    }
+}
+
+extension ServiceClient {
+    /// The answer's whole body, put together in one place.
+    private func body(of response: HTTPClientResponse, _ request: ServiceRequest) async throws -> [UInt8] {
+        var body: [UInt8] = []
+        if let length = response.headers.first(name: "Content-Length").flatMap({ Int($0) }), (1...Self.answerBytesMax).contains(length) {
+            body.reserveCapacity(length)
+        }
+        for try await part in response.body {
+            part.withUnsafeReadableBytes { body.append(contentsOf: $0) }
+            guard body.count <= Self.answerBytesMax else {
+                throw ServiceError(
+                    tried: request.shown, got: "an answer of more than \(Self.answerBytesMax >> 20) MB", next: "ask for smaller pages: 'pageSize' of the source"
+                )
+            }
+        }
+        return body
     }
 }
 

@@ -9,7 +9,6 @@ struct InventoryRoutes: Sendable {
     private var lab: LabState { defender.lab }
     private var inventory: Inventory { Inventory(fleet: lab.world.fleet, day: lab.world.clock.day, now: lab.world.clock.now) }
     /// Rows of one file.
-    private static let partRows = 20_000
 
     /// Calls whose answer is a page of a frozen snapshot, with the call that gives the same as files.
     private var exports: [(path: String, files: String, role: String, type: String, rows: @Sendable () -> [Value])] {
@@ -94,7 +93,8 @@ struct InventoryRoutes: Sendable {
         let generated = lab.world.clock.now / (DateTime.ticksPerDay / 4) * (DateTime.ticksPerDay / 4)
         let parts = lab.parts(of: "\(kind)/\(generated)") {
             let all = rows()
-            return stride(from: 0, to: all.count, by: Self.partRows).map { Self.packed(all[$0..<min($0 + Self.partRows, all.count)]) }
+            let size = lab.exportFileRows
+            return stride(from: 0, to: all.count, by: size).map { Self.packed(all[$0..<min($0 + size, all.count)]) }
         }
         let hours = Int(request.uri.queryParameters["sasValidHours"] ?? "1") ?? 1
         let end = lab.sasExpiry ?? Int(Date().timeIntervalSince1970) + hours * 3_600

@@ -20,6 +20,9 @@ package final class LabClock: Sendable {
     /// Whole days that the clock was advanced since the lab started.
     package var day: Int { state.withLock { $0.days } }
 
+    /// Moves the time on within a day: what devices report stays as it is.
+    package func advance(hours: Int) { state.withLock { $0.offset += Int64(hours) * 3_600 * DateTime.ticksPerSecond } }
+
     package func advance(days: Int) {
         state.withLock {
             $0.offset += Int64(days) * DateTime.ticksPerDay

@@ -75,7 +75,7 @@ struct SourceRun: Sendable {
                 case .lost(let error, let next):
                     run.lost.append(error.got ?? error.title)
                     if outcome.error == nil { outcome.error = error }
-                    run.cursor = next
+                    if !next.isNull { run.cursor = next }
                 case .page(let page, let bytes, let next):
                     notes.add(page)
                     let batch = try fingerprint.map { try $0.hide(in: page.batch) } ?? page.batch
@@ -125,6 +125,12 @@ struct SourceRun: Sendable {
             }
         }
         if isDryRun { return }
+        if !isWhole, outcome.error == nil {
+            outcome.error = OperatorError(
+                "source \(name) was not read as a whole", got: run.lost.joined(separator: "; "),
+                safe: "what could be read is stored, and nothing counts as gone",
+                next: "the next run reads everything again")
+        }
         let text = run.text
         if isWhole {
             let nameless = try detector.removeUnseen { text }

@@ -29,7 +29,7 @@ package actor FileSink: Sink {
         var target = try place(table)
         switch format {
         case .ndjson:
-            let writer = try RecordWriter(batch)
+            var writer = try RecordWriter(batch)
             for row in 0..<batch.count {
                 writer.append(row, to: &bytes)
                 bytes.append(10)
@@ -124,7 +124,7 @@ package struct OutputSink: Sink {
     }
 
     package func send(_ batch: Batch, table: String) async throws -> SinkReceipt {
-        let writer = try RecordWriter(batch)
+        var writer = try RecordWriter(batch)
         var bytes: [UInt8] = []
         let head = Array("{\"Table\":\(JSONWriter.quoted(table)),".utf8)
         var record: [UInt8] = []

@@ -12,7 +12,7 @@ struct RecordPacker {
     private let batch: Batch
     private let bytesMax: Int
     private let layout: Layout
-    private let writer: RecordWriter
+    private var writer: RecordWriter
     private let aliases: [(name: String, column: String)]
     private var row = 0
     private var record: [UInt8] = []

@@ -21,6 +21,8 @@ struct FileExport: Sendable {
         var read = Set((cursor.bagValue?["files"]?.arrayValue ?? []).map(\.text))
         var snapshot = cursor.bagValue?["snapshot"]?.stringValue
         var losses = Losses()
+        // Not in the cursor: a run that goes on tries them again.
+        var passedOver: Set<String> = []
         func place() -> Value {
             .bag(Bag([("snapshot", .string(snapshot ?? "")), ("files", .array(read.sorted().map { .string($0) }))]))
         }
@@ -36,7 +38,7 @@ struct FileExport: Sendable {
             for file in answer.files {
                 // The same file has another signature in another list.
                 let name = String(file.text.prefix { $0 != "?" })
-                if read.contains(name) { continue }
+                if read.contains(name) || passedOver.contains(name) { continue }
                 do {
                     switch try await fetch(file) {
                     case .expired: isExpired = true
@@ -44,15 +46,15 @@ struct FileExport: Sendable {
                         let before = place()
                         read.insert(name)
                         try await decode(bytes, name, before: before, after: place(), take)
-                        losses.end()
+                        try await losses.tell(take)
                     }
-                } catch let error as OperatorError where losses.bears(error) {
-                    read.insert(name)
-                    try await take(.lost(error, next: place()))
+                } catch let error as OperatorError where losses.bears(error, next: .null) {
+                    read.remove(name)
+                    passedOver.insert(name)
                 }
                 if isExpired { break }
             }
-            if !isExpired { return try losses.check() }
+            if !isExpired { return try await losses.end(take) }
         }
         throw OperatorError(
             "source \(endpoint.name) stopped between files", got: "the addresses of the files ended again and again before all were read",

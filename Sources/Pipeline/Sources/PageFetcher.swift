@@ -13,24 +13,33 @@ enum FetchedPage: Sendable {
     case lost(OperatorError, next: Value)
 }
 
-/// Pages in a row that could not be read: some are passed over, but not all that there are.
+/// Pages that could not be read: they are passed over when one behind them can be, but not all that there are.
 struct Losses {
-    private var inARow = 0
-    private var last: OperatorError?
+    private var pending: [(error: OperatorError, next: Value)] = []
+    private var anyRead = false
     private static let inARowMax = 2
 
-    mutating func end() { (inARow, last) = (0, nil) }
-
     /// Whether the next page may be tried after this failure.
-    mutating func bears(_ error: OperatorError) -> Bool {
-        guard error.isPassing == true, inARow < Self.inARowMax else { return false }
-        inARow += 1
-        last = error
+    mutating func bears(_ error: OperatorError, next: Value) -> Bool {
+        guard error.isPassing == true, pending.count < Self.inARowMax else { return false }
+        pending.append((error, next))
         return true
     }
 
-    /// Throws the last failure when nothing came behind it.
-    func check() throws { if let last { throw last } }
+    /// After a page that was read: those before it are lost.
+    mutating func tell(_ take: (FetchedPage) async throws -> Void) async throws {
+        anyRead = true
+        let lost = pending
+        pending = []
+        for (error, next) in lost { try await take(.lost(error, next: next)) }
+    }
+
+    /// At the end: the last pages are lost, unless nothing was read at all.
+    mutating func end(_ take: (FetchedPage) async throws -> Void) async throws {
+        guard let last = pending.last else { return }
+        if !anyRead { throw last.error }
+        try await tell(take)
+    }
 }
 
 /// Fetches a source's pages one after the other and decodes them.
@@ -79,11 +88,11 @@ struct PageFetcher: Sendable {
             let next = Value.bag(Bag([("partition", .long(Int64(k + 1)))]))
             do {
                 let (page, bytes) = try await decoded(place) { try await client.hunt(query, permissions: definition.permissions) }
-                losses.end()
+                try await losses.tell(take)
                 try await take(.page(page, bytes: bytes, next: next))
-            } catch let error as OperatorError where definition.partitions > 1 && losses.bears(error) { try await take(.lost(error, next: next)) }
+            } catch let error as OperatorError where definition.partitions > 1 && losses.bears(error, next: next) {}
         }
-        try losses.check()
+        try await losses.end(take)
     }
 
     /// `$top` and `$skip`, until a page is short.
@@ -99,10 +108,10 @@ struct PageFetcher: Sendable {
             do {
                 let link = Self.query(definition.path ?? "/", parameters)
                 let (page, bytes) = try await decoded(place) { try await client.page(link, permissions: definition.permissions) }
-                losses.end()
                 isLast = page.batch.count < definition.pageSize
+                try await losses.tell(take)
                 try await take(.page(page, bytes: bytes, next: next))
-            } catch let error as OperatorError where losses.bears(error) { try await take(.lost(error, next: next)) }
+            } catch let error as OperatorError where losses.bears(error, next: next) {}
         } while !isLast
     }
 

@@ -21,6 +21,27 @@ package struct JSONReader: ~Copyable {
 
     package var isAtEnd: Bool { offset >= bytes.count }
 
+    /// The bytes of a part of the text.
+    func text(_ range: Range<Int>) -> UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(rebasing: bytes[range]) }
+
+    /// The first quotation mark or backslash at or behind `start`, or the end; eight bytes at a time.
+    @inline(__always)
+    private func endOfPlain(from start: Int) -> Int {
+        var i = start
+        guard let base = UnsafeRawPointer(bytes.baseAddress) else { return i }
+        let (ones, tops): (UInt64, UInt64) = (0x0101_0101_0101_0101, 0x8080_8080_8080_8080)
+        while i &+ 8 <= bytes.count {
+            let word = UInt64(littleEndian: base.loadUnaligned(fromByteOffset: i, as: UInt64.self))
+            let (quotes, slashes) = (word ^ (ones &* 34), word ^ (ones &* 92))
+            // A byte that is zero has its top bit set here; others may too, but only behind one.
+            let found = (quotes &- ones) & ~quotes & tops | (slashes &- ones) & ~slashes & tops
+            if found != 0 { return i &+ found.trailingZeroBitCount >> 3 }
+            i &+= 8
+        }
+        while i < bytes.count, bytes[i] != 34, bytes[i] != 92 { i &+= 1 }
+        return i
+    }
+
     package func fail(_ reason: String) -> JSONError { JSONError(offset: offset, reason: reason) }
 
     package mutating func skipSpace() {
@@ -84,7 +105,7 @@ package struct JSONReader: ~Copyable {
     package mutating func string() throws(JSONError) -> String {
         try expect(34)
         let start = offset
-        while offset < bytes.count, bytes[offset] != 34, bytes[offset] != 92 { offset += 1 }
+        offset = endOfPlain(from: offset)
         if offset < bytes.count, bytes[offset] == 34 {
             let text = String(decoding: UnsafeBufferPointer(rebasing: bytes[start..<offset]), as: UTF8.self)
             offset += 1
@@ -157,24 +178,42 @@ package struct JSONReader: ~Copyable {
         return true
     }
 
+    private static let powersOfTen: [Double] = [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15]
+
     /// A number as an integer when it is written as one and fits, else as a floating number.
     package mutating func number() throws(JSONError) -> Value {
         let start = offset
         var isInteger = true
-        if offset < bytes.count, bytes[offset] == 45 { offset += 1 }
+        var isPlain = true
+        var magnitude: Int64 = 0
+        var digits = 0
+        var decimals = 0
+        let isNegative = offset < bytes.count && bytes[offset] == 45
+        if isNegative { offset += 1 }
         let digitsStart = offset
         scan: while offset < bytes.count {
-            switch bytes[offset] {
-            case 48...57: break
-            case 46, 101, 69, 43, 45: isInteger = false
+            let byte = bytes[offset]
+            switch byte {
+            case 48...57:
+                digits &+= 1
+                if digits <= 18 { magnitude = magnitude &* 10 &+ Int64(byte &- 48) }
+                if !isInteger { decimals &+= 1 }
+            case 46:
+                if !isInteger { isPlain = false }
+                isInteger = false
+            case 101, 69, 43, 45:
+                isInteger = false
+                isPlain = false
             default: break scan
             }
             offset += 1
         }
         guard offset > digitsStart else { throw fail("expected a value") }
-        if isInteger, offset - digitsStart <= 18 {
-            let magnitude = bytes[digitsStart..<offset].reduce(Int64(0)) { $0 * 10 + Int64($1 - 48) }
-            return .long(digitsStart == start ? magnitude : -magnitude)
+        if isInteger, digits <= 18 { return .long(isNegative ? -magnitude : magnitude) }
+        // Both numbers are exact, so that their quotient is the nearest one.
+        if isPlain, !isInteger, digits <= 15, decimals > 0, decimals < digits {
+            let real = Double(magnitude) / Self.powersOfTen[decimals]
+            return .real(isNegative ? -real : real)
         }
         let text = String(decoding: UnsafeBufferPointer(rebasing: bytes[start..<offset]), as: UTF8.self)
         if isInteger, let n = Int64(text) { return .long(n) }
@@ -234,7 +273,8 @@ package struct JSONReader: ~Copyable {
                 }
             case 34:
                 offset += 1
-                while offset < bytes.count, bytes[offset] != 34 { offset += bytes[offset] == 92 ? 2 : 1 }
+                offset = endOfPlain(from: offset)
+                while offset < bytes.count, bytes[offset] == 92 { offset = endOfPlain(from: min(offset + 2, bytes.count)) }
             default: break
             }
             offset += 1
@@ -248,7 +288,7 @@ package struct JSONReader: ~Copyable {
         let saved = offset
         try expect(34)
         let start = offset
-        while offset < bytes.count, bytes[offset] != 34, bytes[offset] != 92 { offset += 1 }
+        offset = endOfPlain(from: offset)
         if offset < bytes.count, bytes[offset] == 34 {
             offset += 1
             return body(UnsafeBufferPointer(rebasing: bytes[start..<offset - 1]))
@@ -258,34 +298,42 @@ package struct JSONReader: ~Copyable {
         return text.withUTF8(body)
     }
 
-    /// As `object`, with the keys as bytes.
-    package mutating func members(
-        _ body: (UnsafeBufferPointer<UInt8>, inout JSONReader) throws(JSONError) -> Void
-    ) throws(JSONError) {
-        try enter(123)
-        if !consume(125) {
-            repeat {
-                guard peek() == 34 else { throw fail("expected a key in double quotes") }
-                let start = offset + 1
-                let base = bytes.baseAddress.map { $0 + start }
-                let isPlain = try stringBytes { $0.baseAddress == base || $0.isEmpty }
-                if isPlain {
-                    let key = UnsafeBufferPointer(rebasing: bytes[start..<offset - 1])
-                    try expect(58)
-                    try body(key, &self)
-                } else {
-                    offset = start - 1
-                    let text = Array(try string().utf8)
-                    let key = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: text.count)
-                    defer { key.deallocate() }
-                    _ = key.initialize(from: text)
-                    try expect(58)
-                    try body(UnsafeBufferPointer(key), &self)
-                }
-            } while consume(44)
+    /// A member's key.
+    enum Key {
+        /// As it stands in the text.
+        case plain(Range<Int>)
+        /// Where something in it was escaped.
+        case escaped([UInt8])
+    }
+
+    /// Begins an object whose members are read with `nextKey`.
+    mutating func beginObject() throws(JSONError) { try enter(123) }
+
+    /// The key of the next member, behind which its value stands; nil at the object's end.
+    @inline(__always)
+    mutating func nextKey(isFirst: Bool) throws(JSONError) -> Key? {
+        if isFirst {
+            if consume(125) {
+                depth -= 1
+                return nil
+            }
+        } else if !consume(44) {
             try expect(125)
+            depth -= 1
+            return nil
         }
-        depth -= 1
+        guard peek() == 34 else { throw fail("expected a key in double quotes") }
+        let start = offset + 1
+        let end = endOfPlain(from: start)
+        let key: Key
+        if end < bytes.count, bytes[end] == 34 {
+            offset = end + 1
+            key = .plain(start..<end)
+        } else {
+            key = .escaped(Array(try string().utf8))
+        }
+        try expect(58)
+        return key
     }
 
     /// Reads one whole text.

@@ -12,7 +12,7 @@ package enum JSONWriter {
         case .bool(let b): out.append(contentsOf: (b ? "true" : "false").utf8)
         case .long(let n): out.append(contentsOf: String(n).utf8)
         case .real(let d):
-            if d.isFinite { out.append(contentsOf: RealText.format(d).utf8) } else { append("\(RealText.format(d))", to: &out) }
+            append(d, to: &out)
         case .decimal(let d): append(d.description, to: &out)
         case .datetime(let t): append(DateTime.format(t), to: &out)
         case .timespan(let t): append(TimeSpan.format(t), to: &out)
@@ -65,7 +65,8 @@ package enum JSONWriter {
     package static func append(_ bytes: UnsafeBufferPointer<UInt8>, to out: inout [UInt8]) {
         out.append(34)
         var start = 0
-        for (i, byte) in bytes.enumerated() where byte < 32 || byte == 34 || byte == 92 {
+        while case let i = plainEnd(of: bytes, from: start), i < bytes.count {
+            let byte = bytes[i]
             out += UnsafeBufferPointer(rebasing: bytes[start..<i])
             start = i + 1
             switch byte {
@@ -86,10 +87,49 @@ package enum JSONWriter {
         out.append(34)
     }
 
+    /// The first byte at or behind `start` that must be escaped, or the end; eight bytes at a time.
+    @inline(__always)
+    private static func plainEnd(of bytes: UnsafeBufferPointer<UInt8>, from start: Int) -> Int {
+        var i = start
+        guard let base = UnsafeRawPointer(bytes.baseAddress) else { return i }
+        let (ones, tops): (UInt64, UInt64) = (0x0101_0101_0101_0101, 0x8080_8080_8080_8080)
+        while i &+ 8 <= bytes.count {
+            let word = UInt64(littleEndian: base.loadUnaligned(fromByteOffset: i, as: UInt64.self))
+            let (quotes, slashes) = (word ^ (ones &* 34), word ^ (ones &* 92))
+            let found = ((quotes &- ones) & ~quotes | (slashes &- ones) & ~slashes | (word &- ones &* 32) & ~word) & tops
+            if found != 0 { return i &+ found.trailingZeroBitCount >> 3 }
+            i &+= 8
+        }
+        while i < bytes.count, bytes[i] >= 32, bytes[i] != 34, bytes[i] != 92 { i &+= 1 }
+        return i
+    }
+
+    /// A floating number; what is not finite as a string.
+    package static func append(_ number: Double, to out: inout [UInt8]) {
+        guard number.isFinite else { return append(RealText.format(number), to: &out) }
+        // Up to four decimals, and no more digits than a floating number keeps.
+        var scale = 10.0
+        for decimals in 1...4 {
+            let scaled = (number * scale).rounded()
+            guard scaled.magnitude < 1e15 else { break }
+            if scaled / scale == number, number != 0 {
+                if number < 0 { out.append(45) }
+                let (whole, rest) = UInt64(scaled.magnitude).quotientAndRemainder(dividingBy: UInt64(scale))
+                append(Int64(whole), to: &out)
+                out.append(46)
+                Digits.append(Int(rest), width: decimals, to: &out)
+                return
+            }
+            scale *= 10
+        }
+        out += RealText.format(number).utf8
+    }
+
     /// A whole number's digits.
     package static func append(_ number: Int64, to out: inout [UInt8]) {
         if number < 0 { out.append(45) }
         var rest = number.magnitude
+        if rest < 10 { return out.append(UInt8(48 + rest)) }
         let start = out.count
         repeat {
             out.append(UInt8(48 + rest % 10))

@@ -85,9 +85,21 @@ package struct RecordReader: Sendable {
         let isArray: Bool
     }
 
+    private static let listNames: Set<String> = ["value", "results", "records"]
+
     private func read(_ bytes: UnsafeBufferPointer<UInt8>, _ path: String?) throws(RecordError) -> RecordPage {
+        // Where columns are known, records are read on the way through the text.
+        var found: TypedRecords?
         let members: [Member]?
-        do throws(JSONError) { members = try Self.members(bytes) } catch { throw .malformed(error) }
+        do throws(JSONError) {
+            members = try Self.members(bytes) { (key, reader) throws(JSONError) in
+                guard found == nil, let columns, !isOneRecord, path == nil, Self.listNames.contains(key.lowercased()) else { return false }
+                var sink = TypedRecords(columns, unmapped: unmapped)
+                try reader.array { (reader) throws(JSONError) in try sink.read(&reader) }
+                found = sink
+                return true
+            }
+        } catch { throw .malformed(error) }
         guard let members else { return try records(bytes, nil, nil, nil) }
         func member(_ names: [String]) -> Member? { members.first { m in names.contains { $0 == m.key.lowercased() } } }
         func value(_ m: Member?) throws(RecordError) -> Value {
@@ -95,13 +107,14 @@ package struct RecordReader: Sendable {
             do throws(JSONError) { return try JSONReader.parse(Array(bytes[m.range])) } catch { throw .malformed(error) }
         }
         let next = try value(member(["@odata.nextlink", "nextlink"])).stringValue
+        if let found { return found.page(nextLink: next) }
         if let path {
             guard let found = members.first(where: { $0.key == path }), found.isArray else {
                 throw .noRecords("there is no array \"\(path)\" in the object")
             }
             return try records(bytes, found.range, nil, next)
         }
-        if !isOneRecord, let found = member(["value", "results", "records"]), found.isArray {
+        if !isOneRecord, let found = member(Array(Self.listNames)), found.isArray {
             return try records(bytes, found.range, Self.schema(try value(member(["schema"]))), next)
         }
         if let found = member(["error"]) {
@@ -112,7 +125,11 @@ package struct RecordReader: Sendable {
     }
 
     /// The members of the outermost object; nil when the text is a bare array.
-    private static func members(_ bytes: UnsafeBufferPointer<UInt8>) throws(JSONError) -> [Member]? {
+    ///
+    /// - Parameter take: reads an array's value and tells so, or leaves it alone.
+    private static func members(
+        _ bytes: UnsafeBufferPointer<UInt8>, _ take: (String, inout JSONReader) throws(JSONError) -> Bool
+    ) throws(JSONError) -> [Member]? {
         var reader = JSONReader(bytes)
         switch reader.peek() {
         case 91:
@@ -128,7 +145,7 @@ package struct RecordReader: Sendable {
         try reader.object { (key, reader) throws(JSONError) in
             let isArray = reader.peek() == 91
             let start = reader.offset
-            try reader.skip()
+            if !isArray { try reader.skip() } else if try !take(key, &reader) { try reader.skip() }
             members.append(Member(key: key, range: start..<reader.offset, isArray: isArray))
         }
         reader.skipSpace()
@@ -185,7 +202,9 @@ package struct TypedRecords {
     private let byName: [String: Int]
     private var builders: [ColumnBuilder]
     /// Keys in the order of the records before: most records repeat it.
-    private var order: [(key: [UInt8], column: Int)] = []
+    private var order: [(start: Int, end: Int, column: Int)] = []
+    private var orderBytes: [UInt8] = []
+    private let types: [ScalarType]
     private var unknown: [String] = []
     private var unreadable: [Int: UnreadableCells] = [:]
     private var count = 0
@@ -198,10 +217,12 @@ package struct TypedRecords {
         self.unmapped = unmapped
         byName = Dictionary(specs.enumerated().map { ($1.name.lowercased(), $0) }) { first, _ in first }
         builders = specs.map { ColumnBuilder($0.type) }
+        types = specs.map(\.type)
     }
 
     /// What OData adds to records, such as `@odata.type`.
     private static let annotation = Array("@odata.".utf8)
+    private static let annotationColumn = -2
 
     package func page(nextLink: String?) -> RecordPage {
         var schema = Schema(specs)
@@ -223,14 +244,23 @@ package struct TypedRecords {
         guard reader.peek() == 123 else { throw reader.fail("a record must be an object") }
         var position = 0
         var others = Bag()
-        try reader.members { (key, reader) throws(JSONError) in
-            let column = self.column(key, position)
+        try reader.beginObject()
+        while let key = try reader.nextKey(isFirst: position == 0) {
+            let column: Int
+            switch key {
+            case .plain(let range): column = self.column(reader.text(range), position)
+            case .escaped(let bytes): column = bytes.withUnsafeBufferPointer { self.column($0, position) }
+            }
             position += 1
-            if column >= 0, self.builders[column].count == self.count {
-                try self.cell(column, &reader)
-            } else if column < 0, self.unmapped != nil, !key.starts(with: Self.annotation) {
+            if column >= 0, builders[column].count == count {
+                try cell(column, &reader)
+            } else if column < 0, unmapped != nil, column != Self.annotationColumn {
                 let value = try reader.value()
-                if !value.isNull { others[String(decoding: key, as: UTF8.self)] = value }
+                if value.isNull { continue }
+                switch key {
+                case .plain(let range): others[String(decoding: reader.text(range), as: UTF8.self)] = value
+                case .escaped(let bytes): others[String(decoding: bytes, as: UTF8.self)] = value
+                }
             } else {
                 try reader.skip()
             }
@@ -243,33 +273,50 @@ package struct TypedRecords {
         count += 1
     }
 
+    @inline(__always)
     private mutating func column(_ key: UnsafeBufferPointer<UInt8>, _ position: Int) -> Int {
-        if position < order.count, order[position].key.count == key.count {
-            let isSame = order[position].key.withUnsafeBufferPointer { ByteHash.equal($0, key) }
-            if isSame { return order[position].column }
+        if position < order.count {
+            let (start, end, column) = order[position]
+            let isSame = end &- start == key.count && orderBytes.withUnsafeBufferPointer { ByteHash.equal(UnsafeBufferPointer(rebasing: $0[start..<end]), key) }
+            if isSame { return column }
         }
+        return look(up: key, position)
+    }
+
+    private mutating func look(up key: UnsafeBufferPointer<UInt8>, _ position: Int) -> Int {
         let name = String(decoding: key, as: UTF8.self)
-        let column = byName[name.lowercased()] ?? -1
-        if column < 0, !name.hasPrefix("@odata."), !unknown.contains(name) { unknown.append(name) }
-        if position == order.count { order.append((Array(key), column)) }
+        let isAnnotation = key.starts(with: Self.annotation)
+        let column = byName[name.lowercased()] ?? (isAnnotation ? Self.annotationColumn : -1)
+        if column == -1, !unknown.contains(name) { unknown.append(name) }
+        if position == order.count {
+            let start = orderBytes.count
+            orderBytes += key
+            order.append((start, orderBytes.count, column))
+        }
         return column
     }
 
+    @inline(__always)
     private mutating func cell(_ c: Int, _ reader: inout JSONReader) throws(JSONError) {
-        let type = specs[c].type
-        let isText = reader.peek() == 34
-        if isText, type == .string {
+        let first = reader.peek()
+        switch types[c] {
+        case .string where first == 34:
             try reader.stringBytes { self.builders[c].append(utf8: $0) }
             return
-        }
-        if isText, type == .datetime {
+        case .datetime where first == 34:
             let ticks = try reader.stringBytes { text -> (Int64?, String?) in
                 let parsed = DateTime.parse(bytes: text)
                 return (parsed, parsed == nil ? String(decoding: text, as: UTF8.self) : nil)
             }
             if let time = ticks.0 { builders[c].append(time) } else { miss(c, ticks.1 ?? "") }
             return
+        default: break
         }
+        try other(c, &reader)
+    }
+
+    private mutating func other(_ c: Int, _ reader: inout JSONReader) throws(JSONError) {
+        let type = types[c]
         let value = try reader.value()
         let read = Self.convert(value, type)
         if read.isNull, !value.isNull, type != .string, type != .dynamic { miss(c, value.text) } else { builders[c].append(read) }

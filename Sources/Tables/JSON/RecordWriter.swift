@@ -1,58 +1,113 @@
-/// Writes rows as JSON objects, one member per column that has a value, straight from the columns.
+/// Writes rows as JSON objects, one member per column that has a value.
+///
+/// Members are written a column at a time for some rows, then put together row by row.
 package struct RecordWriter: Sendable {
     private let columns: [(key: [UInt8], column: Column)]
+    private let count: Int
+    /// The members of the rows of one block, each behind a comma: all of the first column, then all of the second.
+    private var members: [UInt8] = []
+    /// Where each member ends in `members`, in the same order.
+    private var ends: [Int] = []
+    private var block: Range<Int> = 0..<0
+    private static let blockRows = 1_024
 
     /// - Parameter aliases: other names for some columns, each written as a member of its own behind the row's.
     package init(_ batch: Batch, aliases: [(name: String, column: String)] = []) throws {
         var columns = try batch.schema.columns.enumerated().map { (key: Self.key($1.name), column: try batch.column($0)) }
         for alias in aliases { if let column = try batch.column(named: alias.column) { columns.append((Self.key(alias.name), column)) } }
         self.columns = columns
+        count = batch.count
     }
 
-    private static func key(_ name: String) -> [UInt8] { Array((JSONWriter.quoted(name) + ":").utf8) }
+    private static func key(_ name: String) -> [UInt8] { Array(("," + JSONWriter.quoted(name) + ":").utf8) }
 
-    package func append(_ row: Int, to out: inout [UInt8]) {
-        out.append(123)
-        var isFirst = true
-        for (key, column) in columns where !column.isNull(row) {
-            if !isFirst { out.append(44) }
-            isFirst = false
-            out += key
-            Self.append(column, row * column.stride, to: &out)
+    /// Writes a row; cheap when rows are asked for in their order.
+    package mutating func append(_ row: Int, to out: inout [UInt8]) {
+        if !block.contains(row) { render(from: row) }
+        let start = out.count
+        let (rows, first) = (block.count, row - block.lowerBound)
+        members.withUnsafeBufferPointer { members in
+            ends.withUnsafeBufferPointer { ends in
+                for c in columns.indices {
+                    let at = c &* rows &+ first
+                    let from = at == 0 ? 0 : ends[at &- 1]
+                    if ends[at] > from { out.append(contentsOf: UnsafeBufferPointer(rebasing: members[from..<ends[at]])) }
+                }
+            }
         }
+        if out.count == start { out.append(123) } else { out[start] = 123 }
         out.append(125)
     }
 
-    /// Writes a row's values as a JSON array; what is missing is `null`.
-    package func appendArray(_ row: Int, to out: inout [UInt8]) {
-        out.append(91)
-        var isFirst = true
-        for (_, column) in columns {
-            if !isFirst { out.append(44) }
-            isFirst = false
-            if column.isNull(row) { out.append(contentsOf: "null".utf8) } else { Self.append(column, row * column.stride, to: &out) }
-        }
-        out.append(93)
+    private mutating func render(from row: Int) {
+        block = row..<min(count, row + Self.blockRows)
+        members.removeAll(keepingCapacity: true)
+        ends.removeAll(keepingCapacity: true)
+        for (key, column) in columns { render(key, column) }
     }
 
-    private static func append(_ column: Column, _ i: Int, to out: inout [UInt8]) {
+    private mutating func render(_ key: [UInt8], _ column: Column) {
+        if column.isConstant {
+            var member: [UInt8] = []
+            if !column.isNull(0) {
+                member = key
+                JSONWriter.append(column[0], to: &member)
+            }
+            for _ in block {
+                members += member
+                ends.append(members.count)
+            }
+            return
+        }
         switch column.storage {
         case .string(let vector):
-            let range = vector.entryRange(vector.codes.map { Int($0[i]) } ?? i)
-            vector.bytes.withUnsafeBufferPointer { JSONWriter.append(UnsafeBufferPointer(rebasing: $0[range]), to: &out) }
-        case .int64(let values):
-            if column.type == .datetime {
-                out.append(34)
-                DateTime.append(values[i], to: &out)
-                out.append(34)
-            } else if column.type == .timespan {
-                JSONWriter.append(.timespan(values[i]), to: &out)
-            } else {
-                JSONWriter.append(values[i], to: &out)
+            vector.bytes.withUnsafeBufferPointer { bytes in
+                vector.ends.withUnsafeBufferPointer { entries in
+                    for row in block {
+                        let e = vector.codes.map { Int($0[row]) } ?? row
+                        members += key
+                        JSONWriter.append(UnsafeBufferPointer(rebasing: bytes[(e == 0 ? 0 : entries[e &- 1])..<entries[e]]), to: &members)
+                        ends.append(members.count)
+                    }
+                }
             }
-        case .bool(let values): out += values[i] ? "true".utf8 : "false".utf8
-        case .real(let values): JSONWriter.append(.real(values[i]), to: &out)
-        case .decimal, .guid, .dynamic: JSONWriter.append(column[i], to: &out)
+        case .int64(let values) where column.type == .datetime:
+            render(key, values, column.nulls) { (out, ticks) in
+                out.append(34)
+                DateTime.append(ticks, to: &out)
+                out.append(34)
+            }
+        case .int64(let values) where column.type == .timespan: render(key, values, column.nulls) { JSONWriter.append(.timespan($1), to: &$0) }
+        case .int64(let values): render(key, values, column.nulls) { JSONWriter.append($1, to: &$0) }
+        case .bool(let values): render(key, values, column.nulls) { $0 += $1 ? "true".utf8 : "false".utf8 }
+        case .real(let values): render(key, values, column.nulls) { JSONWriter.append($1, to: &$0) }
+        case .decimal, .guid, .dynamic:
+            for row in block {
+                if !column.isNull(row) {
+                    members += key
+                    JSONWriter.append(column[row], to: &members)
+                }
+                ends.append(members.count)
+            }
+        }
+    }
+
+    @inline(__always)
+    private mutating func render<T: Equatable>(_ key: [UInt8], _ values: [T], _ nulls: [Bool]?, _ write: (inout [UInt8], T) -> Void) {
+        // A value is often the one of the row before, whose text is there already.
+        var last: T?
+        var text: [UInt8] = []
+        for row in block {
+            if nulls?[row] != true {
+                if last != values[row] {
+                    text.removeAll(keepingCapacity: true)
+                    text += key
+                    write(&text, values[row])
+                    last = values[row]
+                }
+                members += text
+            }
+            ends.append(members.count)
         }
     }
 }

@@ -107,20 +107,23 @@ package enum DateTime {
 
     package static func append(_ ticks: Int64, to out: inout [UInt8]) {
         let p = parts(ticks)
-        Digits.append(p.year, width: 4, to: &out)
-        out.append(45)
-        Digits.append(p.month, width: 2, to: &out)
-        out.append(45)
-        Digits.append(p.day, width: 2, to: &out)
-        out.append(84)
-        Digits.append(p.hour, width: 2, to: &out)
-        out.append(58)
-        Digits.append(p.minute, width: 2, to: &out)
-        out.append(58)
-        Digits.append(p.second, width: 2, to: &out)
-        out.append(46)
-        Digits.append(Int(p.fraction), width: 7, to: &out)
-        out.append(90)
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 28) { text in
+            Digits.write(p.year, width: 4, to: text, at: 0)
+            text[4] = 45
+            Digits.write(p.month, width: 2, to: text, at: 5)
+            text[7] = 45
+            Digits.write(p.day, width: 2, to: text, at: 8)
+            text[10] = 84
+            Digits.write(p.hour, width: 2, to: text, at: 11)
+            text[13] = 58
+            Digits.write(p.minute, width: 2, to: text, at: 14)
+            text[16] = 58
+            Digits.write(p.second, width: 2, to: text, at: 17)
+            text[19] = 46
+            Digits.write(Int(p.fraction), width: 7, to: text, at: 20)
+            text[27] = 90
+            out.append(contentsOf: UnsafeBufferPointer(text))
+        }
     }
 }
 
@@ -237,6 +240,19 @@ package enum Digits {
         while divisor > 0 {
             out.append(UInt8(48 + value / divisor % 10))
             divisor /= 10
+        }
+    }
+
+    /// Writes the last `width` digits where `text` has room for them.
+    @inline(__always)
+    static func write(_ value: Int, width: Int, to text: UnsafeMutableBufferPointer<UInt8>, at start: Int) {
+        var rest = UInt32(truncatingIfNeeded: value)
+        var i = start &+ width
+        while i > start {
+            i &-= 1
+            let next = rest / 10
+            text[i] = UInt8(truncatingIfNeeded: 48 &+ rest &- next &* 10)
+            rest = next
         }
     }
 

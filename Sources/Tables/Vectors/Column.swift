@@ -285,7 +285,8 @@ package struct ColumnBuilder: Sendable {
         count += 1
     }
 
-    package mutating func append(utf8: some Collection<UInt8>) {
+    @inline(__always)
+    package mutating func append(utf8: UnsafeBufferPointer<UInt8>) {
         strings.bytes.append(contentsOf: utf8)
         strings.ends.append(strings.bytes.count)
         count += 1

@@ -163,13 +163,19 @@ package struct StateBucket: Sendable {
     }
 
     static func data(_ entries: [StateEntry]) -> Data {
-        var data = Data(capacity: entries.count * entryBytes)
-        for e in entries {
-            for word in [e.key.high, e.key.low, e.content.high, e.content.low, UInt64(bitPattern: e.place.packed)] {
-                withUnsafeBytes(of: word.littleEndian) { data.append(contentsOf: $0) }
+        let words = [UInt64](unsafeUninitializedCapacity: entries.count * 5) { out, count in
+            var i = 0
+            for e in entries {
+                out.initializeElement(at: i, to: e.key.high.littleEndian)
+                out.initializeElement(at: i + 1, to: e.key.low.littleEndian)
+                out.initializeElement(at: i + 2, to: e.content.high.littleEndian)
+                out.initializeElement(at: i + 3, to: e.content.low.littleEndian)
+                out.initializeElement(at: i + 4, to: UInt64(bitPattern: e.place.packed).littleEndian)
+                i += 5
             }
+            count = i
         }
-        return data
+        return words.withUnsafeBytes { Data($0) }
     }
 
     static func entries(_ bytes: UnsafeRawBufferPointer) -> [StateEntry] {
@@ -186,9 +192,7 @@ package struct StateBucket: Sendable {
         }
     }
 
-    static func data(_ words: [UInt64]) -> Data {
-        words.reduce(into: Data(capacity: words.count * 8)) { out, word in withUnsafeBytes(of: word.littleEndian) { out.append(contentsOf: $0) } }
-    }
+    static func data(_ words: [UInt64]) -> Data { words.map(\.littleEndian).withUnsafeBytes { Data($0) } }
 
     static func words(_ bytes: UnsafeRawBufferPointer) -> [UInt64] {
         (0..<bytes.count / 8).map { UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: $0 * 8, as: UInt64.self)) }

@@ -144,7 +144,7 @@ enum CollectReportText {
             Console.out("# \(s.source): \(Human.count(total)) records for stream Custom-\(s.table)\(total > 3 ? ", the first 3" : "")\n")
             var left = 3
             for batch in s.preview where left > 0 {
-                let writer = try RecordWriter(batch)
+                var writer = try RecordWriter(batch)
                 for row in 0..<min(left, batch.count) {
                     var line: [UInt8] = []
                     writer.append(row, to: &line)
