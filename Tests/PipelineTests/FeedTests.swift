@@ -225,10 +225,7 @@ import Workspace
     @Test func intervalsSpreadABit() throws {
         let schedule = try #require(Schedule("1h"))
         let start = try Self.ticks("2026-11-25T10:00:00Z")
-        #expect(!schedule.isDue(last: start, now: start + 3_599 * DateTime.ticksPerSecond, jitter: 0))
-        #expect(schedule.isDue(last: start, now: start + 3_600 * DateTime.ticksPerSecond, jitter: 0))
-        #expect(!schedule.isDue(last: start, now: start + 3_700 * DateTime.ticksPerSecond, jitter: 0.9))
-        #expect(schedule.isDue(last: start, now: start + 3_900 * DateTime.ticksPerSecond, jitter: 0.99))
-        #expect(schedule.isDue(last: nil, now: start, jitter: 0.5))
+        func seconds(_ jitter: Double) -> Int64 { (schedule.next(after: start, jitter: jitter) - start) / DateTime.ticksPerSecond }
+        #expect(seconds(0) == 3_600 && seconds(0.9) == 3_870 && seconds(0.99) == 3_897)
     }
 }

@@ -155,7 +155,7 @@ import Workspace
             let second = await run(1_000)
             #expect(second.sources.isEmpty && second.spool?.rendered.contains("raise 'spoolMB'") == true, "\(second.spool?.rendered ?? "no pause")")
             #expect(second.spool?.rendered.contains("127.0.0.1:1") == true)
-            #expect(try workspace.outboxBytes().keys.sorted() == ["dead"])
+            #expect(try workspace.outboxSizes().keys.sorted() == ["dead"])
             await open.close()
         }
     }

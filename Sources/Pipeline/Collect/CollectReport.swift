@@ -13,6 +13,8 @@ package struct SourceOutcome: Sendable {
     package var seconds = 0.0
     package var notes: [String] = []
     package var error: OperatorError?
+    /// What the run is called in the workspace.
+    let runID = UUID().uuidString.lowercased()
     /// What would be stored and sent, in a dry run.
     package var preview: [Batch] = []
 
@@ -24,7 +26,7 @@ package struct SourceOutcome: Sendable {
     /// What the workspace keeps of it; ticks.
     func record(started: Int64, ended: Int64) -> RunRecord {
         RunRecord(
-            id: UUID().uuidString.lowercased(), source: source, started: started, ended: ended, rowsRead: counts.read, rowsChanged: counts.kept,
+            id: runID, source: source, started: started, ended: ended, rowsRead: counts.read, rowsChanged: counts.kept,
             bytes: bytes, error: error.map { [$0.got, $0.means].compactMap { $0 }.joined(separator: ": ") })
     }
 }

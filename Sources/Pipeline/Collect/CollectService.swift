@@ -10,18 +10,17 @@ import Workspace
 package struct CollectService: Service {
     private let collector: Collector
     private let endpoints: [SourceEndpoint]
-    private let schedules: [String: Schedule]
+    private let planner: RunPlanner
     private let workspace: Workspace
     private let onReport: @Sendable (CollectReport) -> Void
 
-    /// - Parameter schedules: by the id of a source; others run at their content's interval.
     package init(
-        collector: Collector, endpoints: [SourceEndpoint], schedules: [String: Schedule] = [:], workspace: Workspace,
+        collector: Collector, endpoints: [SourceEndpoint], planner: RunPlanner, workspace: Workspace,
         onReport: @escaping @Sendable (CollectReport) -> Void
     ) {
         self.collector = collector
         self.endpoints = endpoints
-        self.schedules = schedules
+        self.planner = planner
         self.workspace = workspace
         self.onReport = onReport
     }
@@ -40,17 +39,7 @@ package struct CollectService: Service {
     /// The sources that should run now.
     package func due() throws -> [SourceEndpoint] {
         let now = SystemClock.now()
-        let last = Dictionary(try workspace.lastRuns().map { ($0.source, $0.started) }) { max($0, $1) }
-        return endpoints.filter { endpoint in
-            let schedule = schedules[endpoint.definition.id] ?? .every(seconds: endpoint.definition.intervalSeconds)
-            return schedule.isDue(last: last[endpoint.name], now: now, jitter: Self.jitter(endpoint.name))
-        }
-    }
-
-    /// A number from 0 up to 1 that a name decides.
-    static func jitter(_ name: String) -> Double {
-        var name = name
-        let hash = name.withUTF8 { ByteHash.hash($0) }
-        return Double(hash >> 11) / Double(1 << 53)
+        let last = Dictionary(try workspace.lastRuns().map { ($0.source, $0) }) { _, new in new }
+        return endpoints.filter { endpoint in last[endpoint.name].map { planner.next(after: $0) <= now } ?? true }
     }
 }

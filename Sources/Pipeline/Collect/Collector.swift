@@ -1,7 +1,6 @@
 import Content
 import Foundation
 import KQLEngine
-import Metrics
 import Tables
 import Workspace
 
@@ -17,12 +16,14 @@ package struct Collector: Sendable {
     private let clock: @Sendable () -> Int64
     /// Whether an answer without rows may empty a state that had some.
     private let allowsEmpty: Bool
+    /// Nil when health is not to be written.
+    private let health: HealthTable?
     /// Sources that run at the same time.
     private static let concurrencyMax = 4
 
     package init(
         workspace: Workspace, library: ContentLibrary, sinks: [any Sink], keyframeDays: Int = 7, spoolBytesMax: Int = 10 << 30,
-        allowsEmpty: Bool = false,
+        allowsEmpty: Bool = false, writesHealth: Bool = false,
         clock: @escaping @Sendable () -> Int64 = { SystemClock.now() }
     ) {
         self.workspace = workspace
@@ -32,6 +33,8 @@ package struct Collector: Sendable {
         self.spoolBytesMax = spoolBytesMax
         self.allowsEmpty = allowsEmpty
         self.clock = clock
+        let table = writesHealth ? library.tables[HealthTable.name] : nil
+        health = table.map { HealthTable(workspace: workspace, sinks: sinks.map(\.name), schema: $0.schema) }
     }
 
     /// Runs the sources side by side, then empties the outbox. A source that fails does not stop the others.
@@ -56,8 +59,11 @@ package struct Collector: Sendable {
         }
         report.sources.sort { $0.source < $1.source }
         if !isDryRun {
+            // Health that cannot be written is no reason to stop; a full disk is told of by the sources themselves.
+            try? health?.write(report.sources, now: clock())
             if !sinks.isEmpty { progress(.sending(sink: sinks.map(\.name).joined(separator: ", "))) }
             report.sinks = await Delivery(workspace: workspace).deliver(to: sinks)
+            try? health?.write(report.sinks, now: clock())
         }
         return report
     }
@@ -66,8 +72,8 @@ package struct Collector: Sendable {
     private func fullSpool(_ report: inout CollectReport) async -> OperatorError? {
         func over() throws -> (sink: String, bytes: Int)? {
             let known = Set(sinks.map(\.name))
-            return try workspace.outboxBytes().filter { known.contains($0.key) && $0.value > spoolBytesMax }.max { $0.value < $1.value }
-                .map { (sink: $0.key, bytes: $0.value) }
+            return try workspace.outboxSizes().mapValues(\.bytes).filter { known.contains($0.key) && $0.value > spoolBytesMax }
+                .max { $0.value < $1.value }.map { (sink: $0.key, bytes: $0.value) }
         }
         do {
             guard try over() != nil else { return nil }
@@ -104,8 +110,6 @@ package struct Collector: Sendable {
             // A disk that is full cannot keep the note either; the failure is told all the same.
             if !isDryRun { try? workspace.note(outcome.record(started: now, ended: clock())) }
         }
-        Counter(label: "vestige_rows_read", dimensions: [("source", endpoint.name)]).increment(by: outcome.counts.read)
-        Counter(label: "vestige_rows_kept", dimensions: [("source", endpoint.name)]).increment(by: outcome.counts.kept)
         return outcome
     }
 }

@@ -17,15 +17,9 @@ package enum Schedule: Sendable, Equatable {
         }
     }
 
-    /// Whether a source whose last run began at `last` is due; ticks.
+    /// When a source runs next after a run that began at `last`; ticks.
     ///
     /// - Parameter jitter: 0 up to 1, the same for a source at all times: sources of one interval do not all call in the same second.
-    package func isDue(last: Int64?, now: Int64, jitter: Double) -> Bool {
-        guard let last else { return true }
-        return next(after: last, jitter: jitter) <= now
-    }
-
-    /// When a source runs next after a run that began at `last`; ticks.
     package func next(after last: Int64, jitter: Double) -> Int64 {
         switch self {
         case .every(let seconds):

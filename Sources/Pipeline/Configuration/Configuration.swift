@@ -136,6 +136,10 @@ package struct Configuration: Sendable {
     package var sinks: [SinkConfiguration] = []
     /// Bytes that may wait for any one sink; above, collecting pauses until the sink has taken some.
     package var spoolBytesMax = 10 << 30
+    /// Where metrics are served while collecting on schedule, `HOST:PORT`; nil for nowhere.
+    package var metrics: String?
+    /// Whether a row for every run and delivery goes into `VestigeHealth_CL`.
+    package var writesHealth = true
     /// When sources run, by their ids; others run at their content's interval.
     package var schedules: [String: Schedule] = [:]
     /// Sources to run; all when empty.

@@ -29,7 +29,8 @@ extension Configuration {
 
     private mutating func read(_ yaml: Fields, _ environment: [String: String]) throws {
         try yaml.only([
-            "workspace", "content", "keyframeDays", "tenant", "tenants", "sensors", "sinks", "sources", "externaldata", "locations", "spoolMB", "feeds",
+            "workspace", "content", "keyframeDays", "tenant", "tenants", "sensors", "sinks", "sources", "externaldata", "locations", "spoolMB", "metrics",
+            "health", "feeds",
             "exports", "schedules",
         ])
         workspace = try yaml.optionalString("workspace") ?? workspace
@@ -65,6 +66,8 @@ extension Configuration {
         case "files": exports = .files
         case let word: throw yaml.fail("'exports' must be automatic, pages or files, not \"\(word.prefix(40))\"")
         }
+        metrics = try yaml.optionalString("metrics") ?? metrics
+        writesHealth = try yaml.optionalBool("health") ?? writesHealth
         if let megabytes = try yaml.optionalInt("spoolMB") {
             guard megabytes > 0 else { throw yaml.fail("'spoolMB' must be above zero") }
             spoolBytesMax = megabytes << 20

@@ -172,7 +172,8 @@ package struct Doctor: Sendable {
         let audience = place.resource.isEmpty ? owner.cloud.hosts.monitorResource : place.resource
         let ingestion = LogsIngestionClient(
             client: AuthorizedClient(client: client, tokens: cache, audience: audience), endpoint: place.endpoint, rule: place.rule)
-        let tables = Set(chosen.map(\.table)).sorted().compactMap { library.tables[$0] }
+        let names = Set(chosen.map(\.table) + (configuration.writesHealth ? [HealthTable.name] : []))
+        let tables = names.sorted().compactMap { library.tables[$0] }
         var findings: [Finding] = []
         if let rule = place.ruleResource {
             let management = AuthorizedClient(client: client, tokens: cache, audience: owner.cloud.hosts.managementHost)

@@ -30,11 +30,18 @@ struct Delivery: Sendable {
         var outcome = DeliveryOutcome(sink: sink.name)
         do {
             let schemas = try workspace.schemas()
-            for (extent, table) in try workspace.pending(for: sink.name) {
+            var stopped: Set<String> = []
+            for (extent, table) in try workspace.pending(for: sink.name) where !stopped.contains(table) {
                 try Task.checkCancellation()
                 guard let schema = schemas[table] else { continue }
                 let batch = workspace.extent(extent, schema: schema)
-                let receipt = try await sink.send(batch, table: table)
+                let receipt: SinkReceipt
+                do { receipt = try await sink.send(batch, table: table) } catch let error as ServiceError where error.concernsOneTable {
+                    // Such as a stream that nobody declared: the other tables go out.
+                    stopped.insert(table)
+                    if outcome.error == nil { outcome.error = failure(error, sink.name, "table \(table) is held back") }
+                    continue
+                }
                 outcome.bytes += receipt.bytes
                 if !receipt.refused.isEmpty { try DeadLetters(workspace: workspace).keep(receipt.refused, of: batch, table: table, sink: sink.name) }
                 try workspace.acknowledge(extent, by: sink.name)
@@ -44,12 +51,23 @@ struct Delivery: Sendable {
                     outcome.rowsBySource[source, default: 0] += extent.rows - receipt.refused.count
                 }
             }
-        } catch {
-            outcome.error = OperatorError(
-                error, title: "sink \(sink.name) stopped", safe: "what was not acknowledged stays in the outbox and goes out with the next run")
+        } catch { outcome.error = failure(error, sink.name, "stopped") }
+        let reason = outcome.error.map { [$0.title, $0.got].compactMap { $0 }.joined(separator: ": ") }
+        if outcome.rows + outcome.refused > 0 || reason != nil {
+            try? workspace.noteDelivery(
+                to: sink.name, rows: outcome.rows, bytes: outcome.bytes, refused: outcome.refused, error: reason, now: SystemClock.now())
         }
         return outcome
     }
+
+    private func failure(_ error: any Error, _ sink: String, _ what: String) -> OperatorError {
+        OperatorError(error, title: "sink \(sink): \(what)", safe: "what was not acknowledged stays in the outbox and goes out with the next run")
+    }
+}
+
+extension ServiceError {
+    /// Whether the service refuses what it was told about a table, and not who asks or everything.
+    fileprivate var concernsOneTable: Bool { !isRetryable && (status == 400 || status == 404) }
 }
 
 /// Rows that a sink refuses for good: kept in the workspace with the reason, so that nothing vanishes.

@@ -4,6 +4,9 @@ package enum DateTime {
     package static let ticksPerDay: Int64 = 864_000_000_000
     /// Ticks of 1970-01-01.
     package static let unixEpoch: Int64 = 621_355_968_000_000_000
+
+    /// Seconds since 1970.
+    package static func unixSeconds(_ ticks: Int64) -> Double { Double(ticks - unixEpoch) / Double(ticksPerSecond) }
     /// Ticks of 9999-12-31T23:59:59.9999999.
     package static let maximum: Int64 = 3_155_378_975_999_999_999
 

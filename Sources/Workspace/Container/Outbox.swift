@@ -1,5 +1,41 @@
 import GRDB
 
+/// What still has to be sent to a sink.
+package struct OutboxSize: Sendable, Equatable {
+    package var extents = 0
+    package var rows = 0
+    /// As stored.
+    package var bytes = 0
+
+    package init(extents: Int = 0, rows: Int = 0, bytes: Int = 0) {
+        self.extents = extents
+        self.rows = rows
+        self.bytes = bytes
+    }
+}
+
+/// What a sink has taken since the workspace was made.
+package struct DeliveryTotals: Sendable, Equatable {
+    package var rows = 0
+    /// On the wire.
+    package var bytes = 0
+    package var refused = 0
+    /// Ticks.
+    package var lastSuccess: Int64?
+    package var lastFailure: Int64?
+    /// Why the last delivery ended before everything was sent; nil when it did not.
+    package var error: String?
+
+    package init(rows: Int = 0, bytes: Int = 0, refused: Int = 0, lastSuccess: Int64? = nil, lastFailure: Int64? = nil, error: String? = nil) {
+        self.rows = rows
+        self.bytes = bytes
+        self.refused = refused
+        self.lastSuccess = lastSuccess
+        self.lastFailure = lastFailure
+        self.error = error
+    }
+}
+
 /// What sinks still have to get: a part of every run, kept until the sink has it.
 extension Workspace {
     /// What a sink still has to get, oldest first: the extent and its table.
@@ -12,11 +48,46 @@ extension Workspace {
         }
     }
 
-    /// Bytes that wait for each sink, as stored.
-    package func outboxBytes() throws(WorkspaceError) -> [String: Int] {
+    /// What waits for each sink.
+    package func outboxSizes() throws(WorkspaceError) -> [String: OutboxSize] {
         try read { db in
-            let sql = "SELECT o.sink AS sink, coalesce(sum(length(s.data)), 0) AS n FROM outbox o LEFT JOIN segments s ON s.extent = o.extent GROUP BY o.sink"
-            return Dictionary(uniqueKeysWithValues: try Row.fetchAll(db, sql: sql).map { ($0["sink"] as String, $0["n"] as Int) })
+            let sql = """
+                SELECT o.sink AS sink, count(*) AS n, coalesce(sum(e.rows), 0) AS rows,
+                    coalesce(sum((SELECT sum(length(s.data)) FROM segments s WHERE s.extent = o.extent)), 0) AS bytes
+                FROM outbox o JOIN extents e ON e.id = o.extent GROUP BY o.sink
+                """
+            let sizes = try Row.fetchAll(db, sql: sql).map { ($0["sink"] as String, OutboxSize(extents: $0["n"], rows: $0["rows"], bytes: $0["bytes"])) }
+            return Dictionary(uniqueKeysWithValues: sizes)
+        }
+    }
+
+    /// Adds a delivery to a sink's totals.
+    ///
+    /// - Parameters:
+    ///   - error: why it ended before everything was sent; nil when it did not.
+    ///   - now: ticks.
+    package func noteDelivery(to sink: String, rows: Int, bytes: Int, refused: Int, error: String?, now: Int64) throws(WorkspaceError) {
+        try write { db in
+            try db.execute(
+                sql: """
+                    INSERT INTO deliveries VALUES (:sink, :rows, :bytes, :refused, iif(:error IS NULL, :now, NULL), iif(:error IS NULL, NULL, :now), :error)
+                    ON CONFLICT (sink) DO UPDATE SET rows = rows + :rows, bytes = bytes + :bytes, refused = refused + :refused,
+                        last_success = iif(:error IS NULL, :now, last_success), last_failure = iif(:error IS NULL, last_failure, :now), error = :error
+                    """, arguments: ["sink": sink, "rows": rows, "bytes": bytes, "refused": refused, "error": error, "now": now])
+        }
+    }
+
+    package func deliveryTotals() throws(WorkspaceError) -> [String: DeliveryTotals] {
+        try read { db in
+            let totals = try Row.fetchAll(db, sql: "SELECT * FROM deliveries").map { row in
+                (
+                    row["sink"] as String,
+                    DeliveryTotals(
+                        rows: row["rows"], bytes: row["bytes"], refused: row["refused"], lastSuccess: row["last_success"],
+                        lastFailure: row["last_failure"], error: row["error"])
+                )
+            }
+            return Dictionary(uniqueKeysWithValues: totals)
         }
     }
 

@@ -27,7 +27,44 @@ package struct RunRecord: Sendable {
     }
 }
 
+/// All runs of a source at a glance.
+package struct RunHistory: Sendable {
+    package let last: RunRecord
+    /// When the last run that succeeded began, ticks.
+    package let lastSuccess: Int64?
+    package let runs: Int
+    package let failures: Int
+    /// Runs that failed since the last that succeeded.
+    package let failuresInARow: Int
+    /// Sums over all runs.
+    package let rowsRead: Int
+    package let rowsKept: Int
+    package let bytes: Int
+}
+
 extension Workspace {
+    /// Every source that ever ran, by name.
+    package func runHistories() throws(WorkspaceError) -> [RunHistory] {
+        let last = try lastRuns()
+        return try read { db in
+            try last.map { run in
+                let sums = try Row.fetchOne(
+                    db,
+                    sql: """
+                        SELECT count(*) AS runs, count(error) AS failures, total(rows_read) AS read, total(rows_changed) AS kept, total(bytes) AS bytes,
+                            max(iif(error IS NULL, started, NULL)) AS success FROM runs WHERE source = ?
+                        """, arguments: [run.source])
+                let success: Int64? = sums?["success"]
+                let inARow =
+                    try Int.fetchOne(
+                        db, sql: "SELECT count(*) FROM runs WHERE source = ? AND started > ?", arguments: [run.source, success ?? Int64.min]) ?? 0
+                return RunHistory(
+                    last: run, lastSuccess: success, runs: sums?["runs"] ?? 0, failures: sums?["failures"] ?? 0, failuresInARow: inARow,
+                    rowsRead: sums?["read"] ?? 0, rowsKept: sums?["kept"] ?? 0, bytes: sums?["bytes"] ?? 0)
+            }
+        }
+    }
+
     /// Remembers a run that failed and changed nothing.
     package func note(_ record: RunRecord) throws(WorkspaceError) { try write { try Self.insert(record, $0) } }
 

@@ -55,8 +55,10 @@ package final class Workspace: Sendable {
 
     /// Opens or creates a workspace.
     ///
-    /// - Parameter digestKey: the key of a workspace that is created now; nil for a random one.
-    package init(path: String, digestKey: DigestKey? = nil) throws(WorkspaceError) {
+    /// - Parameters:
+    ///   - digestKey: the key of a workspace that is created now; nil for a random one.
+    ///   - mapsPages: whether pages are read where the system's cache has them: fast, but they count as the program's memory.
+    package init(path: String, digestKey: DigestKey? = nil, mapsPages: Bool = true) throws(WorkspaceError) {
         self.path = path
         do {
             let folder = (path as NSString).deletingLastPathComponent
@@ -70,7 +72,7 @@ package final class Workspace: Sendable {
                 // An acknowledged batch must survive a power cut.
                 try db.execute(sql: "PRAGMA synchronous = FULL")
                 // Segments are read where the system's cache has them, without a call and a copy for each page.
-                try db.execute(sql: "PRAGMA mmap_size = \(64 << 30)")
+                try db.execute(sql: "PRAGMA mmap_size = \(mapsPages ? 64 << 30 : 0)")
             }
             pool = try DatabasePool(path: path, configuration: configuration)
             try Self.migrator.migrate(pool)
@@ -143,6 +145,10 @@ package final class Workspace: Sendable {
                         source TEXT NOT NULL, bucket INTEGER NOT NULL, entries BLOB, seen BLOB NOT NULL, is_complete INTEGER NOT NULL,
                         PRIMARY KEY (source, bucket));
                     CREATE TABLE progress (source TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+                    CREATE INDEX runs_by_source ON runs (source, started);
+                    CREATE TABLE deliveries (
+                        sink TEXT PRIMARY KEY, rows INTEGER NOT NULL, bytes INTEGER NOT NULL, refused INTEGER NOT NULL, last_success INTEGER,
+                        last_failure INTEGER, error TEXT) WITHOUT ROWID;
                     UPDATE meta SET value = 2 WHERE name = 'format';
                     """)
         }

@@ -64,8 +64,14 @@ extension Workspace {
     }
 
     /// Adds rows outside of a source's run, as an import does.
-    package func append(_ batch: Batch, to table: String, run: String, now: Int64) throws(WorkspaceError) {
-        try write { db in _ = try Self.insert(batch, into: table, run: run, now: now, db) }
+    ///
+    /// - Parameter sinks: who has to get them too.
+    package func append(_ batch: Batch, to table: String, run: String, now: Int64, sinks: [String] = []) throws(WorkspaceError) {
+        try write { db in
+            for extent in try Self.insert(batch, into: table, run: run, now: now, db) {
+                for sink in sinks { try db.execute(sql: "INSERT INTO outbox VALUES (?, ?)", arguments: [sink, extent.id]) }
+            }
+        }
     }
 
     /// Puts rows in the place of all that a table held, columns included.

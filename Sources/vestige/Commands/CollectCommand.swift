@@ -28,7 +28,7 @@ struct CollectCommand: AsyncParsableCommand {
 
     func run() async throws {
         if list { return try show() }
-        let session = try Session.open(options)
+        let session = try Session.open(options, mapsPages: false)
         let console = options.console
         let logger = Logs.make(console)
         // Without a terminal SIGHUP means to read the configuration again; while there is nothing to read it for, it does nothing.

@@ -4,6 +4,7 @@ import Pipeline
 import ServiceLifecycle
 import Synchronization
 import UnixSignals
+import Workbench
 import Workspace
 
 /// Collects on schedule until the program is asked to end (SIGTERM, SIGINT), and reads configuration and content again when it is
@@ -34,7 +35,7 @@ struct CollectDaemon: Sendable {
         let connections = try await session.connections(only: only, logger: logger)
         let service = CollectService(
             collector: session.collector(connections, allowsEmpty: allowsEmpty), endpoints: connections.endpoints,
-            schedules: session.configuration.schedules, workspace: session.workspace
+            planner: session.planner, workspace: session.workspace
         ) { report in
             for failure in report.distinctFailures { console.fail(failure.rendered) }
             console.say(CollectReportText.line(report))
@@ -48,6 +49,13 @@ struct CollectDaemon: Sendable {
         }
         console.say("collecting from \(connections.endpoints.count) sources; stop with Ctrl-C")
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = [.init(service: service)]
+        if let address = session.configuration.metrics {
+            let options = try ServeCommand.address(address)
+            let health: @Sendable () throws -> HealthReport = { try session.health() }
+            let server = MetricsServer(options, health: health)
+            services.append(
+                .init(service: server.service(logger: Logs.make(console, level: .warning)) { console.say("metrics on http://127.0.0.1:\($0)/metrics") }))
+        }
         if !Self.hasTerminal { services.append(.init(service: reload, successTerminationBehavior: .gracefullyShutdownGroup)) }
         let group = ServiceGroup(
             configuration: .init(services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
@@ -64,7 +72,7 @@ struct CollectDaemon: Sendable {
                 "the workspace is another one", got: configuration.workspace, means: "this program has the right to collect into \(workspace) only",
                 next: "restart the program, or set 'workspace' back", isConfiguration: true)
         }
-        let session = try Session.open(configuration, console: options.console)
+        let session = try Session.open(configuration, console: options.console, mapsPages: false)
         await (try await session.connections(only: only, logger: logger)).close()
         return session
     }

@@ -52,7 +52,7 @@ struct FunctionsCommand: AsyncParsableCommand {
             let connections = try await session.connections(only: [], logger: logger)
             let collector = session.collector(connections, allowsEmpty: false)
             let service = CollectService(
-                collector: collector, endpoints: connections.endpoints, schedules: session.configuration.schedules, workspace: session.workspace
+                collector: collector, endpoints: connections.endpoints, planner: session.planner, workspace: session.workspace
             ) { _ in }
             let report = await collector.run(try service.due())
             await connections.close()

@@ -1,43 +1,134 @@
 import ArgumentParser
+import Foundation
+import Pipeline
 import Tables
 import Workspace
 
 struct StatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "status", abstract: "Shows the workspace: tables, last runs, and what sinks still have to get.")
+        commandName: "status", abstract: "Shows how collecting is going: sources, sinks, and the workspace.",
+        discussion: """
+            vestige status
+            vestige status --tables
+            vestige status --format prometheus
+            """)
 
+    enum Format: String, ExpressibleByArgument, CaseIterable { case text, json, prometheus }
+
+    @Flag(help: "List the tables too.") var tables = false
+    @Option(help: "text, json, or prometheus.") var format = Format.text
     @OptionGroup var options: SessionOptions
 
     func run() async throws {
         let session = try Session.open(options)
-        let workspace = session.workspace
-        Console.out("workspace  \(workspace.path), \(Human.bytes(workspace.sizeBytes))\n\n")
-        let counts = try workspace.rowCounts()
-        var tables = TextTable(["table", "rows", "columns"], numbers: [false, true, true])
-        for (name, schema) in try workspace.schemas().sorted(by: { $0.key < $1.key }) {
-            tables.append([name, Human.count(counts[name] ?? 0), String(schema.count)])
-        }
-        Console.out(tables.rendered(width: Console.outputWidth))
-        let runs = try workspace.lastRuns()
-        if !runs.isEmpty {
-            var text = TextTable(["source", "last run", "read", "kept", "result"], numbers: [false, false, true, true, false])
-            for run in runs {
-                text.append([
-                    run.source, String(DateTime.format(run.started).prefix(19)) + "Z", Human.count(run.rowsRead), Human.count(run.rowsChanged),
-                    run.error ?? "ok",
-                ])
+        let report = try session.health()
+        switch format {
+        case .prometheus: Console.out(PrometheusText.write(report))
+        case .json: Console.out(JSONWriter.string(StatusText.json(report)) + "\n")
+        case .text:
+            Console.out("workspace  \(session.workspace.path), \(Human.bytes(report.workspaceBytes)), \(Human.count(report.tables.values.reduce(0, +))) rows\n")
+            if tables { Console.out("\n" + StatusText.tables(report, try session.workspace.schemas()).rendered(width: Console.outputWidth)) }
+            if report.sources.isEmpty {
+                Console.out("\nnothing was collected yet; next: vestige collect --once\n")
+            } else {
+                Console.out("\n" + StatusText.sources(report).rendered(width: Console.outputWidth))
+                for source in report.sources { if let error = source.history.last.error { Console.out("\n\(source.name): \(error)\n") } }
+                Console.out("\n" + StatusText.saving(report) + "\n")
             }
-            Console.out("\n" + text.rendered(width: Console.outputWidth))
-            let totals = try workspace.runTotals()
-            if totals.read > 0 {
-                let share = Int((100 - 100 * Double(totals.kept) / Double(totals.read)).rounded())
-                Console.out(
-                    "\n\(Human.count(totals.read)) rows were read in \(Human.count(totals.runs)) runs, \(Human.count(totals.kept)) were new: \(share) % less to store and send\n"
-                )
+            if !report.sinks.isEmpty {
+                Console.out("\n" + StatusText.sinks(report).rendered(width: Console.outputWidth))
+                for sink in report.sinks { if let error = sink.deliveries.error { Console.out("\n\(error)\n") } }
             }
         }
-        for (sink, extents) in try workspace.outboxCounts().sorted(by: { $0.key < $1.key }) {
-            Console.out("\nsink \(sink) still has to get \(extents) extents; they go out with the next run\n")
+        if report.sources.contains(where: \.isFailing) || report.sinks.contains(where: \.isFailing) { throw ExitCode(1) }
+    }
+}
+
+/// The health report for people, and for programs that are no Prometheus.
+enum StatusText {
+    static func sources(_ report: HealthReport) -> TextTable {
+        var table = TextTable(
+            ["source", "last run", "age", "next", "read", "kept", "received", "time", "result"],
+            numbers: [false, false, true, true, true, true, true, true, false])
+        for s in report.sources {
+            let last = s.history.last
+            let result = last.error == nil ? "ok" : s.history.failuresInARow > 1 ? "failed \(s.history.failuresInARow) times" : "failed"
+            table.append([
+                s.name, String(DateTime.format(last.started).prefix(16)) + "Z", s.lagSeconds.map(Self.age) ?? "never",
+                s.nextRun <= report.now ? "due" : Self.age(Double(s.nextRun - report.now) / Double(DateTime.ticksPerSecond)), Human.count(last.rowsRead),
+                Human.count(last.rowsChanged), Human.bytes(last.bytes),
+                Human.seconds(Double(last.ended - last.started) / Double(DateTime.ticksPerSecond)), result,
+            ])
         }
+        return table
+    }
+
+    static func sinks(_ report: HealthReport) -> TextTable {
+        var table = TextTable(
+            ["sink", "sent", "on the wire", "refused", "waiting", "of at most", "last delivery", "result"],
+            numbers: [false, true, true, true, true, true, false, false])
+        for s in report.sinks {
+            table.append([
+                s.name, Human.count(s.deliveries.rows), Human.bytes(s.deliveries.bytes), Human.count(s.deliveries.refused),
+                "\(Human.count(s.waiting.rows)) rows, \(Human.bytes(s.waiting.bytes))", Human.bytes(s.bytesMax),
+                s.deliveries.lastSuccess.map { String(DateTime.format($0).prefix(16)) + "Z" } ?? "never", s.isFailing ? "failed" : "ok",
+            ])
+        }
+        return table
+    }
+
+    static func tables(_ report: HealthReport, _ schemas: [String: Schema]) -> TextTable {
+        var table = TextTable(["table", "rows", "columns"], numbers: [false, true, true])
+        for (name, schema) in schemas.sorted(by: { $0.key < $1.key }) {
+            table.append([name, Human.count(report.tables[name] ?? 0), String(schema.count)])
+        }
+        return table
+    }
+
+    static func saving(_ report: HealthReport) -> String {
+        let (read, kept, runs) = report.sources.reduce((0, 0, 0)) { ($0.0 + $1.history.rowsRead, $0.1 + $1.history.rowsKept, $0.2 + $1.history.runs) }
+        guard read > 0 else { return "no rows were read yet" }
+        let share = Int((100 - 100 * Double(kept) / Double(read)).rounded())
+        return "\(Human.count(read)) rows were read in \(Human.count(runs)) runs, \(Human.count(kept)) were new: \(share) % less to store and send"
+    }
+
+    /// A length of time in its greatest unit.
+    private static func age(_ seconds: Double) -> String {
+        switch seconds {
+        case ..<90: "\(Int(max(seconds, 0))) s"
+        case ..<5_400: "\(Int(seconds / 60)) min"
+        case ..<172_800: "\(Int(seconds / 3_600)) h"
+        default: "\(Int(seconds / 86_400)) d"
+        }
+    }
+
+    static func json(_ report: HealthReport) -> Value {
+        func number(_ n: Int) -> Value { .long(Int64(n)) }
+        func time(_ ticks: Int64?) -> Value { ticks.map { .datetime($0) } ?? .null }
+        let sources = report.sources.map { s -> Value in
+            let last = s.history.last
+            return .bag(
+                Bag([
+                    ("source", .string(s.name)), ("lastRun", time(last.started)), ("lastSuccess", time(s.history.lastSuccess)), ("nextRun", time(s.nextRun)),
+                    ("lagSeconds", s.lagSeconds.map { .real($0) } ?? .null), ("rowsRead", number(last.rowsRead)), ("rowsKept", number(last.rowsChanged)),
+                    ("bytes", number(last.bytes)), ("error", last.error.map { .string($0) } ?? .null), ("runs", number(s.history.runs)),
+                    ("failures", number(s.history.failures)), ("failuresInARow", number(s.history.failuresInARow)), ("saving", .real(s.saving)),
+                ]))
+        }
+        let sinks = report.sinks.map { s -> Value in
+            .bag(
+                Bag([
+                    ("sink", .string(s.name)), ("rowsSent", number(s.deliveries.rows)), ("bytesSent", number(s.deliveries.bytes)),
+                    ("rowsRefused", number(s.deliveries.refused)), ("rowsWaiting", number(s.waiting.rows)), ("bytesWaiting", number(s.waiting.bytes)),
+                    ("bytesWaitingMax", number(s.bytesMax)), ("lastDelivery", time(s.deliveries.lastSuccess)),
+                    ("error", s.deliveries.error.map { .string($0) } ?? .null),
+                ]))
+        }
+        let tables = report.tables.sorted { $0.key < $1.key }.map { ($0.key, number($0.value)) }
+        return .bag(
+            Bag([
+                ("time", time(report.now)), ("workspaceBytes", number(report.workspaceBytes)), ("sources", .array(sources)), ("sinks", .array(sinks)),
+                ("tables", .bag(Bag(tables))),
+            ]))
     }
 }

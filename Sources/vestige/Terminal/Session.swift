@@ -33,12 +33,15 @@ struct Session: Sendable {
     let workspace: Workspace
     let outside: OutsideData
 
-    static func open(_ options: SessionOptions) throws -> Session { try open(try options.configuration(), console: options.console) }
+    static func open(_ options: SessionOptions, mapsPages: Bool = true) throws -> Session {
+        try open(try options.configuration(), console: options.console, mapsPages: mapsPages)
+    }
 
-    static func open(_ configuration: Configuration, console: Console) throws -> Session {
+    /// - Parameter mapsPages: whether the workspace is read through mapped memory, as suits queries.
+    static func open(_ configuration: Configuration, console: Console, mapsPages: Bool = true) throws -> Session {
         let (library, problems) = try content(configuration)
         for problem in problems { console.warn("content left out: \(problem.description)") }
-        let workspace = try Workspace(path: configuration.workspace)
+        let workspace = try Workspace(path: configuration.workspace, mapsPages: mapsPages)
         for table in library.tables.values { try workspace.declare(table.name, table.schema) }
         return Session(
             configuration: configuration, library: library, problems: problems, workspace: workspace, outside: try configuration.outsideData())
@@ -54,10 +57,16 @@ struct Session: Sendable {
             write: { Console.out($0) })
     }
 
+    /// When sources run.
+    var planner: RunPlanner { RunPlanner(library: library, schedules: configuration.schedules) }
+
+    /// How collecting is going.
+    func health() throws -> HealthReport { try HealthReport(workspace, library, configuration, now: SystemClock.now()) }
+
     func collector(_ connections: Connections, allowsEmpty: Bool) -> Collector {
         Collector(
             workspace: workspace, library: library, sinks: connections.sinks, keyframeDays: configuration.keyframeDays,
-            spoolBytesMax: configuration.spoolBytesMax, allowsEmpty: allowsEmpty)
+            spoolBytesMax: configuration.spoolBytesMax, allowsEmpty: allowsEmpty, writesHealth: configuration.writesHealth)
     }
 
     /// The built-in content with the configured folders over it.

@@ -1,0 +1,29 @@
+import Hummingbird
+import Logging
+import Pipeline
+import ServiceLifecycle
+
+/// What a collector tells those who watch it: `/metrics` for Prometheus, `/healthz` for whoever starts it again when it hangs.
+package struct MetricsServer: Sendable {
+    private let options: WorkbenchOptions
+    private let health: @Sendable () throws -> HealthReport
+
+    package init(_ options: WorkbenchOptions, health: @escaping @Sendable () throws -> HealthReport) {
+        self.options = options
+        self.health = health
+    }
+
+    /// The server; `onRunning` gets its port once it listens.
+    package func service(logger: Logger, onRunning: @escaping @Sendable (Int) async -> Void = { _ in }) -> some Service {
+        let router = Router(context: BasicRequestContext.self)
+        let health = health
+        router.get("/metrics") { _, _ in
+            Answer.text(PrometheusText.write(try health()), type: "text/plain; version=0.0.4; charset=utf-8")
+        }
+        // It answers, so it lives; what is wrong with a source is for the metrics to tell.
+        router.get("/healthz") { _, _ in Answer.text("ok\n") }
+        return Application(
+            router: router, configuration: .init(address: .hostname(options.host, port: options.port), serverName: "Vestige"),
+            onServerRunning: { channel in await onRunning(channel.localAddress?.port ?? 0) }, logger: logger)
+    }
+}
