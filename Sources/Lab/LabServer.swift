@@ -25,6 +25,10 @@ package struct LabOptions: Sendable {
     /// Ticks at which the lab's clock stands still between two advances; nil for a clock that goes on.
     package var standing: Int64?
     package var tokenLifetimeSeconds = 3_599
+    /// Events of a device in one hunting table on one day.
+    package var eventsPerDay = 24
+    /// Rows that a hunting answer holds at most.
+    package var huntingRowsMax = 100_000
     /// Rows of one file of an export.
     package var exportFileRows = 20_000
     package var identity = LabIdentity()
@@ -44,10 +48,10 @@ package struct Lab: Sendable {
     package init(_ options: LabOptions) async throws {
         self.options = options
         clock = LabClock(startDaysAgo: options.startDaysAgo, standing: options.standing)
-        let world = World(devices: options.devices, otDevices: options.otDevices, seed: options.seed, clock: clock)
+        let world = World(devices: options.devices, otDevices: options.otDevices, seed: options.seed, clock: clock, eventsPerDay: options.eventsPerDay)
         state = LabState(
             world: world, identity: options.identity, issuer: await TokenIssuer(), tokenLifetimeSeconds: options.tokenLifetimeSeconds,
-            exportFileRows: options.exportFileRows)
+            exportFileRows: options.exportFileRows, huntingRowsMax: options.huntingRowsMax)
         (sensorCertificate, sensorKey) = try Self.selfSigned()
     }
 

@@ -35,6 +35,7 @@ final class LabState: Sendable {
     let assertions = AssertionCheck()
     let tokenLifetimeSeconds: Int
     let exportFileRows: Int
+    let huntingRowsMax: Int
     private let shared = Mutex(Shared())
 
     private struct Shared {
@@ -50,12 +51,13 @@ final class LabState: Sendable {
         var eventCache: [String: (hour: Int64, body: [UInt8])] = [:]
     }
 
-    init(world: World, identity: LabIdentity, issuer: TokenIssuer, tokenLifetimeSeconds: Int, exportFileRows: Int) {
+    init(world: World, identity: LabIdentity, issuer: TokenIssuer, tokenLifetimeSeconds: Int, exportFileRows: Int, huntingRowsMax: Int) {
         self.world = world
         self.identity = identity
         self.issuer = issuer
         self.tokenLifetimeSeconds = tokenLifetimeSeconds
         self.exportFileRows = exportFileRows
+        self.huntingRowsMax = huntingRowsMax
     }
 
     var withheldRoles: Set<String> { shared.withLock { $0.withheldRoles } }

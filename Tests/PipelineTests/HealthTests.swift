@@ -50,7 +50,8 @@ import Workspace
             for line in text.split(separator: "\n") where !line.hasPrefix("#") { #expect(families.contains(line.prefix { $0 != "{" && $0 != " " })) }
 
             let rows = try rig.query(
-                "VestigeHealth_CL | sort by TimeGenerated asc, SubjectKind asc, Subject asc | project SubjectKind, Subject, Status, RowsRead, RowsKept, RowsSent")
+                "VestigeHealth_CL | sort by TimeGenerated asc, SubjectKind asc, Subject asc | project SubjectKind, Subject, Status, RowsRead, RowsKept, RowsSent"
+            )
             #expect(
                 rows.map { $0.map(\.text).joined(separator: " ") } == [
                     "Sink sentinel Success   32", "Source iot-devices@plant Success 20 20 ", "Source mde-machines Success 10 10 ",

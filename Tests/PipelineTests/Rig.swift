@@ -14,7 +14,10 @@ struct Rig {
     let connections: Connections
     let collector: Collector
 
-    init(_ lab: RunningLab, _ configuration: Configuration? = nil, only: [String] = [], library: ContentLibrary = Repository.library()) async throws {
+    init(
+        _ lab: RunningLab, _ configuration: Configuration? = nil, only: [String] = [], library: ContentLibrary = Repository.library(),
+        choice: SourceEndpoint.Choice? = nil
+    ) async throws {
         let configuration = configuration ?? lab.configuration
         self.library = library
         lab.declareStreams(library)
@@ -24,7 +27,7 @@ struct Rig {
         (retry.attempts, retry.firstDelay) = (3, 0.05)
         var logger = Logger(label: "test")
         logger.logLevel = .critical
-        connections = try await Connections.open(configuration, library: library, only: only, environment: [:], retry: retry, logger: logger)
+        connections = try await Connections.open(configuration, library: library, only: only, environment: [:], choice: choice, retry: retry, logger: logger)
         let clock = lab.lab.clock
         collector = Collector(workspace: workspace, library: library, sinks: connections.sinks, keyframeDays: configuration.keyframeDays) { clock.now }
     }

@@ -11,14 +11,19 @@ package struct ServiceError: Error, Sendable {
     /// Whether another try may help.
     package var isRetryable: Bool
     package var status: Int?
+    /// Whether less must be asked for at once.
+    package var isTooLarge: Bool
 
-    package init(tried: String, got: String, means: String? = nil, next: String, isRetryable: Bool = false, status: Int? = nil) {
+    package init(
+        tried: String, got: String, means: String? = nil, next: String, isRetryable: Bool = false, status: Int? = nil, isTooLarge: Bool = false
+    ) {
         self.tried = tried
         self.got = got
         self.means = means
         self.next = next
         self.isRetryable = isRetryable
         self.status = status
+        self.isTooLarge = isTooLarge
     }
 }
 

@@ -75,7 +75,11 @@ package struct DefenderClient: Sendable {
             throw ServiceError(
                 tried: request.shown, got: response.summary, means: "one answer may hold 100,000 rows and 50 MB",
                 next: "raise 'partitions' in the source's file",
-                status: 400)
+                status: 400, isTooLarge: true)
+        case 400 where response.vendorError?.message.contains("timeout period") == true:
+            throw ServiceError(
+                tried: request.shown, got: response.summary, means: "a query may take three minutes", next: "raise 'partitions' in the source's file",
+                status: 400, isTooLarge: true)
         default:
             throw ServiceError(
                 tried: request.shown, got: response.summary, means: response.status == 400 ? "the service does not understand the query" : nil,

@@ -69,6 +69,7 @@ package struct ContentLibrary: Sendable {
                 }
             }
         }
+        for i in library.sources.indices { library.sources[i].complete(with: library.tables) }
         library.sources.sort { $0.id < $1.id }
         library.functions.sort { $0.name < $1.name }
         library.workbooks.sort { $0.id < $1.id }

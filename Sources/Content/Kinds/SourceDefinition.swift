@@ -25,6 +25,24 @@ package struct SourceDefinition: Sendable {
         case skip
     }
 
+    /// Rows of what happened are asked for by time, since an answer has a limit.
+    package struct Window: Sendable {
+        /// Seconds that the first run looks back.
+        package let first: Int
+        /// Seconds before the last run's end that are read again: events arrive late.
+        package let overlap: Int
+    }
+
+    /// What it means that a row is not in an answer.
+    package enum Absence: String, Sendable, CaseIterable {
+        /// What it tells of is no longer there.
+        case gone
+        /// Nothing: the answer holds only what is new.
+        case unknown
+        /// It is no longer there, on the devices that were asked about.
+        case goneFromDevice = "gone-from-device"
+    }
+
     package let id: String
     package let description: String
     package let service: Service
@@ -50,8 +68,13 @@ package struct SourceDefinition: Sendable {
     package let table: String
     /// KQL over `source`, as in a data collection rule.
     package let transform: String
-    /// Columns of the payload, as the transform sees them.
-    package let columns: [ColumnSpec]
+    /// Columns of the payload, as the transform sees them; the table's own where the file names none.
+    package private(set) var columns: [ColumnSpec]
+    /// For `graph-hunting` over tables of events.
+    package let window: Window?
+    /// Whether the path names a device (`{device}`): it is called for each that is chosen.
+    package let isPerDevice: Bool
+    package let absence: Absence
     /// Seconds between runs.
     package let intervalSeconds: Int
     package let permissions: [String]
@@ -60,7 +83,21 @@ package struct SourceDefinition: Sendable {
 
     /// What the transform sees as `source`: the payload's columns, and the sensor's name where there is one.
     package var inputSchema: Schema {
-        Schema(columns + [TableDefinition.unmapped] + (service == .iotSensor ? [ColumnSpec("SensorName", .string)] : []))
+        Schema(columns + [TableDefinition.unmapped] + (givenColumn.map { [ColumnSpec($0, .string)] } ?? []))
+    }
+
+    /// A column that is not in the payload: whom the answer is of.
+    package var givenColumn: String? { isOfSensor ? "SensorName" : isPerDevice ? "DeviceId" : nil }
+
+    /// Whether a sensor, or what stands for several, is asked for it.
+    package var isOfSensor: Bool { service == .iotSensor }
+
+    /// Whether it runs only when somebody chose to: it asks for much, or about single devices.
+    package var isOnDemand: Bool { window != nil || isPerDevice }
+
+    /// Takes the table's columns where the file names none.
+    mutating func complete(with tables: [String: TableDefinition]) {
+        if columns.isEmpty, let table = tables[table] { columns = table.columns }
     }
 
     /// Whether a tenant's identity asks for it.
@@ -70,7 +107,7 @@ package struct SourceDefinition: Sendable {
         self.file = file
         try yaml.only([
             "id", "description", "service", "query", "partitions", "path", "parameters", "paging", "pageSize", "files", "format", "varyMinutes", "oneRecord",
-            "secrets", "table",
+            "secrets", "table", "window", "absence",
             "transform", "columns", "interval", "permissions", "documentation",
         ])
         id = try yaml.string("id")
@@ -107,12 +144,29 @@ package struct SourceDefinition: Sendable {
             guard let type = ScalarType(name: typeText) else { throw yaml.fail("'columns.\(name)': \"\(typeText)\" is not a type") }
             columns.append(ColumnSpec(name, type))
         }
-        guard !columns.isEmpty else { throw yaml.fail("'columns' is missing: the payload's columns and their types") }
+        if columns.isEmpty, transform != "source" { throw yaml.fail("'columns' is missing: the payload's columns and their types") }
         self.columns = columns
-        let interval = try yaml.string("interval")
-        guard let ticks = TimeSpan.parse(interval), ticks > 0 else { throw yaml.fail("'interval' must be a duration such as 1h, not \"\(interval)\"") }
-        intervalSeconds = Int(ticks / DateTime.ticksPerSecond)
+        window = try yaml.optionalFields("window").map { window in
+            try window.only(["first", "overlap"])
+            return Window(first: try Self.seconds(window, "first"), overlap: try Self.seconds(window, "overlap"))
+        }
+        if window != nil, query?.contains("{from}") != true || query?.contains("{to}") != true {
+            throw yaml.fail("'window' needs a query with {from} and {to}")
+        }
+        isPerDevice = path?.contains("{device}") == true
+        let absenceText = try yaml.optionalString("absence") ?? (isPerDevice ? "gone-from-device" : "gone")
+        guard let absence = Absence(rawValue: absenceText) else {
+            throw yaml.fail("'absence' must be \(Absence.allCases.map(\.rawValue).joined(separator: ", ")), not \"\(absenceText)\"")
+        }
+        self.absence = absence
+        intervalSeconds = try Self.seconds(yaml, "interval")
         permissions = try yaml.strings("permissions")
         documentation = try yaml.strings("documentation")
+    }
+
+    private static func seconds(_ yaml: Fields, _ name: String) throws -> Int {
+        let text = try yaml.string(name)
+        guard let ticks = TimeSpan.parse(text), ticks > 0 else { throw yaml.fail("'\(name)' must be a duration such as 1h, not \"\(text)\"") }
+        return Int(ticks / DateTime.ticksPerSecond)
     }
 }

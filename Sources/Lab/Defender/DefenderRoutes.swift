@@ -70,7 +70,7 @@ struct DefenderRoutes: Sendable {
                 status: 400)
         }
         let table = result.primary
-        guard table.count <= 100_000 else { return tooLarge }
+        guard table.count <= lab.huntingRowsMax else { return tooLarge }
         var out: [UInt8] = []
         let (schemaKey, resultsKey, nameKey, typeKey) = isGraph ? ("schema", "results", "name", "type") : ("Schema", "Results", "Name", "Type")
         // Only Graph's answer carries a context.

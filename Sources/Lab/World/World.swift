@@ -36,22 +36,26 @@ final class World: Sendable {
     let fleet: Fleet
     let plant: Plant
     let clock: LabClock
+    /// Events of a device in one hunting table on one day.
+    let eventsPerDay: Int
     private let built: Mutex<(day: Int, tables: MemoryTables)?> = Mutex(nil)
 
-    init(devices: Int, otDevices: Int, seed: UInt64, clock: LabClock) {
+    init(devices: Int, otDevices: Int, seed: UInt64, clock: LabClock, eventsPerDay: Int) {
         fleet = Fleet(count: devices, seed: seed)
         plant = Plant(count: otDevices, seed: seed)
         self.clock = clock
+        self.eventsPerDay = eventsPerDay
     }
 
     /// The tables of today.
-    func tables() -> MemoryTables {
+    func tables() -> DeviceEvents {
         let day = clock.day
-        return built.withLock { built in
+        let state = built.withLock { built in
             if let known = built, known.day == day { return known.tables }
             let tables = HuntingTables.build(fleet, day: day, now: clock.now)
             built = (day, tables)
             return tables
         }
+        return DeviceEvents(state, fleet, now: clock.now, perDay: eventsPerDay)
     }
 }

@@ -14,15 +14,18 @@ package struct Connections: Sendable {
     /// Sources whose service is not configured.
     package var idle: [String] = []
     private var clients: [ServiceClient] = []
+    private var choice = SourceEndpoint.Choice()
 
     /// Connects a configuration's services to the content's sources.
     ///
     /// - Parameters:
     ///   - only: ids of sources to leave the others out; all when empty.
+    ///   - choice: devices and time to ask for, instead of the configuration's.
     ///   - devices: how many devices the tenant had when it was asked last.
     ///   - write: takes what goes to standard output.
     package static func open(
-        _ configuration: Configuration, library: ContentLibrary, only: [String], environment: [String: String], devices: Int = 0,
+        _ configuration: Configuration, library: ContentLibrary, only: [String], environment: [String: String],
+        choice: SourceEndpoint.Choice? = nil, devices: Int = 0,
         retry: ServiceClient.RetryPolicy = .init(),
         logger: Logger, write: @escaping @Sendable ([UInt8]) -> Void = { _ in }
     ) async throws -> Connections {
@@ -35,7 +38,10 @@ package struct Connections: Sendable {
             case .automatic: devices > ExportPreference.filesAboveDevices
             }
         }
-        let chosen = try select(library.sources, only.isEmpty ? configuration.sources : only)
+        let chosen = try select(library.sources, only, configuration)
+        var given = SourceEndpoint.Choice()
+        (given.devices, given.since) = (configuration.investigation.devices, configuration.investigation.since)
+        connections.choice = choice ?? given
         guard !configuration.tenants.isEmpty || !configuration.sensors.isEmpty else {
             throw OperatorError(
                 "there is nothing to collect from", got: "the configuration names no tenant and no sensor",
@@ -100,7 +106,7 @@ package struct Connections: Sendable {
             endpoint: AuthorizedClient(client: cloud, tokens: tokens, audience: resource), endpointHost: host)
         let downloader = ExportDownloader(client: cloud)
         for source in sources {
-            endpoints.append(SourceEndpoint(source, .defender(client, files: downloader, tenant: tenant.name), prefersFiles: prefersFiles))
+            endpoints.append(SourceEndpoint(source, .defender(client, files: downloader, tenant: tenant.name), prefersFiles: prefersFiles, choice: choice))
         }
     }
 
@@ -143,8 +149,10 @@ package struct Connections: Sendable {
         }
     }
 
-    private static func select(_ sources: [SourceDefinition], _ ids: [String]) throws -> [SourceDefinition] {
-        if ids.isEmpty { return sources }
+    /// The sources that are asked for by name, or the configuration's; those on demand only when they are named.
+    private static func select(_ sources: [SourceDefinition], _ only: [String], _ configuration: Configuration) throws -> [SourceDefinition] {
+        let regular = configuration.sources.isEmpty ? sources.filter { !$0.isOnDemand }.map(\.id) : configuration.sources
+        let ids = only.isEmpty ? regular + configuration.investigation.sources.filter { !regular.contains($0) } : only
         return try ids.map { id in
             guard let source = sources.first(where: { $0.id == id }) else {
                 let hint = NearMiss.find(id, in: sources.map(\.id)).map { "did you mean \($0)? " } ?? ""

@@ -69,7 +69,7 @@ struct SourceRun: Sendable {
         outcome.bytes = run.bytes
         outcome.pages = run.pages
         do {
-            try await PageFetcher(endpoint: endpoint, now: run.started).pages(from: run.cursor) { fetched in
+            try await PageFetcher(endpoint: endpoint, now: run.started, since: checkpoint.run).pages(from: run.cursor) { fetched in
                 try Task.checkCancellation()
                 switch fetched {
                 case .lost(let error, let next):
@@ -138,8 +138,11 @@ struct SourceRun: Sendable {
         }
         try detector.store(progress: text)
         outcome.counts = detector.counts
+        // What was read of a time that somebody chose says nothing about the time until now.
+        let isUntilNow = isWhole && endpoint.choice.range == nil
         let next = Checkpoint(
-            keyframe: run.isKeyframe && isWhole ? run.started : checkpoint.keyframe, run: run.started, reported: checkpoint.reported.union(run.unknown))
+            keyframe: run.isKeyframe && isWhole ? run.started : checkpoint.keyframe, run: isUntilNow ? run.started : checkpoint.run,
+            reported: checkpoint.reported.union(run.unknown))
         let limit = table.kind == .event ? BucketRule.hour(now - Self.eventMemory) : nil
         try workspace.publish(
             outcome.record(started: run.started, ended: ended()), to: table.name, checkpoint: next.text, sinks: sinks, forgottenBelow: limit)

@@ -54,6 +54,19 @@ package enum ExportPreference: Sendable, Equatable {
     package static let filesAboveDevices = 20_000
 }
 
+/// Sources that run only when somebody chose to: events of devices, and what is asked of each device by itself.
+package struct Investigation: Sendable, Equatable {
+    /// Their ids; none when empty.
+    package var sources: [String] = []
+    /// Ids or names of devices; all devices when empty.
+    package var devices: [String] = []
+    /// Seconds that the first run looks back; nil for what each source says.
+    package var since: Int?
+    package static let devicesMax = 500
+
+    package init() {}
+}
+
 /// An OT sensor.
 package struct SensorConfiguration: Sendable {
     package var name: String
@@ -142,6 +155,8 @@ package struct Configuration: Sendable {
     package var writesHealth = true
     /// When sources run, by their ids; others run at their content's interval.
     package var schedules: [String: Schedule] = [:]
+    /// What is asked for beyond the regular feeds, about devices that somebody looks into.
+    package var investigation = Investigation()
     /// Sources to run; all when empty.
     package var sources: [String] = []
 

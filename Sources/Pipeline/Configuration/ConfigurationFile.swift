@@ -30,7 +30,7 @@ extension Configuration {
     private mutating func read(_ yaml: Fields, _ environment: [String: String]) throws {
         try yaml.only([
             "workspace", "content", "keyframeDays", "tenant", "tenants", "sensors", "sinks", "sources", "externaldata", "locations", "spoolMB", "metrics",
-            "health", "feeds",
+            "health", "investigate", "feeds",
             "exports", "schedules",
         ])
         workspace = try yaml.optionalString("workspace") ?? workspace
@@ -65,6 +65,20 @@ extension Configuration {
         case "pages": exports = .pages
         case "files": exports = .files
         case let word: throw yaml.fail("'exports' must be automatic, pages or files, not \"\(word.prefix(40))\"")
+        }
+        if let part = try yaml.optionalFields("investigate") {
+            try part.only(["sources", "devices", "since"])
+            investigation.sources = try part.strings("sources")
+            investigation.devices = try part.strings("devices")
+            guard investigation.devices.count <= Investigation.devicesMax else {
+                throw part.fail("'devices' takes \(Investigation.devicesMax) at most; leave it out for all devices")
+            }
+            if let text = try part.optionalString("since") {
+                guard let ticks = TimeSpan.parse(text), ticks > 0, ticks <= 30 * DateTime.ticksPerDay else {
+                    throw part.fail("'since' must be a duration such as 7d, 30d at most, not \"\(text.prefix(40))\"")
+                }
+                investigation.since = Int(ticks / DateTime.ticksPerSecond)
+            }
         }
         metrics = try yaml.optionalString("metrics") ?? metrics
         writesHealth = try yaml.optionalBool("health") ?? writesHealth

@@ -47,6 +47,8 @@ struct PageFetcher: Sendable {
     let endpoint: SourceEndpoint
     /// Ticks.
     let now: Int64
+    /// Until when events were read by the last run, ticks; nil when there was none.
+    var since: Int64?
     /// Tries for a page whose text is cut or garbled.
     private static let malformedAttempts = 3
 
@@ -58,6 +60,8 @@ struct PageFetcher: Sendable {
     /// - Throws: `OperatorError`, or what `take` throws.
     func pages(from cursor: Value = .null, _ take: (FetchedPage) async throws -> Void) async throws {
         switch endpoint.service {
+        case .defender(let client, _, _) where definition.window != nil:
+            try await EventWindows(fetcher: self, client: client).pages(from: cursor, take)
         case .defender(let client, _, _) where definition.service == .graphHunting: try await partitions(client, cursor, take)
         case .defender(let client, let downloader, _):
             if endpoint.prefersFiles, let path = definition.files {
@@ -137,7 +141,7 @@ struct PageFetcher: Sendable {
         }
     }
 
-    private func decoded(_ place: String, _ call: () async throws -> ServiceResponse) async throws -> (RecordPage, Int) {
+    func decoded(_ place: String, _ call: () async throws -> ServiceResponse) async throws -> (RecordPage, Int) {
         for attempt in 1... {
             let response: ServiceResponse
             do { response = try await call() } catch let error as ServiceError {

@@ -15,11 +15,26 @@ package struct SourceEndpoint: Sendable {
     package let service: Service
     /// Whether exports that come as files too are fetched as files.
     package let prefersFiles: Bool
+    /// Which devices and what time, for sources that ask about those.
+    package let choice: Choice
 
-    package init(_ definition: SourceDefinition, _ service: Service, prefersFiles: Bool = false) {
+    package init(_ definition: SourceDefinition, _ service: Service, prefersFiles: Bool = false, choice: Choice = Choice()) {
         self.definition = definition
         self.service = service
         self.prefersFiles = prefersFiles
+        self.choice = choice
+    }
+
+    /// Devices and time that somebody is interested in.
+    package struct Choice: Sendable, Equatable {
+        /// Ids or names; all devices when empty.
+        package var devices: [String] = []
+        /// Seconds that the first run looks back; nil for what the source's file says.
+        package var since: Int?
+        /// The only time to ask for, ticks: what was asked for before and will be later is another matter.
+        package var range: Range<Int64>?
+
+        package init() {}
     }
 
     /// What the source's state, runs and rows are filed under; a source that several sensors or tenants answer has one name for each.

@@ -15,11 +15,16 @@ struct CollectCommand: AsyncParsableCommand {
 
             vestige collect --once
             vestige collect --once --source mde-windows-health --dry-run
+            vestige collect --once --source mde-process-events --device lis-ws-0042 --from 2026-11-01 --to 2026-11-03T12:00
             vestige collect --config /etc/vestige/vestige.yaml
             """)
 
     @Flag(help: "Run every source once, then end.") var once = false
     @Option(help: ArgumentHelp("Run only this source; may be given several times.", valueName: "id")) var source: [String] = []
+    @Option(help: ArgumentHelp("With --once: only this device's events, by name or id; may be given several times.", valueName: "device"))
+    var device: [String] = []
+    @Option(help: ArgumentHelp("With --once: events from this time on, in UTC.", valueName: "time")) var from: String?
+    @Option(help: ArgumentHelp("With --once: events before this time; until now when not given.", valueName: "time")) var to: String?
     @Flag(help: "Show what would be stored and sent, and change nothing.") var dryRun = false
     @Flag(help: "List the sources, their tables, schedules and permissions.") var list = false
     @Flag(help: "Accept that a source has no rows any more.") var allowEmpty = false
@@ -28,6 +33,7 @@ struct CollectCommand: AsyncParsableCommand {
 
     func run() async throws {
         if list { return try show() }
+        if !device.isEmpty || from != nil || to != nil, !once { throw ValidationError("--device, --from and --to go with --once") }
         let session = try Session.open(options, mapsPages: false)
         let console = options.console
         let logger = Logs.make(console)
@@ -38,7 +44,7 @@ struct CollectCommand: AsyncParsableCommand {
         if !once, !dryRun {
             return try await CollectDaemon(options: options, only: source, allowsEmpty: allowEmpty, logger: logger).run(session)
         }
-        let connections = try await session.connections(only: source, logger: logger)
+        let connections = try await session.connections(only: source, choice: try choice(session.configuration), logger: logger)
         let collector = session.collector(connections, allowsEmpty: allowEmpty)
         let progress = CollectProgressLine(console)
         let report = await collector.run(connections.endpoints, isDryRun: dryRun) { progress.show($0) }
@@ -55,6 +61,26 @@ struct CollectCommand: AsyncParsableCommand {
         if !failures.isEmpty || !session.problems.isEmpty {
             throw ExitCode(failures.isEmpty || failures.allSatisfy { !$0.isConfiguration } ? 1 : 2)
         }
+    }
+
+    /// Devices and time from the command line; nil when it names none.
+    private func choice(_ configuration: Configuration) throws -> SourceEndpoint.Choice? {
+        guard !device.isEmpty || from != nil || to != nil else { return nil }
+        var choice = SourceEndpoint.Choice()
+        choice.devices = device.isEmpty ? configuration.investigation.devices : device
+        choice.since = configuration.investigation.since
+        func time(_ name: String, _ text: String) throws -> Int64 {
+            guard let ticks = DateTime.parse(text) else { throw ValidationError("--\(name) needs a time such as 2026-11-01T12:00, not \"\(text)\"") }
+            return ticks
+        }
+        if let from {
+            let (start, end) = (try time("from", from), try to.map { try time("to", $0) } ?? SystemClock.now())
+            guard start < end else { throw ValidationError("--from must be before --to") }
+            choice.range = start..<end
+        } else if to != nil {
+            throw ValidationError("--to goes with --from")
+        }
+        return choice
     }
 
     /// The right to collect into the workspace, which only one program has.

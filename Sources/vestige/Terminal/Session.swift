@@ -49,11 +49,14 @@ struct Session: Sendable {
 
     /// Sources and sinks of the configuration.
     ///
-    /// - Parameter only: ids of the only sources; empty for all.
-    func connections(only: [String], logger: Logger) async throws -> Connections {
+    /// - Parameters:
+    ///   - only: ids of the only sources; empty for all.
+    ///   - choice: devices and time to ask for, instead of the configuration's.
+    func connections(only: [String], choice: SourceEndpoint.Choice? = nil, logger: Logger) async throws -> Connections {
         let devices = try workspace.lastRuns().filter { $0.source.hasPrefix("mde-machines") }.map(\.rowsRead).max() ?? 0
         return try await Connections.open(
-            configuration, library: library, only: only, environment: ProcessInfo.processInfo.environment, devices: devices, logger: logger,
+            configuration, library: library, only: only, environment: ProcessInfo.processInfo.environment, choice: choice, devices: devices,
+            logger: logger,
             write: { Console.out($0) })
     }
 
