@@ -63,6 +63,7 @@ package struct Lab: Sendable {
         let sensor = Router(context: BasicRequestContext.self, options: .caseInsensitive)
         sensor.add(middleware: FaultMiddleware(lab: state))
         SensorRoutes(lab: state).add(to: sensor)
+        ManagerRoutes(lab: state).add(to: sensor)
         let chain = try NIOSSLCertificate.fromPEMBytes(Array(sensorCertificate.utf8)).map { NIOSSLCertificateSource.certificate($0) }
         let key = try NIOSSLPrivateKey(bytes: Array(sensorKey.utf8), format: .pem)
         let tls = TLSConfiguration.makeServerConfiguration(certificateChain: chain, privateKey: .privateKey(key))
@@ -96,6 +97,7 @@ package struct Lab: Sendable {
         IngestionRoutes(lab: state).add(to: cloud)
         KustoIngestRoutes(lab: state).add(to: cloud)
         FeedRoutes().add(to: cloud)
+        ResourceGraphRoutes(lab: state).add(to: cloud)
         DataCollectorRoutes(lab: state).add(to: cloud)
         return cloud
     }

@@ -18,6 +18,8 @@ package struct OperatorError: Error, Sendable {
     package var isPassing: Bool?
     /// Whether less must be asked for at once.
     package var isTooLarge = false
+    /// Of the service's answer; nil for other failures.
+    package var status: Int?
 
     package init(
         _ title: String, tried: String? = nil, got: String? = nil, means: String? = nil, safe: String? = nil, next: String? = nil,
@@ -40,6 +42,7 @@ package struct OperatorError: Error, Sendable {
         case let service as ServiceError:
             self.init(title, tried: service.tried, got: service.got, means: service.means, safe: safe, next: service.next, isPassing: service.isRetryable)
             isTooLarge = service.isTooLarge || service.status == 504
+            status = service.status
         case let stored as WorkspaceError: self.init(title, got: stored.message, safe: safe, next: stored.next)
         case let content as ContentProblem: self.init(title, got: content.description, safe: safe, next: "correct the file", isConfiguration: true)
         case let query as QueryError: self.init(title, got: query.message, safe: safe, next: "correct the query")

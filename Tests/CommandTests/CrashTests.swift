@@ -21,7 +21,7 @@ import Workspace
               loginHost: \(lab.cloud)
               graphHost: \(lab.cloud)
               endpointHost: \(lab.cloud)
-            feeds: {cisa-kev: "\(lab.cloud)/feeds/known_exploited_vulnerabilities.json", first-epss: "\(lab.cloud)/feeds/epss_scores-current.csv.gz"}
+            feeds: {cisa-kev: "\(lab.cloud)/feeds/known_exploited_vulnerabilities.json", first-epss: "\(lab.cloud)/feeds/epss_scores-current.csv.gz", nvd-modified: off, msrc-updates: off}
             sensors:
               - {name: plant, host: "\(lab.sensor)", token: "file:\(lab.folder)/token", certificate: "\(lab.folder)/sensor.pem"}
             """

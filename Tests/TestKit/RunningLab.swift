@@ -71,6 +71,7 @@ package struct RunningLab: Sendable {
         ]
         configuration.feeds = [
             "cisa-kev": "\(cloud)/feeds/known_exploited_vulnerabilities.json", "first-epss": "\(cloud)/feeds/epss_scores-current.csv.gz",
+            "nvd-modified": "\(cloud)/feeds/nvdcve-2.0-modified.json.gz", "msrc-updates": "\(cloud)/feeds/cvrf/2026-Feb",
         ]
         configuration.sinks = [
             SinkConfiguration(name: "sentinel", kind: .logsIngestion(LogsIngestionConfiguration(endpoint: cloud, rule: identity.dataCollectionRule)))

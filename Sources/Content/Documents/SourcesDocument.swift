@@ -11,7 +11,15 @@ package enum SourcesDocument {
             .graphHunting, "Advanced hunting",
             "Queries through Microsoft Graph, split by a hash of the device id so that no answer exceeds the service's limits of rows and bytes."
         ),
+        (
+            .resourceGraph, "Azure Resource Graph",
+            "Devices, sensors and alerts of plants that are connected to Azure: what replaced the management console. Asked when the tenant names `subscriptions`."
+        ),
         (.iotSensor, "Defender for IoT sensors", "Calls of each OT sensor that the configuration names, with an access token made on the sensor."),
+        (
+            .iotManager, "Defender for IoT management consoles",
+            "Calls of each console in `managers`, with an access token made on it. Microsoft retired the console on 2025-01-01; it is asked where one still runs."
+        ),
         (.web, "Public lists", "From their web address, or from a file or a mirror that `feeds` in the configuration names; `off` there leaves a list out."),
     ]
 
@@ -22,7 +30,8 @@ package enum SourcesDocument {
             What Vestige collects, made from the files in `Content/Sources` by `vestige content document`; do not edit it by hand.
 
             State tables are compared with the last run and keep only what was added, changed or removed, and a full copy once in
-            `keyframeDays`. Event tables keep every event once.
+            `keyframeDays`. Event tables keep every event once. Sources *on demand* run when `investigate.sources` in the configuration, or
+            `--source`, names them.
 
             ## What Microsoft has retired
 
@@ -40,10 +49,11 @@ package enum SourcesDocument {
             if sources.isEmpty { continue }
             out += "## \(title)\n\n\(text)\n\n| source | what | table | every | permission |\n|---|---|---|---|---|\n"
             for s in sources {
+                let demand = s.window != nil ? " *On demand, by windows of time.*" : s.isPerDevice ? " *On demand, for chosen devices.*" : ""
                 let page = s.documentation.first.map { "[\(s.id)](\($0))" } ?? s.id
                 let kind = library.tables[s.table]?.kind == .event ? "events" : "state"
                 let permission = s.permissions.isEmpty ? "–" : s.permissions.map { "`\($0)`" }.joined(separator: ", ")
-                out += "| \(page) | \(s.description) | `\(s.table)` (\(kind)) | \(interval(s.intervalSeconds)) | \(permission) |\n"
+                out += "| \(page) | \(s.description)\(demand) | `\(s.table)` (\(kind)) | \(interval(s.intervalSeconds)) | \(permission) |\n"
             }
             out += "\n"
         }

@@ -10,6 +10,10 @@ package struct SourceDefinition: Sendable {
         case defenderEndpoint = "defender-endpoint"
         /// A Defender for IoT sensor.
         case iotSensor = "iot-sensor"
+        /// A Defender for IoT management console, which stands for several sensors.
+        case iotManager = "iot-manager"
+        /// Azure Resource Graph.
+        case resourceGraph = "resource-graph"
         /// A public list, without sign-in.
         case web
     }
@@ -23,6 +27,8 @@ package struct SourceDefinition: Sendable {
         case nextLink = "next-link"
         /// `$top` and `$skip`, until a page is short.
         case skip
+        /// `page`, from 0, and `size`, until a page is short.
+        case page
     }
 
     /// Rows of what happened are asked for by time, since an answer has a limit.
@@ -46,7 +52,7 @@ package struct SourceDefinition: Sendable {
     package let id: String
     package let description: String
     package let service: Service
-    /// The hunting query, for `graph-hunting`.
+    /// The query, for `graph-hunting` and `resource-graph`.
     package let query: String?
     /// The query is sent this many times, each for a part of the devices (`{partition}`, `{partitions}`).
     package let partitions: Int
@@ -59,6 +65,12 @@ package struct SourceDefinition: Sendable {
     package let files: String?
     /// For `web`.
     package let format: Format
+    /// The member of the answer that holds the records, where it is none of the usual ones.
+    package let records: String?
+    /// Parameters with which the call is repeated, for an answer that holds the latest rows only: all kinds first, then each by itself.
+    package let variants: (name: String, values: [String])?
+    /// Rows that an answer holds at most, the latest ones: when it is full and all of it is news, something may be missing.
+    package let cap: Int?
     /// Whether the answer is one record as a whole, not a list of records.
     package let isOneRecord: Bool
     /// Members, at any depth, whose texts are secrets: only their fingerprints go on.
@@ -87,10 +99,13 @@ package struct SourceDefinition: Sendable {
     }
 
     /// A column that is not in the payload: whom the answer is of.
-    package var givenColumn: String? { isOfSensor ? "SensorName" : isPerDevice ? "DeviceId" : nil }
-
-    /// Whether a sensor, or what stands for several, is asked for it.
-    package var isOfSensor: Bool { service == .iotSensor }
+    package var givenColumn: String? {
+        switch service {
+        case .iotSensor: "SensorName"
+        case .iotManager: "ManagerName"
+        default: isPerDevice ? "DeviceId" : nil
+        }
+    }
 
     /// Whether it runs only when somebody chose to: it asks for much, or about single devices.
     package var isOnDemand: Bool { window != nil || isPerDevice }
@@ -101,13 +116,13 @@ package struct SourceDefinition: Sendable {
     }
 
     /// Whether a tenant's identity asks for it.
-    package var isOfTenant: Bool { service == .graphHunting || service == .defenderEndpoint }
+    package var isOfTenant: Bool { service == .graphHunting || service == .defenderEndpoint || service == .resourceGraph }
 
     init(yaml: Fields, file: String) throws {
         self.file = file
         try yaml.only([
             "id", "description", "service", "query", "partitions", "path", "parameters", "paging", "pageSize", "files", "format", "varyMinutes", "oneRecord",
-            "secrets", "table", "window", "absence",
+            "secrets", "table", "window", "absence", "records", "variants", "cap",
             "transform", "columns", "interval", "permissions", "documentation",
         ])
         id = try yaml.string("id")
@@ -119,8 +134,15 @@ package struct SourceDefinition: Sendable {
         self.service = service
         query = try yaml.optionalString("query")
         path = try yaml.optionalString("path")
-        if service == .graphHunting, query == nil { throw yaml.fail("'query' is missing") }
-        if service != .graphHunting, path == nil { throw yaml.fail("'path' is missing") }
+        let isQuery = service == .graphHunting || service == .resourceGraph
+        if isQuery, query == nil { throw yaml.fail("'query' is missing") }
+        if !isQuery, path == nil { throw yaml.fail("'path' is missing") }
+        records = try yaml.optionalString("records")
+        cap = try yaml.optionalInt("cap")
+        variants = try yaml.optionalFields("variants").map { part in
+            try part.only(["parameter", "values"])
+            return (try part.string("parameter"), try part.strings("values"))
+        }
         partitions = try yaml.optionalInt("partitions") ?? 1
         guard (1...1024).contains(partitions) else { throw yaml.fail("'partitions' must be between 1 and 1024") }
         parameters = try yaml.texts("parameters")

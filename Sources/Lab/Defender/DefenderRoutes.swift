@@ -23,6 +23,7 @@ struct DefenderRoutes: Sendable {
             try await export(request, role: "Vulnerability.Read.All", context: "AssetConfiguration") { configurationRows() }
         }
         InventoryRoutes(defender: self).add(to: router)
+        DeviceDetailRoutes(defender: self).add(to: router)
     }
 
     /// Nil when the bearer may go on.

@@ -171,6 +171,13 @@ enum Controls {
             subcategory: "Platform hardening", impact: 6, compliance: 67),
     ]
 
+    /// Phones, tablets and whatever else: whether they are looked after at all.
+    static let others: [Control] = [
+        Control(
+            id: "scid-20000", name: "Onboard devices to Microsoft Defender for Endpoint", category: "Security controls", subcategory: "Onboard Devices",
+            impact: 9, compliance: 90)
+    ]
+
     static let linux: [Control] = [
         Control(
             id: "scid-6001", name: "Fix Microsoft Defender for Endpoint sensor data collection for Linux", category: "Security controls", subcategory: "EDR",

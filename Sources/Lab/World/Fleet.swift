@@ -23,7 +23,7 @@ struct Machine: Sendable {
         case "Windows": Controls.windows
         case "macOS": Controls.macOS
         case "Linux": Controls.linux
-        default: []
+        default: Controls.others
         }
     }
 }

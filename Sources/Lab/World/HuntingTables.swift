@@ -89,7 +89,7 @@ enum HuntingTables {
             ("RiskDescription", .string), ("ConfigurationCategory", .string), ("ConfigurationSubcategory", .string),
             ("ConfigurationBenchmarks", .dynamic), ("Tags", .dynamic), ("RemediationOptions", .string),
         ])
-        let controls = Controls.windows + Controls.macOS + Controls.linux
+        let controls = Controls.windows + Controls.macOS + Controls.linux + Controls.others
         tables.set(
             "DeviceTvmSecureConfigurationAssessmentKB", schema: kb,
             batches: [

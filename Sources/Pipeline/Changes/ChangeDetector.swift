@@ -36,6 +36,8 @@ struct ChangeDetector {
     private(set) var pending: [Batch] = []
     private var entries: [(bucket: Int32, entry: Int32)] = []
     private var pendingBytes = 0
+    /// The latest time of an event, ticks.
+    private(set) var latestTime: Int64?
 
     /// Bytes of rows, and of state, at which a part is stored.
     private static let pendingBytesMax = 32 << 20
@@ -56,6 +58,14 @@ struct ChangeDetector {
         let hidden = Set(table.volatile)
         contentColumns = table.columns.map(\.name).filter { !hidden.contains($0) }
         state = SourceState(workspace: workspace, source: source)
+    }
+
+    /// Tells that a device was asked about, whatever rows it has: those that do not come are gone.
+    mutating func touch(_ device: String) throws {
+        let column = ColumnSpec(table.key[0], .string)
+        let batch = Batch(schema: Schema([column]), rows: [[.string(device)]])
+        let ids = try rule.buckets(of: batch, try digests(of: batch, columns: [column.name]), digests)
+        for place in try state.places(of: ids) { state.touch(place) }
     }
 
     /// Takes rows in the table's own columns.
@@ -92,6 +102,9 @@ struct ChangeDetector {
             entries.append((Int32(buckets[row]), Int32(entry)))
         }
         counts.read += batch.count
+        if let time = table.time, let column = try batch.column(named: time), case .int64(let ticks) = column.storage, let last = ticks.max() {
+            latestTime = max(latestTime ?? last, last)
+        }
         if !rows.isEmpty { try keep(rows.count == batch.count ? batch : batch.gather(rows), marks) }
     }
 
@@ -135,15 +148,16 @@ struct ChangeDetector {
 
     /// After everything was read: what was there before and did not come is gone.
     ///
+    /// - Parameter inTouchedBuckets: whether only devices that were asked about count.
     /// - Returns: how many rows are gone whose values are no longer stored anywhere; they are told of without them.
-    mutating func removeUnseen(progress: () -> String) throws -> Int {
+    mutating func removeUnseen(inTouchedBuckets: Bool, progress: () -> String) throws -> Int {
         guard table.kind == .state else { return 0 }
         try store(progress: progress())
         var last: Int64?
         var nameless = 0
         let keyColumns = table.key.compactMap { name in table.columns.first { $0.name == name } }
         while true {
-            let ids = try workspace.incompleteBuckets(of: source, after: last, limit: Self.bucketsAtOnce)
+            let ids = try workspace.incompleteBuckets(of: source, after: last, limit: Self.bucketsAtOnce, onlyTouched: inTouchedBuckets)
             guard let end = ids.last else { break }
             last = end
             state.clear()

@@ -86,6 +86,8 @@ struct SourceState {
         return finding
     }
 
+    mutating func touch(_ place: Int) { buckets[place].touch() }
+
     mutating func place(_ bucket: Int, _ entry: Int, at place: RowPlace) { buckets[bucket].place(entry, at: place) }
 
     /// Takes the entries that the run did not come upon out of these buckets.

@@ -6,17 +6,18 @@ import Tables
 struct Transform: Sendable {
     let source: SourceDefinition
     let table: TableDefinition
-    let sensorName: String?
     let now: Int64
 
     /// Rows in the table's own columns; what the transform does not give is null.
-    func apply(_ page: Batch) throws -> Batch {
+    ///
+    /// - Parameter given: what the source's `givenColumn` holds.
+    func apply(_ page: Batch, given: String?) throws -> Batch {
         var input = page
-        if let sensorName {
+        if source.givenColumn != nil {
             let columns = try page.schema.columns.indices.map { try page.column($0) }
             input = Batch(
                 schema: source.inputSchema,
-                columns: columns + [Column(constant: .string(sensorName), .string, count: page.count)], count: page.count)
+                columns: columns + [Column(constant: .string(given ?? ""), .string, count: page.count)], count: page.count)
         }
         let output: Batch
         if source.transform == "source" {

@@ -13,6 +13,8 @@ package struct SourceOutcome: Sendable {
     package var seconds = 0.0
     package var notes: [String] = []
     package var error: OperatorError?
+    /// Times of which rows may be missing, since the service keeps the latest only.
+    package var gaps: [Gap] = []
     /// What the run is called in the workspace.
     let runID = UUID().uuidString.lowercased()
     /// What would be stored and sent, in a dry run.
@@ -27,7 +29,7 @@ package struct SourceOutcome: Sendable {
     func record(started: Int64, ended: Int64) -> RunRecord {
         RunRecord(
             id: runID, source: source, started: started, ended: ended, rowsRead: counts.read, rowsChanged: counts.kept,
-            bytes: bytes, error: error.map { [$0.got, $0.means].compactMap { $0 }.joined(separator: ": ") })
+            bytes: bytes, gaps: gaps.count, error: error.map { [$0.got, $0.means].compactMap { $0 }.joined(separator: ": ") })
     }
 }
 

@@ -42,7 +42,7 @@ package struct Connections: Sendable {
         var given = SourceEndpoint.Choice()
         (given.devices, given.since) = (configuration.investigation.devices, configuration.investigation.since)
         connections.choice = choice ?? given
-        guard !configuration.tenants.isEmpty || !configuration.sensors.isEmpty else {
+        guard !configuration.tenants.isEmpty || !configuration.sensors.isEmpty || !configuration.managers.isEmpty else {
             throw OperatorError(
                 "there is nothing to collect from", got: "the configuration names no tenant and no sensor",
                 next: "write vestige.yaml (docs/configuration.md), or look at a simulated tenant first: vestige demo", isConfiguration: true)
@@ -68,7 +68,9 @@ package struct Connections: Sendable {
             if let place { connections.endpoints.append(SourceEndpoint(source, .web(WebFeed(client: cloud, place: place)))) }
         }
         if configuration.sensors.isEmpty { connections.idle += chosen.filter { $0.service == .iotSensor }.map(\.id) }
-        for sensor in configuration.sensors {
+        if configuration.managers.isEmpty { connections.idle += chosen.filter { $0.service == .iotManager }.map(\.id) }
+        let appliances = configuration.sensors.map { (SourceDefinition.Service.iotSensor, $0) } + configuration.managers.map { (.iotManager, $0) }
+        for (service, sensor) in appliances {
             do {
                 if sensor.trust == .any { logger.warning("sensor \(sensor.name): any certificate is accepted (trust: any)") }
                 let http = try ServiceClient(trust: sensor.trust, retry: retry, logger: logger)
@@ -76,7 +78,7 @@ package struct Connections: Sendable {
                 let secrets = SecretResolver(environment: environment, client: cloud, cloud: configuration.tenant?.cloud ?? .global)
                 let token = try await secrets.resolve(sensor.token, "sensors.token of \(sensor.name)")
                 let client = SensorClient(client: http, host: sensor.host, token: token)
-                for source in chosen where source.service == .iotSensor {
+                for source in chosen where source.service == service {
                     connections.endpoints.append(SourceEndpoint(source, .sensor(client, name: sensor.name)))
                 }
             } catch { connections.failures.append(OperatorError(error, title: "sensor \(sensor.name) cannot be asked")) }
@@ -105,7 +107,17 @@ package struct Connections: Sendable {
             graph: AuthorizedClient(client: cloud, tokens: tokens, audience: tenant.graphResource), graphHost: tenant.graphHost,
             endpoint: AuthorizedClient(client: cloud, tokens: tokens, audience: resource), endpointHost: host)
         let downloader = ExportDownloader(client: cloud)
+        let isMapped = tenant.subscriptions != nil
+        if !isMapped { idle += sources.filter { $0.service == .resourceGraph }.map(\.id) }
+        let management = tenant.managementHost ?? tenant.cloud.hosts.managementHost
+        let graph = ResourceGraphClient(
+            client: AuthorizedClient(client: cloud, tokens: tokens, audience: tenant.cloud.hosts.managementHost), host: management,
+            subscriptions: tenant.subscriptions ?? [])
         for source in sources {
+            if source.service == .resourceGraph {
+                if isMapped { endpoints.append(SourceEndpoint(source, .resourceGraph(graph, tenant: tenant.name))) }
+                continue
+            }
             endpoints.append(SourceEndpoint(source, .defender(client, files: downloader, tenant: tenant.name), prefersFiles: prefersFiles, choice: choice))
         }
     }

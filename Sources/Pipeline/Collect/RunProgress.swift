@@ -19,6 +19,8 @@ struct RunProgress: Sendable {
     var failures = 0
     /// Fields without a column that came up.
     var unknown: Set<String> = []
+    /// Times of which rows may be missing.
+    var gaps: [Gap] = []
     /// Which definition of the source and its table this run goes by.
     let definition: String
 
@@ -48,6 +50,10 @@ struct RunProgress: Sendable {
         lost = (bag["lost"]?.arrayValue ?? []).map(\.text)
         failures = Int(bag["failures"]?.longValue ?? 0)
         unknown = Set((bag["unknown"]?.arrayValue ?? []).map(\.text))
+        gaps = (bag["gaps"]?.arrayValue ?? []).compactMap { pair in
+            guard let ends = pair.arrayValue, ends.count == 2, let from = ends[0].longValue, let to = ends[1].longValue else { return nil }
+            return Gap(from: from, to: to)
+        }
     }
 
     var text: String {
@@ -59,8 +65,15 @@ struct RunProgress: Sendable {
                     ("started", .long(started)), ("keyframe", .bool(isKeyframe)), ("cursor", cursor), ("pages", .long(Int64(pages))),
                     ("bytes", .long(Int64(bytes))), ("counts", .array(numbers.map { .long(Int64($0)) })), ("lost", .array(lost.map { .string($0) })),
                     ("failures", .long(Int64(failures))), ("unknown", .array(unknown.sorted().map { .string($0) })), ("definition", .string(definition)),
+                    ("gaps", .array(gaps.map { .array([.long($0.from), .long($0.to)]) })),
                 ])))
     }
+}
+
+/// A time of which rows may be missing, ticks.
+package struct Gap: Sendable, Equatable {
+    package let from: Int64
+    package let to: Int64
 }
 
 /// Where a source stands between runs.
@@ -69,12 +82,15 @@ struct Checkpoint: Sendable {
     var keyframe: Int64?
     /// When the last run was, ticks.
     var run: Int64?
+    /// The latest event's own time, ticks.
+    var latest: Int64?
     /// Fields without a column that were told already.
     var reported: Set<String>
 
-    init(keyframe: Int64?, run: Int64?, reported: Set<String>) {
+    init(keyframe: Int64?, run: Int64?, latest: Int64?, reported: Set<String>) {
         self.keyframe = keyframe
         self.run = run
+        self.latest = latest
         self.reported = reported
     }
 
@@ -82,6 +98,7 @@ struct Checkpoint: Sendable {
         let bag = text.flatMap { try? JSONReader.parse($0) }?.bagValue
         keyframe = bag?["keyframe"]?.longValue
         run = bag?["run"]?.longValue
+        latest = bag?["latest"]?.longValue
         reported = Set((bag?["reported"]?.arrayValue ?? []).map(\.text))
     }
 
@@ -90,6 +107,7 @@ struct Checkpoint: Sendable {
             .bag(
                 Bag([
                     ("keyframe", keyframe.map { .long($0) } ?? .null), ("run", run.map { .long($0) } ?? .null),
+                    ("latest", latest.map { .long($0) } ?? .null),
                     ("reported", .array(reported.sorted().map { .string($0) })),
                 ])))
     }

@@ -62,13 +62,14 @@ struct SourceRun: Sendable {
     ) async throws {
         var detector = ChangeDetector(
             table: table, source: name, workspace: workspace, now: run.started, isKeyframe: run.isKeyframe, counts: run.counts)
-        let transform = Transform(source: definition, table: table, sensorName: endpoint.sensorName, now: run.started)
+        let transform = Transform(source: definition, table: table, now: run.started)
         let fingerprint = try definition.secrets.isEmpty ? nil : Fingerprint(of: definition.secrets, workspace: workspace.path)
         var notes = DecodeNotes()
         var failure: (any Error)?
         outcome.bytes = run.bytes
         outcome.pages = run.pages
         do {
+            let endpoint = try DeviceNames(workspace: workspace).resolved(endpoint)
             try await PageFetcher(endpoint: endpoint, now: run.started, since: checkpoint.run).pages(from: run.cursor) { fetched in
                 try Task.checkCancellation()
                 switch fetched {
@@ -76,10 +77,13 @@ struct SourceRun: Sendable {
                     run.lost.append(error.got ?? error.title)
                     if outcome.error == nil { outcome.error = error }
                     if !next.isNull { run.cursor = next }
-                case .page(let page, let bytes, let next):
+                case .page(let page, let bytes, let next, let given, let isLatest):
                     notes.add(page)
                     let batch = try fingerprint.map { try $0.hide(in: page.batch) } ?? page.batch
-                    try detector.take(try transform.apply(batch))
+                    let rows = try transform.apply(batch, given: given)
+                    if isLatest, let gap = try gap(rows, page.batch.count, checkpoint) { run.gaps.append(gap) }
+                    if let given, definition.absence == .goneFromDevice { try detector.touch(given) }
+                    try detector.take(rows)
                     run.pages += 1
                     run.bytes += bytes
                     run.counts = detector.counts
@@ -99,6 +103,12 @@ struct SourceRun: Sendable {
             failure = error
         }
         outcome.notes = notes.lines(source: name, known: checkpoint.reported)
+        outcome.gaps = run.gaps
+        for gap in run.gaps {
+            outcome.notes.append(
+                "\(name) gives the latest \(definition.cap ?? 0) rows only: some between \(DateTime.format(gap.from)) and \(DateTime.format(gap.to)) may be missing; let it run more often (now every \(definition.intervalSeconds / 60) min)"
+            )
+        }
         if let failure {
             // A run that a person ends, that the service refuses, or whose disk is full has nothing more to store.
             guard let error = failure as? OperatorError, error.isPassing == true, !isDryRun, run.pages > 0 else { throw failure }
@@ -114,7 +124,7 @@ struct SourceRun: Sendable {
 
     private func finish(_ detector: inout ChangeDetector, _ run: inout RunProgress, _ outcome: inout SourceOutcome, _ checkpoint: Checkpoint) throws {
         let isWhole = run.lost.isEmpty
-        if isWhole, table.kind == .state, detector.counts.read == 0, !allowsEmpty {
+        if isWhole, table.kind == .state, definition.absence == .gone, detector.counts.read == 0, !allowsEmpty {
             let before = try workspace.stateCount(of: name)
             if before > 0 {
                 try workspace.discardRun(of: name)
@@ -132,8 +142,8 @@ struct SourceRun: Sendable {
                 next: "the next run reads everything again")
         }
         let text = run.text
-        if isWhole {
-            let nameless = try detector.removeUnseen { text }
+        if isWhole, definition.absence != .unknown {
+            let nameless = try detector.removeUnseen(inTouchedBuckets: definition.absence == .goneFromDevice) { text }
             if nameless > 0 { outcome.notes.append("\(nameless) rows of \(name) are gone whose values are no longer stored; they are told of without them") }
         }
         try detector.store(progress: text)
@@ -142,10 +152,19 @@ struct SourceRun: Sendable {
         let isUntilNow = isWhole && endpoint.choice.range == nil
         let next = Checkpoint(
             keyframe: run.isKeyframe && isWhole ? run.started : checkpoint.keyframe, run: isUntilNow ? run.started : checkpoint.run,
+            latest: detector.latestTime.map { max($0, checkpoint.latest ?? $0) } ?? checkpoint.latest,
             reported: checkpoint.reported.union(run.unknown))
         let limit = table.kind == .event ? BucketRule.hour(now - Self.eventMemory) : nil
         try workspace.publish(
             outcome.record(started: run.started, ended: ended()), to: table.name, checkpoint: next.text, sinks: sinks, forgottenBelow: limit)
+    }
+
+    /// The time of which rows may be missing: an answer that is full, of which even the earliest row is later than all that is known.
+    private func gap(_ rows: Batch, _ count: Int, _ checkpoint: Checkpoint) throws -> Gap? {
+        guard let cap = definition.cap, count >= cap, let latest = checkpoint.latest, let time = table.time,
+            let earliest = try rows.column(named: time)?.values.compactMap(\.ticks).min(), earliest > latest
+        else { return nil }
+        return Gap(from: latest, to: earliest)
     }
 
     private static func first(_ count: Int, of batches: [Batch]) -> [Batch] {

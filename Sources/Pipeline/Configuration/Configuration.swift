@@ -15,6 +15,10 @@ package struct TenantConfiguration: Sendable {
     /// Nil in a cloud without Defender for Endpoint.
     package var endpointHost: String?
     package var endpointResource: String?
+    /// Azure Resource Manager; the cloud's own when nil.
+    package var managementHost: String?
+    /// Subscriptions with Defender for IoT; all that the identity may read when empty, none when nil.
+    package var subscriptions: [String]?
 
     /// A tenant with the addresses of its cloud.
     package init(name: String = "", tenantID: String, clientID: String, identity: IdentityConfiguration, cloud: NationalCloud = .global) {
@@ -146,6 +150,8 @@ package struct Configuration: Sendable {
     /// How large exports are fetched.
     package var exports = ExportPreference.automatic
     package var sensors: [SensorConfiguration] = []
+    /// Management consoles, each of which stands for several sensors.
+    package var managers: [SensorConfiguration] = []
     package var sinks: [SinkConfiguration] = []
     /// Bytes that may wait for any one sink; above, collecting pauses until the sink has taken some.
     package var spoolBytesMax = 10 << 30

@@ -29,7 +29,8 @@ extension Configuration {
 
     private mutating func read(_ yaml: Fields, _ environment: [String: String]) throws {
         try yaml.only([
-            "workspace", "content", "keyframeDays", "tenant", "tenants", "sensors", "sinks", "sources", "externaldata", "locations", "spoolMB", "metrics",
+            "workspace", "content", "keyframeDays", "tenant", "tenants", "sensors", "managers", "sinks", "sources", "externaldata", "locations", "spoolMB",
+            "metrics",
             "health", "investigate", "feeds",
             "exports", "schedules",
         ])
@@ -95,8 +96,9 @@ extension Configuration {
             throw nameless.fail("each of 'tenants' needs a 'name'")
         }
         sensors = try yaml.list("sensors").map(Self.sensor)
+        managers = try yaml.list("managers").map(Self.sensor)
         sinks = try yaml.list("sinks").map(Self.sink)
-        for names in [tenants.map(\.name), sensors.map(\.name), sinks.map(\.name)] where Set(names).count < names.count {
+        for names in [tenants.map(\.name), (sensors + managers).map(\.name), sinks.map(\.name)] where Set(names).count < names.count {
             throw yaml.fail("two tenants, sensors or sinks have the same name")
         }
         if let lost = sinks.first(where: { sink in !sink.tenant.isEmpty && !tenants.contains { $0.name == sink.tenant } }) {
@@ -107,7 +109,7 @@ extension Configuration {
     private static func tenant(_ yaml: Fields, _ environment: [String: String]) throws -> TenantConfiguration {
         try yaml.only([
             "name", "tenantId", "clientId", "clientSecret", "certificate", "federatedTokenFile", "managedIdentity", "cloud", "loginHost", "graphHost",
-            "graphResource", "endpointHost", "endpointResource",
+            "graphResource", "endpointHost", "endpointResource", "managementHost", "subscriptions",
         ])
         let word = try yaml.optionalString("cloud") ?? "global"
         guard let cloud = NationalCloud(rawValue: word) else {
@@ -124,6 +126,9 @@ extension Configuration {
         tenant.graphResource = try address(yaml, "graphResource") ?? tenant.graphResource
         tenant.endpointHost = try address(yaml, "endpointHost") ?? tenant.endpointHost
         tenant.endpointResource = try address(yaml, "endpointResource") ?? tenant.endpointResource
+        tenant.managementHost = try address(yaml, "managementHost")
+        let subscriptions = try yaml.strings("subscriptions")
+        if !subscriptions.isEmpty { tenant.subscriptions = subscriptions == ["all"] ? [] : subscriptions }
         return tenant
     }
 

@@ -23,6 +23,10 @@ package struct HealthTable: Sendable {
                 row["RowsKept"] = .long(Int64(o.counts.kept))
                 row["RowsRemoved"] = .long(Int64(o.counts.removed))
                 row["BytesRead"] = .long(Int64(o.bytes))
+                if let first = o.gaps.first, let last = o.gaps.last {
+                    (row["GapStart"], row["GapEnd"]) = (.datetime(first.from), .datetime(last.to))
+                    if o.error == nil { row["Status"] = .string("Partial") }
+                }
                 if !o.notes.isEmpty { row["Notes"] = .array(o.notes.map { .string($0) }) }
                 return row
             }, now)

@@ -31,6 +31,7 @@ package struct PrometheusText {
         family("vestige_source_failures_total", "counter", "Runs that failed, or were not read as a whole.", each { Double($0.history.failures) })
         family("vestige_source_rows_read_total", "counter", "Rows that the source gave.", each { Double($0.history.rowsRead) })
         family("vestige_source_rows_kept_total", "counter", "Rows that were new or changed.", each { Double($0.history.rowsKept) })
+        family("vestige_source_gaps_total", "counter", "Times of which rows may be missing.", each { Double($0.history.gaps) })
         family("vestige_source_bytes_read_total", "counter", "Bytes of the source's answers.", each { Double($0.history.bytes) })
     }
 

@@ -8,7 +8,9 @@ enum FetchedPage: Sendable {
     /// - Parameters:
     ///   - bytes: of the answer.
     ///   - next: where to go on behind this page.
-    case page(RecordPage, bytes: Int, next: Value)
+    ///   - given: what the definition's `givenColumn` holds in its rows.
+    ///   - isLatest: whether it holds the latest rows of all kinds.
+    case page(RecordPage, bytes: Int, next: Value, given: String? = nil, isLatest: Bool = false)
     /// A page that cannot be read, while those behind it may be.
     case lost(OperatorError, next: Value)
 }
@@ -66,20 +68,78 @@ struct PageFetcher: Sendable {
         case .defender(let client, let downloader, _):
             if endpoint.prefersFiles, let path = definition.files {
                 try await FileExport(endpoint: endpoint, client: client, downloader: downloader).pages(path, from: cursor, take)
+            } else if definition.isPerDevice {
+                try await devices(client, cursor, take)
             } else if definition.paging == .skip {
                 try await offsets(client, cursor, take)
             } else {
                 try await linked(client, cursor, take)
             }
         case .web(let feed):
-            let (page, bytes) = try await feed.page(definition, endpoint.name)
+            let (page, bytes) = try await feed.page(definition, endpoint.name, now: now)
             try await take(.page(page, bytes: bytes, next: .null))
-        case .sensor(let client, _):
-            let (page, bytes) = try await decoded("the answer") {
-                try await client.get(definition.path ?? "/", parameters: sensorParameters)
-            }
-            try await take(.page(page, bytes: bytes, next: .null))
+        case .sensor(let client, _) where definition.paging == .page: try await numbered(client, cursor, take)
+        case .sensor(let client, let name): try await variants(client, name, take)
+        case .resourceGraph(let client, _): try await graph(client, cursor, take)
         }
+    }
+
+    /// The latest rows of all kinds, then those of some kinds by themselves, which reach further back.
+    private func variants(_ client: SensorClient, _ name: String, _ take: (FetchedPage) async throws -> Void) async throws {
+        let extra = (definition.variants?.values ?? []).map { [(definition.variants?.name ?? "", $0)] }
+        for (i, parameters) in ([[]] + extra).enumerated() {
+            let place = parameters.first.map { "the answer for \($0.1)" } ?? "the answer"
+            let (page, bytes) = try await decoded(place) { try await client.get(definition.path ?? "/", parameters: sensorParameters(i) + parameters) }
+            try await take(.page(page, bytes: bytes, next: .null, given: name, isLatest: i == 0))
+        }
+    }
+
+    /// `page` from 0 and `size`, until a page is short.
+    private func numbered(_ client: SensorClient, _ cursor: Value, _ take: (FetchedPage) async throws -> Void) async throws {
+        var number = Int(cursor.bagValue?["page"]?.longValue ?? 0)
+        var isLast = false
+        repeat {
+            let parameters = definition.parameters + [("page", String(number)), ("size", String(definition.pageSize))]
+            let (page, bytes) = try await decoded("page \(number + 1)") { try await client.get(definition.path ?? "/", parameters: parameters) }
+            isLast = page.batch.count < definition.pageSize
+            number += 1
+            try await take(.page(page, bytes: bytes, next: .bag(Bag([("page", .long(Int64(number)))])), given: endpoint.sensorName))
+        } while !isLast
+    }
+
+    private func graph(_ client: ResourceGraphClient, _ cursor: Value, _ take: (FetchedPage) async throws -> Void) async throws {
+        var token = cursor.bagValue?["skipToken"]?.stringValue
+        var number = 1
+        repeat {
+            let asked = token
+            let (page, bytes) = try await decoded("page \(number)") {
+                try await client.page(definition.query ?? "", skipToken: asked, permissions: definition.permissions)
+            }
+            token = page.nextLink
+            number += 1
+            try await take(.page(page, bytes: bytes, next: token.map { .bag(Bag([("skipToken", .string($0))])) } ?? .null))
+        } while token != nil
+    }
+
+    /// A call for each chosen device.
+    private func devices(_ client: DefenderClient, _ cursor: Value, _ take: (FetchedPage) async throws -> Void) async throws {
+        guard !endpoint.choice.devices.isEmpty else {
+            throw OperatorError(
+                "source \(endpoint.name) asks about single devices", got: "the configuration chooses none",
+                next: "name some with 'investigate: {devices: [...]}' in the configuration, or with --device", isConfiguration: true)
+        }
+        var losses = Losses()
+        for k in Int(cursor.bagValue?["device"]?.longValue ?? 0)..<endpoint.choice.devices.count {
+            let device = endpoint.choice.devices[k]
+            let next = Value.bag(Bag([("device", .long(Int64(k + 1)))]))
+            let path = (definition.path ?? "/").replacing("{device}", with: device)
+            do {
+                let (page, bytes) = try await ofDevice(device, path, client)
+                try await losses.tell(take)
+                try await take(.page(page, bytes: bytes, next: next, given: device))
+            } catch let error as OperatorError where losses.bears(error, next: next) {}
+        }
+        try await losses.end(take)
     }
 
     /// One query for each part of the devices.
@@ -123,7 +183,7 @@ struct PageFetcher: Sendable {
         var number = Int(cursor.bagValue?["page"]?.longValue ?? 1)
         var seen: Set<String> = []
         let size = definition.paging == .nextLink ? [("pageSize", String(definition.pageSize))] : []
-        var link = cursor.bagValue?["link"]?.stringValue ?? Self.query(definition.path ?? "/", definition.parameters + size)
+        var link = cursor.bagValue?["link"]?.stringValue ?? Self.query(definition.path ?? "/", definition.parameters.map(filled) + size)
         while !link.isEmpty {
             let target = link
             guard seen.insert(target).inserted else {
@@ -141,6 +201,21 @@ struct PageFetcher: Sendable {
         }
     }
 
+    /// The answer about a device; one that the service does not know has nothing.
+    private func ofDevice(_ device: String, _ path: String, _ client: DefenderClient) async throws -> (RecordPage, Int) {
+        // It is said now and then of devices that it knows, too.
+        for attempt in 1...Self.malformedAttempts {
+            do { return try await decoded("device \(device)") { try await client.page(path, permissions: definition.permissions) } } catch let error
+                as OperatorError
+                where error.status == 404
+            {
+                if attempt < Self.malformedAttempts { try await Task.sleep(for: .milliseconds(200 * attempt)) }
+            }
+        }
+        let reader = RecordReader(columns: definition.columns, unmapped: TableDefinition.unmapped.name)
+        return (try reader.read(Array("[]".utf8)), 0)
+    }
+
     func decoded(_ place: String, _ call: () async throws -> ServiceResponse) async throws -> (RecordPage, Int) {
         for attempt in 1... {
             let response: ServiceResponse
@@ -150,7 +225,7 @@ struct PageFetcher: Sendable {
             do {
                 let reader = RecordReader(
                     columns: definition.columns, unmapped: TableDefinition.unmapped.name, isOneRecord: definition.isOneRecord)
-                return (try reader.read(response.body), response.body.count)
+                return (try reader.read(response.body, path: definition.records), response.body.count)
             } catch {
                 let isCut = if case .malformed = error { true } else { false }
                 if isCut, attempt < Self.malformedAttempts {
@@ -170,10 +245,19 @@ struct PageFetcher: Sendable {
     static let safe = "nothing that is stored was changed; the next run goes on where this one stopped, or begins anew"
 
     /// A call that differs from the last ones gets a new answer rather than the server's cached one.
-    private var sensorParameters: [(String, String)] {
+    private func sensorParameters(_ call: Int) -> [(String, String)] {
         guard let vary = definition.varyMinutes else { return definition.parameters }
         let minute = Int(now / (60 * DateTime.ticksPerSecond) % 60)
-        return definition.parameters + [("minutesTimeFrame", String(vary - minute))]
+        return definition.parameters + [("minutesTimeFrame", String(vary - (minute + call) % 60))]
+    }
+
+    /// A parameter with `{since}` filled in: when the last run that was whole began, with some hours before it.
+    private func filled(_ parameter: (String, String)) -> (String, String) {
+        guard parameter.1.contains("{since}") else { return parameter }
+        // A delta is made every six hours, and goes back fourteen days at most.
+        let earliest = now - 13 * DateTime.ticksPerDay
+        let from = max(since.map { $0 - DateTime.ticksPerDay / 2 } ?? earliest, earliest)
+        return (parameter.0, parameter.1.replacing("{since}", with: DateTime.format(from)))
     }
 
     private static func query(_ path: String, _ parameters: [(String, String)]) -> String {

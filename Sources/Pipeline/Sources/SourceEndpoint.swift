@@ -8,6 +8,7 @@ package struct SourceEndpoint: Sendable {
         /// - Parameter tenant: empty for the only tenant.
         case defender(DefenderClient, files: ExportDownloader, tenant: String)
         case sensor(SensorClient, name: String)
+        case resourceGraph(ResourceGraphClient, tenant: String)
         case web(WebFeed)
     }
 
@@ -41,11 +42,12 @@ package struct SourceEndpoint: Sendable {
     package var name: String {
         switch service {
         case .sensor(_, let sensor): "\(definition.id)@\(sensor)"
-        case .defender(_, _, let tenant): tenant.isEmpty ? definition.id : "\(definition.id)@\(tenant)"
+        case .defender(_, _, let tenant), .resourceGraph(_, let tenant): tenant.isEmpty ? definition.id : "\(definition.id)@\(tenant)"
         case .web: definition.id
         }
     }
 
+    /// The name of the sensor or management console that is asked.
     package var sensorName: String? {
         if case .sensor(_, let sensor) = service { return sensor }
         return nil

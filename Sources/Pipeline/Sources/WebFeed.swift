@@ -15,8 +15,15 @@ package struct WebFeed: Sendable {
         self.place = place
     }
 
-    func page(_ definition: SourceDefinition, _ name: String) async throws -> (RecordPage, Int) {
-        let packed = try await bytes(name)
+    /// - Parameter now: ticks; decides what `{month}` in the address stands for.
+    func page(_ definition: SourceDefinition, _ name: String, now: Int64) async throws -> (RecordPage, Int) {
+        let packed: [UInt8]
+        do { packed = try await bytes(name, place.replacing("{month}", with: Self.month(now, before: 0))) } catch let error as OperatorError
+            where error.status == 404 && place.contains("{month}")
+        {
+            // Early in a month there is nothing of it.
+            packed = try await bytes(name, place.replacing("{month}", with: Self.month(now, before: 1)))
+        }
         func problem(_ got: String) -> OperatorError {
             OperatorError(
                 "source \(name) stopped", tried: "reading \(place)", got: got, safe: PageFetcher.safe,
@@ -30,7 +37,9 @@ package struct WebFeed: Sendable {
         switch definition.format {
         case .json:
             do throws(RecordError) {
-                return (try RecordReader(columns: definition.columns, unmapped: TableDefinition.unmapped.name).read(bytes), packed.count)
+                return (
+                    try RecordReader(columns: definition.columns, unmapped: TableDefinition.unmapped.name).read(bytes, path: definition.records), packed.count
+                )
             } catch { throw problem(error.description) }
         case .csv:
             guard let page = DelimitedRecords.page(bytes, definition.columns) else { throw problem("no header line that names one of the columns") }
@@ -38,7 +47,15 @@ package struct WebFeed: Sendable {
         }
     }
 
-    private func bytes(_ name: String) async throws -> [UInt8] {
+    /// `2026-Nov`.
+    private static func month(_ now: Int64, before: Int) -> String {
+        let parts = DateTime.parts(now)
+        let month = parts.year * 12 + parts.month - 1 - before
+        let names = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+        return "\(month / 12)-\(names[month % 12])"
+    }
+
+    private func bytes(_ name: String, _ place: String) async throws -> [UInt8] {
         guard place.hasPrefix("https://") || place.hasPrefix("http://") else {
             guard let data = FileManager.default.contents(atPath: place) else {
                 throw OperatorError(
@@ -52,9 +69,11 @@ package struct WebFeed: Sendable {
             throw OperatorError(error, title: "source \(name) stopped", safe: PageFetcher.safe)
         }
         guard response.status == 200 else {
-            throw OperatorError(
+            var error = OperatorError(
                 "source \(name) stopped", tried: "GET \(place)", got: "\(response.status)", safe: PageFetcher.safe,
                 next: "check the address; without a way to the internet, set 'feeds' to a file, or to off")
+            error.status = response.status
+            throw error
         }
         return response.body
     }

@@ -85,7 +85,7 @@ package struct RecordReader: Sendable {
         let isArray: Bool
     }
 
-    private static let listNames: Set<String> = ["value", "results", "records"]
+    private static let listNames: Set<String> = ["value", "results", "records", "data"]
 
     private func read(_ bytes: UnsafeBufferPointer<UInt8>, _ path: String?) throws(RecordError) -> RecordPage {
         // Where columns are known, records are read on the way through the text.
@@ -106,7 +106,7 @@ package struct RecordReader: Sendable {
             guard let m else { return .null }
             do throws(JSONError) { return try JSONReader.parse(Array(bytes[m.range])) } catch { throw .malformed(error) }
         }
-        let next = try value(member(["@odata.nextlink", "nextlink"])).stringValue
+        let next = try value(member(["@odata.nextlink", "nextlink", "$skiptoken"])).stringValue
         if let found { return found.page(nextLink: next) }
         if let path {
             guard let found = members.first(where: { $0.key == path }), found.isArray else {

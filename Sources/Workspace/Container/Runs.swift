@@ -11,10 +11,12 @@ package struct RunRecord: Sendable {
     package let rowsRead: Int
     package let rowsChanged: Int
     package let bytes: Int
+    /// Times of which rows may be missing.
+    package let gaps: Int
     package let error: String?
 
     package init(
-        id: String, source: String, started: Int64, ended: Int64, rowsRead: Int, rowsChanged: Int, bytes: Int, error: String?
+        id: String, source: String, started: Int64, ended: Int64, rowsRead: Int, rowsChanged: Int, bytes: Int, gaps: Int = 0, error: String?
     ) {
         self.id = id
         self.source = source
@@ -23,6 +25,7 @@ package struct RunRecord: Sendable {
         self.rowsRead = rowsRead
         self.rowsChanged = rowsChanged
         self.bytes = bytes
+        self.gaps = gaps
         self.error = error
     }
 }
@@ -40,6 +43,7 @@ package struct RunHistory: Sendable {
     package let rowsRead: Int
     package let rowsKept: Int
     package let bytes: Int
+    package let gaps: Int
 }
 
 extension Workspace {
@@ -51,7 +55,7 @@ extension Workspace {
                 let sums = try Row.fetchOne(
                     db,
                     sql: """
-                        SELECT count(*) AS runs, count(error) AS failures, total(rows_read) AS read, total(rows_changed) AS kept, total(bytes) AS bytes,
+                        SELECT count(*) AS runs, count(error) AS failures, total(rows_read) AS read, total(rows_changed) AS kept, total(bytes) AS bytes, total(gaps) AS gaps,
                             max(iif(error IS NULL, started, NULL)) AS success FROM runs WHERE source = ?
                         """, arguments: [run.source])
                 let success: Int64? = sums?["success"]
@@ -60,7 +64,7 @@ extension Workspace {
                         db, sql: "SELECT count(*) FROM runs WHERE source = ? AND started > ?", arguments: [run.source, success ?? Int64.min]) ?? 0
                 return RunHistory(
                     last: run, lastSuccess: success, runs: sums?["runs"] ?? 0, failures: sums?["failures"] ?? 0, failuresInARow: inARow,
-                    rowsRead: sums?["read"] ?? 0, rowsKept: sums?["kept"] ?? 0, bytes: sums?["bytes"] ?? 0)
+                    rowsRead: sums?["read"] ?? 0, rowsKept: sums?["kept"] ?? 0, bytes: sums?["bytes"] ?? 0, gaps: sums?["gaps"] ?? 0)
             }
         }
     }
@@ -70,8 +74,8 @@ extension Workspace {
 
     static func insert(_ r: RunRecord, _ db: Database) throws {
         try db.execute(
-            sql: "INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            arguments: [r.id, r.source, r.started, r.ended, r.rowsRead, r.rowsChanged, r.bytes, r.error])
+            sql: "INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            arguments: [r.id, r.source, r.started, r.ended, r.rowsRead, r.rowsChanged, r.bytes, r.error, r.gaps])
     }
 
     /// The last run of every source.
@@ -81,7 +85,7 @@ extension Workspace {
                 .map { row in
                     RunRecord(
                         id: row["id"], source: row["source"], started: row["started"], ended: row["ended"], rowsRead: row["rows_read"],
-                        rowsChanged: row["rows_changed"], bytes: row["bytes"], error: row["error"])
+                        rowsChanged: row["rows_changed"], bytes: row["bytes"], gaps: row["gaps"], error: row["error"])
                 }
         }
     }

@@ -146,6 +146,7 @@ package final class Workspace: Sendable {
                         PRIMARY KEY (source, bucket));
                     CREATE TABLE progress (source TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
                     CREATE INDEX runs_by_source ON runs (source, started);
+                    ALTER TABLE runs ADD COLUMN gaps INTEGER NOT NULL DEFAULT 0;
                     CREATE TABLE deliveries (
                         sink TEXT PRIMARY KEY, rows INTEGER NOT NULL, bytes INTEGER NOT NULL, refused INTEGER NOT NULL, last_success INTEGER,
                         last_failure INTEGER, error TEXT) WITHOUT ROWID;

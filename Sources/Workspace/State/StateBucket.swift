@@ -98,6 +98,9 @@ package struct StateBucket: Sendable {
         isDirty = true
     }
 
+    /// Tells that the run has asked about what is in here.
+    package mutating func touch() { isDirty = true }
+
     /// Takes out the entries that this run did not come upon.
     package mutating func removeUnseen() -> [StateEntry] {
         let gone = entries.indices.filter { !isSeen($0) }.map { entries[$0] }

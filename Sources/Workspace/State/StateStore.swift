@@ -86,13 +86,15 @@ extension Workspace {
 
     /// Buckets with rows that the run which is under way has not come upon, in the order of their ids.
     ///
-    /// - Parameter last: the id of the last bucket that was looked at; nil to begin.
-    package func incompleteBuckets(of source: String, after last: Int64?, limit: Int) throws(WorkspaceError) -> [Int64] {
+    /// - Parameters:
+    ///   - last: the id of the last bucket that was looked at; nil to begin.
+    ///   - onlyTouched: whether buckets that the run did not look at count as complete.
+    package func incompleteBuckets(of source: String, after last: Int64?, limit: Int, onlyTouched: Bool = false) throws(WorkspaceError) -> [Int64] {
         try read { db in
             try Int64.fetchAll(
                 db,
                 sql: """
-                    SELECT s.bucket FROM state s LEFT JOIN staged t ON t.source = s.source AND t.bucket = s.bucket
+                    SELECT s.bucket FROM state s \(onlyTouched ? "" : "LEFT") JOIN staged t ON t.source = s.source AND t.bucket = s.bucket
                     WHERE s.source = ? AND s.bucket > ? AND coalesce(t.is_complete, 0) = 0 ORDER BY s.bucket LIMIT ?
                     """, arguments: [source, last ?? Int64.min, limit])
         }

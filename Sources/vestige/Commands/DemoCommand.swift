@@ -113,6 +113,7 @@ struct DemoCommand: AsyncParsableCommand {
         ]
         configuration.feeds = [
             "cisa-kev": "\(tenant)/feeds/known_exploited_vulnerabilities.json", "first-epss": "\(tenant)/feeds/epss_scores-current.csv.gz",
+            "nvd-modified": "\(tenant)/feeds/nvdcve-2.0-modified.json.gz", "msrc-updates": "\(tenant)/feeds/cvrf/2026-Feb",
         ]
         configuration.sinks = [
             SinkConfiguration(name: "sentinel", kind: .logsIngestion(LogsIngestionConfiguration(endpoint: tenant, rule: identity.dataCollectionRule)))

@@ -110,6 +110,8 @@ enum LabConfiguration {
             feeds:
               cisa-kev: http://127.0.0.1:\(cloudPort)/feeds/known_exploited_vulnerabilities.json
               first-epss: http://127.0.0.1:\(cloudPort)/feeds/epss_scores-current.csv.gz
+              nvd-modified: http://127.0.0.1:\(cloudPort)/feeds/nvdcve-2.0-modified.json.gz
+              msrc-updates: http://127.0.0.1:\(cloudPort)/feeds/cvrf/2026-Feb
             sensors:
               - name: plant
                 host: https://127.0.0.1:\(sensorPort)
