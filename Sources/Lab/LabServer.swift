@@ -96,6 +96,7 @@ package struct Lab: Sendable {
         DefenderRoutes(lab: state, scheme: scheme).add(to: cloud)
         IngestionRoutes(lab: state).add(to: cloud)
         KustoIngestRoutes(lab: state).add(to: cloud)
+        KustoIngestRoutes(lab: state).addQueue(to: cloud, scheme: scheme)
         FeedRoutes().add(to: cloud)
         ResourceGraphRoutes(lab: state).add(to: cloud)
         DataCollectorRoutes(lab: state).add(to: cloud)

@@ -48,6 +48,8 @@ final class LabState: Sendable {
         var pendingCopies = 0
         var received: [ReceivedBatch] = []
         var streams: [String: [String: String]] = [:]
+        var blobs: [String: [UInt8]] = [:]
+        var tags: Set<String> = []
         var eventCache: [String: (hour: Int64, body: [UInt8])] = [:]
     }
 
@@ -110,6 +112,11 @@ final class LabState: Sendable {
         }
     }
 
+    func keep(blob name: String, _ bytes: [UInt8]) { shared.withLock { $0.blobs[name] = bytes } }
+    func blob(_ name: String) -> [UInt8]? { shared.withLock { $0.blobs[name] } }
+    /// Whether a tag was not there before; it is now.
+    func isNew(tag: String) -> Bool { shared.withLock { $0.tags.insert(tag).inserted } }
+
     /// Leaves out the faults that have not happened yet.
     func clearFaults() { shared.withLock { $0.faults.removeAll() } }
 
@@ -118,7 +125,13 @@ final class LabState: Sendable {
     func stream(_ name: String) -> [String: String]? { shared.withLock { $0.streams[name] } }
 
     func keep(_ batch: ReceivedBatch) { shared.withLock { $0.received.append(batch) } }
-    func forgetReceived() { shared.withLock { $0.received.removeAll() } }
+    func forgetReceived() {
+        shared.withLock {
+            $0.received.removeAll()
+            $0.blobs.removeAll()
+            $0.tags.removeAll()
+        }
+    }
     var received: [ReceivedBatch] { shared.withLock { $0.received } }
 
     /// An answer that stays the same for an hour, as the sensor's event timeline does.

@@ -52,6 +52,35 @@ import Workspace
         }
     }
 
+    /// By way of the cluster's storage and its queue; what is queued twice is ingested once.
+    @Test func kustoGetsWhatIsQueued() async throws {
+        try await RunningLab.use(devices: 5) { lab in
+            declare(lab)
+            let kind = SinkConfiguration.Kind.kusto(cluster: lab.cloud, database: "Forensics", resource: "", ingestion: .queued)
+            let open = try await connections(lab, [("adx", kind)])
+            let rows = batch(4_000) { String(repeating: "x", count: 1_500) + "\($0)" }
+            let receipt = try await open.sinks[0].send(rows, table: "T_CL")
+            #expect(receipt.bytes > 1_000 && receipt.bytes < 1_000_000)
+            #expect(try await lab.received()["Kusto-T_CL"] == 4_000)
+            // The answer was lost, so that it is sent again.
+            _ = try await lab.control("POST", "/lab/faults", #"{"path":"kusto-queue","times":1,"losesAnswer":true}"#)
+            _ = try await open.sinks[0].send(rows, table: "T_CL")
+            #expect(try await lab.received()["Kusto-T_CL"] == 4_000)
+            let ids = Set(try await lab.records("Kusto-T_CL").map { $0.bagValue?["RowId"]?.text ?? "" })
+            #expect(ids.count == 4_000)
+            // A permission that ended is asked for again with the next run.
+            _ = try await lab.control("POST", "/lab/faults", #"{"path":"kusto-temp","times":1,"status":403}"#)
+            await #expect(throws: ServiceError.self) { try await open.sinks[0].send(batch(3), table: "T_CL") }
+            _ = try await open.sinks[0].send(batch(3), table: "T_CL")
+            #expect(try await lab.received()["Kusto-T_CL"] == 4_003)
+            await open.close()
+            for (cluster, endpoint) in [
+                ("https://c.westeurope.kusto.windows.net", "https://ingest-c.westeurope.kusto.windows.net"), ("http://127.0.0.1:8331", "http://127.0.0.1:8331"),
+                ("https://ingest-c.kusto.windows.net", "https://ingest-c.kusto.windows.net"),
+            ] { #expect(KustoQueueClient.endpoint(of: cluster) == endpoint) }
+        }
+    }
+
     @Test func theOldInterfaceIsSigned() async throws {
         try await RunningLab.use(devices: 5) { lab in
             let identity = lab.lab.options.identity

@@ -41,6 +41,72 @@ struct KustoIngestRoutes: Sendable {
         }
     }
 
+    // MARK: Queued
+
+    /// The ingestion endpoint's two commands, its storage and its queue. What is queued is ingested at once.
+    func addQueue(to router: Router<BasicRequestContext>, scheme: String) {
+        router.post("/v1/rest/mgmt") { request, _ in
+            guard let header = request.headers[.authorization], header.hasPrefix("Bearer "), let claims = await lab.issuer.read(String(header.dropFirst(7))),
+                claims.aud == "https://kusto.kusto.windows.net"
+            else { return Reply.json(.null, status: 401) }
+            let body = try await request.body.collect(upTo: 1 << 20)
+            let base = "\(scheme)://\(request.head.authority ?? "")"
+            switch (try? JSONReader.parse(Array(body.readableBytesView)))?.bagValue?["csl"]?.text {
+            case ".get ingestion resources":
+                let kinds = [
+                    ("TempStorage", "kusto-temp"), ("SecuredReadyForAggregationQueue", "kusto-queue"), ("FailedIngestionsQueue", "kusto-failed"),
+                    ("SuccessfulIngestionsQueue", "kusto-done"), ("IngestionsStatusTable", "kusto-status"),
+                ]
+                return table(["ResourceTypeName", "StorageRoot"], kinds.map { [$0.0, "\(base)/\($0.1)?sv=2022-11-02&sig=\(Self.signature)"] })
+            case ".get kusto identity token": return table(["AuthorizationContext"], [[Self.context]])
+            default: return fail(400, "BadRequest", "the command is not one of this endpoint's")
+            }
+        }
+        router.put("/kusto-temp/:blob") { request, context in
+            guard isSigned(request), request.headers[.authorization] == nil else { return Reply.raw([], status: 403, type: "application/xml") }
+            let bytes = Array(try await request.body.collect(upTo: 256 << 20).readableBytesView)
+            lab.keep(blob: context.parameters.get("blob") ?? "", bytes)
+            return Reply.raw([], status: 201, type: "application/xml")
+        }
+        router.post("/kusto-queue/messages") { request, _ in
+            guard isSigned(request), request.headers[.authorization] == nil else { return Reply.raw([], status: 403, type: "application/xml") }
+            let body = String(buffer: try await request.body.collect(upTo: 1 << 20))
+            guard let start = body.firstRange(of: "<MessageText>"), let end = body.firstRange(of: "</MessageText>"),
+                let data = Data(base64Encoded: String(body[start.upperBound..<end.lowerBound])), let message = (try? JSONReader.parse([UInt8](data)))?.bagValue
+            else { return Reply.raw([], status: 400, type: "application/xml") }
+            ingest(message)
+            return Reply.raw([], status: 201, type: "application/xml")
+        }
+    }
+
+    private static let signature = "lab-storage"
+    private static let context = "lab-identity-context"
+
+    private func isSigned(_ request: Request) -> Bool { request.uri.queryParameters["sig"].map(String.init) == Self.signature }
+
+    /// Ingests a queued file, unless its tag is there already. What is wrong with it shows in the failed queue only, as in a cluster.
+    private func ingest(_ message: Bag) {
+        let properties = message["AdditionalProperties"]?.bagValue
+        let name = String((message["BlobPath"]?.text ?? "").prefix { $0 != "?" }.split(separator: "/").last ?? "")
+        let tags = (try? JSONReader.parse(properties?["ingestIfNotExists"]?.text ?? "[]"))?.arrayValue?.map(\.text) ?? []
+        guard properties?["authorizationContext"]?.text == Self.context, properties?["format"]?.text == "json", message["DatabaseName"]?.text == "Forensics",
+            let table = message["TableName"]?.stringValue, lab.stream("Custom-\(table)") != nil, let packed = lab.blob(name),
+            let bytes = Deflate.decompress(packed, sizeMax: 1 << 30), bytes.count == Int(message["RawDataSize"]?.longValue ?? -1)
+        else { return }
+        guard tags.allSatisfy({ lab.isNew(tag: "\(table)/\($0)") }) else { return }
+        let records = bytes.split(separator: 10).compactMap { try? JSONReader.parse(Array($0)) }
+        lab.keep(ReceivedBatch(stream: "Kusto-\(table)", records: records))
+    }
+
+    private func table(_ columns: [String], _ rows: [[String]]) -> Response {
+        let answer = Bag([
+            ("TableName", .string("Table_0")),
+            ("Columns", .array(columns.map { .bag(Bag([("ColumnName", .string($0)), ("DataType", .string("String")), ("ColumnType", .string("string"))])) })),
+            ("Rows", .array(rows.map { .array($0.map { .string($0) }) })),
+        ])
+        return Reply.json(.bag(Bag([("Tables", .array([.bag(answer)]))])))
+    }
+
     private func fail(_ status: Int, _ code: String, _ message: String) -> Response {
         Reply.json(
             .bag(

@@ -142,7 +142,7 @@ package struct Connections: Sendable {
             let audience = place.resource.isEmpty ? owner.cloud.hosts.monitorResource : place.resource
             let client = AuthorizedClient(client: cloud, tokens: cache, audience: audience)
             return LogsIngestionSink(name: sink.name, client: LogsIngestionClient(client: client, endpoint: place.endpoint, rule: place.rule))
-        case .kusto(let cluster, let database, let resource):
+        case .kusto(let cluster, let database, let resource, let ingestion):
             let host = URLComponents(string: cluster)?.host ?? ""
             let isLoopback = ["localhost", "127.0.0.1", "::1", "[::1]"].contains(host)
             if isLoopback, owner == nil {
@@ -150,7 +150,9 @@ package struct Connections: Sendable {
             }
             guard case (let owner, let cache?) = try signedIn() else { return nil }
             let audience = resource.isEmpty ? owner.cloud.hosts.kustoResource : resource
-            return KustoSink(name: sink.name, client: KustoIngestClient(client: cloud, tokens: cache, cluster: cluster, database: database, audience: audience))
+            return KustoSink(
+                name: sink.name, client: KustoIngestClient(client: cloud, tokens: cache, cluster: cluster, database: database, audience: audience),
+                queue: KustoQueueClient(client: cloud, tokens: cache, cluster: cluster, database: database, audience: audience), ingestion: ingestion)
         case .dataCollector(let workspace, let key, let endpoint):
             let secrets = SecretResolver(environment: environment, client: cloud, cloud: owner?.cloud ?? .global)
             let secret = try await secrets.resolve(key, "key of sink \(sink.name)")

@@ -91,7 +91,7 @@ package struct SinkConfiguration: Sendable {
     package enum Kind: Sendable {
         case logsIngestion(LogsIngestionConfiguration)
         /// A cluster of Azure Data Explorer or Fabric.
-        case kusto(cluster: String, database: String, resource: String)
+        case kusto(cluster: String, database: String, resource: String, ingestion: KustoSink.Ingestion = .automatic)
         /// The retired Data Collector API.
         case dataCollector(workspaceID: String, key: SecretReference, endpoint: String?)
         case files(folder: String, format: FileSink.Format, rotatesAtBytes: Int, filesMax: Int?)

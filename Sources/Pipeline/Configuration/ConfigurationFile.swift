@@ -177,8 +177,13 @@ extension Configuration {
                     endpoint: try required("endpoint"), rule: try yaml.string("rule"), resource: try address(yaml, "resource") ?? "",
                     ruleResource: try yaml.optionalString("ruleResource"), managementHost: try address(yaml, "managementHost")))
         case "kusto":
-            try yaml.only(common.union(["cluster", "database", "resource"]))
-            kind = .kusto(cluster: try required("cluster"), database: try yaml.string("database"), resource: try address(yaml, "resource") ?? "")
+            try yaml.only(common.union(["cluster", "database", "resource", "ingestion"]))
+            let word = try yaml.optionalString("ingestion") ?? "automatic"
+            guard let ingestion = KustoSink.Ingestion(rawValue: word) else {
+                throw yaml.fail("'ingestion' must be automatic, streaming or queued, not \"\(word.prefix(40))\"")
+            }
+            kind = .kusto(
+                cluster: try required("cluster"), database: try yaml.string("database"), resource: try address(yaml, "resource") ?? "", ingestion: ingestion)
         case "data-collector":
             try yaml.only(common.union(["workspaceId", "key", "endpoint"]))
             kind = .dataCollector(workspaceID: try yaml.string("workspaceId"), key: try secret(yaml, "key"), endpoint: try address(yaml, "endpoint"))
