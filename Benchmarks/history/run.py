@@ -161,7 +161,7 @@ def run(options, environment, folder, config):
             full[table][0] += len(expected)
             full[table][1] += int(len(expected) * size[table])
             if state[table] != expected:
-                wrong = [k for k in expected if state[table].get(k) != expected[k]][:2]
+                wrong = [(k, state[table].get(k), expected[k]) for k in expected if state[table].get(k) != expected[k]][:2]
                 stale = [k for k in state[table] if k not in expected][:2]
                 sys.exit(f"day {day}: {table} does not follow from what was sent: {wrong} {stale}")
         print(f"day {day}: {sum(len(s) for s in state.values()):,} rows of state are exact", file=sys.stderr, flush=True)

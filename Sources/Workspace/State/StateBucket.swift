@@ -109,7 +109,8 @@ package struct StateBucket: Sendable {
         seenCount = 0
         slots = []
         for entry in entries.indices { mark(entry) }
-        hasNewEntries = true
+        // Also when nothing is left.
+        (hasNewEntries, isDirty) = (true, true)
         return gone
     }
 
