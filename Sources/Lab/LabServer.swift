@@ -155,7 +155,7 @@ struct LabControlRoutes: Sendable {
             Reply.json(.bag(Bag([("day", .long(Int64(lab.world.clock.day))), ("now", .datetime(lab.world.clock.now))])))
         }
         router.post("/lab/faults") { request, _ in
-            let body = try await request.body.collect(upTo: 65_536)
+            let body = try await request.body.collect(upTo: 16 << 20)
             guard case .bag(let bag)? = try? JSONReader.parse(Array(body.readableBytesView)) else { return Reply.json(.null, status: 400) }
             lab.add(Fault(bag))
             return Reply.json(.bag(Bag()))

@@ -98,9 +98,19 @@ package struct RunningLab: Sendable {
         return try JSONReader.parse(Array(bytes.readableBytesView))
     }
 
+    /// What an application sends for a token of the Defender for Endpoint API.
+    package var tokenForm: String {
+        let identity = lab.options.identity
+        return
+            "grant_type=client_credentials&client_id=\(identity.client)&client_secret=\(identity.secret)&scope=https%3A%2F%2Fapi.securitycenter.microsoft.com%2F.default"
+    }
+
     /// Sends to a server of a test's own.
-    package func send(_ method: String, _ url: String, _ body: String = "") async throws -> (status: Int, body: String) {
+    package func send(
+        _ method: String, _ url: String, _ body: String = "", headers: [(String, String)] = []
+    ) async throws -> (status: Int, body: String) {
         var request = HTTPClientRequest(url: url)
+        for (name, value) in headers { request.headers.add(name: name, value: value) }
         request.method = .RAW(value: method)
         if !body.isEmpty { request.body = .bytes(ByteBuffer(string: body)) }
         let response = try await HTTPClient.shared.execute(request, timeout: .seconds(60))

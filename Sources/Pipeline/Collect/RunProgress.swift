@@ -84,13 +84,16 @@ struct Checkpoint: Sendable {
     var run: Int64?
     /// The latest event's own time, ticks.
     var latest: Int64?
+    /// Whether the last run saw so much gone that nobody believed it yet.
+    var isDoubted = false
     /// Fields without a column that were told already.
     var reported: Set<String>
 
-    init(keyframe: Int64?, run: Int64?, latest: Int64?, reported: Set<String>) {
+    init(keyframe: Int64?, run: Int64?, latest: Int64?, isDoubted: Bool, reported: Set<String>) {
         self.keyframe = keyframe
         self.run = run
         self.latest = latest
+        self.isDoubted = isDoubted
         self.reported = reported
     }
 
@@ -99,6 +102,7 @@ struct Checkpoint: Sendable {
         keyframe = bag?["keyframe"]?.longValue
         run = bag?["run"]?.longValue
         latest = bag?["latest"]?.longValue
+        isDoubted = bag?["doubted"]?.boolValue ?? false
         reported = Set((bag?["reported"]?.arrayValue ?? []).map(\.text))
     }
 
@@ -107,7 +111,7 @@ struct Checkpoint: Sendable {
             .bag(
                 Bag([
                     ("keyframe", keyframe.map { .long($0) } ?? .null), ("run", run.map { .long($0) } ?? .null),
-                    ("latest", latest.map { .long($0) } ?? .null),
+                    ("latest", latest.map { .long($0) } ?? .null), ("doubted", .bool(isDoubted)),
                     ("reported", .array(reported.sorted().map { .string($0) })),
                 ])))
     }

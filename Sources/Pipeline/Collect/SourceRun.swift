@@ -28,6 +28,8 @@ struct SourceRun: Sendable {
     /// A run that stopped this often at one place is published without the rest.
     private static let failuresMax = 2
     private static let previewRows = 1_000
+    /// Rows of state from which on it is doubted that more than half of them are gone at once.
+    private static let doubtedFrom = 200
 
     private var name: String { endpoint.name }
     private var definition: SourceDefinition { endpoint.definition }
@@ -124,9 +126,19 @@ struct SourceRun: Sendable {
 
     private func finish(_ detector: inout ChangeDetector, _ run: inout RunProgress, _ outcome: inout SourceOutcome, _ checkpoint: Checkpoint) throws {
         let isWhole = run.lost.isEmpty
-        if isWhole, table.kind == .state, definition.absence == .gone, detector.counts.read == 0, !allowsEmpty {
+        var isDoubted = false
+        if isWhole, table.kind == .state, definition.absence == .gone, !allowsEmpty {
             let before = try workspace.stateCount(of: name)
-            if before > 0 {
+            let c = detector.counts
+            let gone = before - (c.changed + c.unchanged + c.snapshot)
+            isDoubted = !checkpoint.isDoubted && before >= Self.doubtedFrom && gone * 2 > before
+            if isDoubted {
+                outcome.error = OperatorError(
+                    "source \(name) gave far fewer rows than before", got: "\(gone) of \(before) rows are not in the answer",
+                    means: "this is more often an answer that is not whole than the truth", safe: "what came is stored, and nothing counts as gone yet",
+                    next: "nothing: when the next run says the same it is believed; at once with --allow-empty")
+            }
+            if c.read == 0, before > 0 {
                 try workspace.discardRun(of: name)
                 throw OperatorError(
                     "source \(name) gave no rows at all", got: "an empty answer, while the last run left \(before) rows",
@@ -142,7 +154,7 @@ struct SourceRun: Sendable {
                 next: "the next run reads everything again")
         }
         let text = run.text
-        if isWhole, definition.absence != .unknown {
+        if isWhole, !isDoubted, definition.absence != .unknown {
             let nameless = try detector.removeUnseen(inTouchedBuckets: definition.absence == .goneFromDevice) { text }
             if nameless > 0 { outcome.notes.append("\(nameless) rows of \(name) are gone whose values are no longer stored; they are told of without them") }
         }
@@ -151,8 +163,8 @@ struct SourceRun: Sendable {
         // What was read of a time that somebody chose says nothing about the time until now.
         let isUntilNow = isWhole && endpoint.choice.range == nil
         let next = Checkpoint(
-            keyframe: run.isKeyframe && isWhole ? run.started : checkpoint.keyframe, run: isUntilNow ? run.started : checkpoint.run,
-            latest: detector.latestTime.map { max($0, checkpoint.latest ?? $0) } ?? checkpoint.latest,
+            keyframe: run.isKeyframe && isWhole && !isDoubted ? run.started : checkpoint.keyframe, run: isUntilNow ? run.started : checkpoint.run,
+            latest: detector.latestTime.map { max($0, checkpoint.latest ?? $0) } ?? checkpoint.latest, isDoubted: isDoubted,
             reported: checkpoint.reported.union(run.unknown))
         let limit = table.kind == .event ? BucketRule.hour(now - Self.eventMemory) : nil
         try workspace.publish(

@@ -192,7 +192,12 @@ struct PageFetcher: Sendable {
                     got: "a link to a page that was read before", means: "the service's paging goes in circles", next: "run the command again",
                     isPassing: false)
             }
-            let (page, bytes) = try await decoded("page \(number)") { try await client.page(target, permissions: definition.permissions) }
+            func fetch() async throws -> (RecordPage, Int) {
+                try await decoded("page \(number)") { try await client.page(target, permissions: definition.permissions) }
+            }
+            var (page, bytes) = try await fetch()
+            // A page that is full and names none behind it may have lost its link.
+            if definition.paging == .nextLink, page.nextLink == nil, page.batch.count >= definition.pageSize { (page, bytes) = try await fetch() }
             number += 1
             link = definition.paging == .nextLink ? page.nextLink ?? "" : ""
             // Behind the last page there is nothing to go on with: the last page is read again.

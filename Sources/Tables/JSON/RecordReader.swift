@@ -117,11 +117,31 @@ package struct RecordReader: Sendable {
         if !isOneRecord, let found = member(Array(Self.listNames)), found.isArray {
             return try records(bytes, found.range, Self.schema(try value(member(["schema"]))), next)
         }
+        if let names = member(["columns"]), let rows = member(["rows"]), names.isArray, rows.isArray {
+            return try table(columns: try value(names), rows: try value(rows))
+        }
         if let found = member(["error"]) {
             let error = try value(found)
             throw .service(code: error.bagValue?["code"]?.text ?? "an error", message: error.bagValue?["message"]?.text ?? error.text)
         }
         return try records(bytes, isOneRecord ? nil : Self.lonelyList(bytes, members), nil, nil)
+    }
+
+    /// Records of a table, as a query's answer writes it: `{"columns":[{"name","type"}],"rows":[[…]]}`.
+    private func table(columns names: Value, rows: Value) throws(RecordError) -> RecordPage {
+        let keys = (names.arrayValue ?? []).map { $0.bagValue?["name"]?.text ?? $0.text }
+        var text: [UInt8] = [91]
+        for (i, row) in (rows.arrayValue ?? []).enumerated() {
+            guard let cells = row.arrayValue, cells.count == keys.count else { throw .noRecords("row \(i + 1) does not have \(keys.count) cells") }
+            if i > 0 { text.append(44) }
+            JSONWriter.append(.bag(Bag(zip(keys, cells).map { ($0, $1) })), to: &text)
+        }
+        text.append(93)
+        let schema = Self.schema(names)
+        let result = text.withUnsafeBufferPointer { buffer -> Result<RecordPage, RecordError> in
+            do throws(RecordError) { return .success(try records(buffer, nil, schema, nil)) } catch { return .failure(error) }
+        }
+        return try result.get()
     }
 
     /// The members of the outermost object; nil when the text is a bare array.
