@@ -156,6 +156,26 @@ import Workspace
         }
     }
 
+    @Test(arguments: [ExportPreference.pages, .files]) func settingsByTheRESTInterface(exports: ExportPreference) async throws {
+        try await RunningLab.use(devices: 40, standing: Self.standing) { lab in
+            let rest = try await Self.rig(lab, ["mde-secure-configuration"]) { $0.exports = exports }
+            let hunting = try await Self.rig(lab, ["mde-windows-health", "mde-macos-health", "mde-linux-health", "mde-other-health"]) {
+                $0.workspace = lab.folder + "/hunting.vestige"
+            }
+            for rig in [rest, hunting] {
+                let report = await rig.run()
+                #expect(report.failures.map(\.rendered) == [])
+                #expect(report.sources.flatMap(\.notes) == [])
+            }
+            let question =
+                "DeviceTvmSecureConfigurationAssessment | project DeviceId, ConfigurationId, IsCompliant, IsApplicable, ConfigurationImpact | order by DeviceId asc, ConfigurationId asc"
+            let found = try rest.query(question)
+            #expect(found.count > 500)
+            #expect(try found == hunting.query(question))
+            for rig in [rest, hunting] { await rig.connections.close() }
+        }
+    }
+
     /// Several sensors that see the same devices: rows of each, and one of all.
     @Test func severalSensorsSeeOneAssetOnce() async throws {
         try await RunningLab.use(devices: 5, otDevices: 30, standing: Self.standing) { lab in

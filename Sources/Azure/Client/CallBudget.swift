@@ -1,18 +1,20 @@
 /// Keeps calls of one kind under what a service allows in a span of time: callers wait for their turn.
 package actor CallBudget {
-    /// So many calls in so many seconds.
+    /// So much in so many seconds.
     package struct Window: Sendable {
         package let seconds: Double
-        package let calls: Int
+        /// Calls, or whatever each call's cost counts.
+        package let units: Int
 
-        package init(seconds: Double, calls: Int) {
+        package init(seconds: Double, units: Int) {
             self.seconds = seconds
-            self.calls = calls
+            self.units = units
         }
     }
 
     private let windows: [Window]
-    private var made: [ContinuousClock.Instant] = []
+    /// Oldest first.
+    private var made: [(at: ContinuousClock.Instant, cost: Int)] = []
     /// Until when the service asked everybody to wait.
     private var pausedUntil: ContinuousClock.Instant?
 
@@ -20,11 +22,12 @@ package actor CallBudget {
 
     /// Waits until a call may be made, and counts it.
     ///
+    /// - Parameter cost: what the call takes of the windows' units; a call that takes more than all of them waits for an empty window.
     /// - Returns: seconds that it waited.
-    @discardableResult package func take() async throws -> Double {
+    @discardableResult package func take(cost: Int = 1) async throws -> Double {
         let started = ContinuousClock.now
-        while let wait = delay() { try await Task.sleep(for: wait) }
-        made.append(.now)
+        while let wait = delay(cost) { try await Task.sleep(for: wait) }
+        made.append((.now, cost))
         return (ContinuousClock.now - started).inSeconds
     }
 
@@ -32,14 +35,20 @@ package actor CallBudget {
     package func pause(seconds: Double) { pausedUntil = max(pausedUntil ?? .now, .now + .seconds(seconds)) }
 
     /// How long the next call has to wait; nil when it may go.
-    private func delay() -> Duration? {
+    private func delay(_ cost: Int) -> Duration? {
         let now = ContinuousClock.now
-        if let longest = windows.map(\.seconds).max() { made.removeAll { now - $0 > .seconds(longest) } }
+        if let longest = windows.map(\.seconds).max() { made.removeAll { now - $0.at > .seconds(longest) } }
         var earliest = pausedUntil ?? now
         for window in windows {
-            let recent = made.filter { now - $0 <= .seconds(window.seconds) }
-            guard recent.count >= window.calls else { continue }
-            earliest = max(earliest, recent[recent.count - window.calls] + .seconds(window.seconds))
+            var taken = 0
+            // From the youngest back, until there is no room left beside the new one: when that call is old enough, the new one may go.
+            for call in made.reversed() where now - call.at <= .seconds(window.seconds) {
+                taken += call.cost
+                if taken + cost > window.units {
+                    earliest = max(earliest, call.at + .seconds(window.seconds))
+                    break
+                }
+            }
         }
         return earliest > now ? earliest - now : nil
     }

@@ -45,6 +45,8 @@ package final class ServiceClient: Sendable {
         package var firstDelay = 1.0
         /// Seconds; a server that asks for more is believed up to ten minutes.
         package var delayMax = 60.0
+        /// Whether calls keep to the documented limits of their service.
+        package var isPaced = true
 
         package init() {}
     }
@@ -124,7 +126,7 @@ package final class ServiceClient: Sendable {
             var asked: Int?
             switch outcome {
             case .success(let response) where response.status == 429 || response.status == 408 || response.status >= 500:
-                asked = response.retryAfterSeconds
+                asked = response.retryAfterSeconds ?? Self.secondsOfQuota(response)
                 failure = ServiceError(
                     tried: request.shown, got: response.summary,
                     means: response.status == 429 ? "the service limits how often it may be called" : "the service has trouble of its own",
@@ -144,7 +146,7 @@ package final class ServiceClient: Sendable {
                 if !error.isRetryable { throw error }
                 failure = error
             }
-            let wait = min(asked.map(Double.init) ?? min(delay * Double.random(in: 0.75...1.25), retry.delayMax), 600)
+            let wait = min(asked.map(Double.init) ?? min(delay * Double.random(in: 0.75...1.25), retry.delayMax), 900)
             guard attempt < retry.attempts else {
                 failure.tried += ", \(attempt) attempts"
                 throw failure
@@ -157,6 +159,13 @@ package final class ServiceClient: Sendable {
             delay *= 2
         }
         throw CancellationError()
+    }
+
+    /// What a tenant may compute is counted by quarters of an hour: when it is used up, there is more at the next.
+    private static func secondsOfQuota(_ response: ServiceResponse) -> Int? {
+        guard response.status == 429, response.vendorError?.message.contains("processing resources") == true else { return nil }
+        let quarter = 900.0
+        return Int(quarter - Date().timeIntervalSince1970.truncatingRemainder(dividingBy: quarter)) + 1
     }
 
     private func once(_ request: ServiceRequest) async throws -> ServiceResponse {

@@ -10,6 +10,7 @@ package struct DefenderClient: Sendable {
     private let graphHost: String
     private let endpointHost: String
     private let allowedHosts: Set<String>
+    private let budgets: DefenderBudgets
 
     /// Hosts that the service's own answers name as the next page's.
     private static let vendorHosts: Set<String> = [
@@ -18,11 +19,12 @@ package struct DefenderClient: Sendable {
         "api-gov.securitycenter.microsoft.us",
     ]
 
-    package init(graph: AuthorizedClient, graphHost: String, endpoint: AuthorizedClient, endpointHost: String) {
+    package init(graph: AuthorizedClient, graphHost: String, endpoint: AuthorizedClient, endpointHost: String, budgets: DefenderBudgets = DefenderBudgets()) {
         self.graph = graph
         self.graphHost = graphHost
         self.endpoint = endpoint
         self.endpointHost = endpointHost
+        self.budgets = budgets
         var hosts = Self.vendorHosts
         if let own = URLComponents(string: endpointHost)?.host { hosts.insert(own) }
         allowedHosts = hosts
@@ -35,7 +37,7 @@ package struct DefenderClient: Sendable {
         body.append(125)
         let request = ServiceRequest(
             "POST", graphHost + "/v1.0/security/runHuntingQuery", headers: [("Content-Type", "application/json")], body: body)
-        return try check(try await graph.send(request), request, permissions)
+        return try check(try await graph.send(request, budget: budgets.hunting), request, permissions)
     }
 
     /// One page. `link` is a path below the API's host, or a next link of an answer before.
@@ -52,7 +54,7 @@ package struct DefenderClient: Sendable {
             url = endpointHost + link
         }
         let request = ServiceRequest("GET", url)
-        return try check(try await endpoint.send(request), request, permissions)
+        return try check(try await endpoint.send(request, budget: budgets.budget(of: url)), request, permissions)
     }
 
     private func check(_ response: ServiceResponse, _ request: ServiceRequest, _ permissions: [String]) throws -> ServiceResponse {

@@ -8,7 +8,7 @@ package struct ResourceGraphClient: Sendable {
     /// Subscriptions to ask; all that the identity may read when empty.
     private let subscriptions: [String]
     /// The documented limit of 15 queries in five seconds, with room for others of the same identity.
-    private let budget = CallBudget([CallBudget.Window(seconds: 5, calls: 10)])
+    private let budget = CallBudget([CallBudget.Window(seconds: 5, units: 10)])
     private static let rowsAtOnce: Int64 = 1_000
 
     package init(client: AuthorizedClient, host: String, subscriptions: [String]) {

@@ -7,7 +7,9 @@ package struct LogsIngestionClient: Sendable {
     private let endpoint: String
     private let rule: String
     /// The documented limit of 12,000 requests a minute for each rule, with room for others that send to it.
-    private let budget = CallBudget([CallBudget.Window(seconds: 60, calls: 10_000)])
+    private let budget = CallBudget([CallBudget.Window(seconds: 60, units: 10_000)])
+    /// The documented limit of 2 GB a minute for each rule, counted before compression, as it may be.
+    private let volume = CallBudget([CallBudget.Window(seconds: 60, units: 1_800_000_000)])
     /// Bytes of a call, before compression: the documented limit of 1 MB with room for the rest of the request.
     package static let bodyBytesMax = 1_000_000
 
@@ -32,6 +34,7 @@ package struct LogsIngestionClient: Sendable {
         let sent = body.count < records.count ? body : records
         let request = ServiceRequest(
             "POST", "\(endpoint)/dataCollectionRules/\(rule)/streams/\(stream)?api-version=2023-01-01", headers: headers, body: sent, timeoutSeconds: 60)
+        try await volume.take(cost: records.count)
         let response = try await client.send(request, budget: budget)
         // The only answer of success that is documented; anything else may come from a machine on the way.
         guard response.status == 204 else { throw refusal(response, request, stream) }

@@ -49,7 +49,10 @@ package enum SourcesDocument {
             if sources.isEmpty { continue }
             out += "## \(title)\n\n\(text)\n\n| source | what | table | every | permission |\n|---|---|---|---|---|\n"
             for s in sources {
-                let demand = s.window != nil ? " *On demand, by windows of time.*" : s.isPerDevice ? " *On demand, for chosen devices.*" : ""
+                let demand =
+                    s.window != nil
+                    ? " *On demand, by windows of time.*"
+                    : s.isPerDevice ? " *On demand, for chosen devices.*" : s.isAlternative ? " *On demand, instead of others.*" : ""
                 let page = s.documentation.first.map { "[\(s.id)](\($0))" } ?? s.id
                 let kind = library.tables[s.table]?.kind == .event ? "events" : "state"
                 let permission = s.permissions.isEmpty ? "–" : s.permissions.map { "`\($0)`" }.joined(separator: ", ")

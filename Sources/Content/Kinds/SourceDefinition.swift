@@ -87,6 +87,8 @@ package struct SourceDefinition: Sendable {
     /// Whether the path names a device (`{device}`): it is called for each that is chosen.
     package let isPerDevice: Bool
     package let absence: Absence
+    /// Whether another source gives the same rows: it runs only when it is named.
+    package let isAlternative: Bool
     /// Seconds between runs.
     package let intervalSeconds: Int
     package let permissions: [String]
@@ -108,7 +110,7 @@ package struct SourceDefinition: Sendable {
     }
 
     /// Whether it runs only when somebody chose to: it asks for much, or about single devices.
-    package var isOnDemand: Bool { window != nil || isPerDevice }
+    package var isOnDemand: Bool { window != nil || isPerDevice || isAlternative }
 
     /// Takes the table's columns where the file names none.
     mutating func complete(with tables: [String: TableDefinition]) {
@@ -122,7 +124,7 @@ package struct SourceDefinition: Sendable {
         self.file = file
         try yaml.only([
             "id", "description", "service", "query", "partitions", "path", "parameters", "paging", "pageSize", "files", "format", "varyMinutes", "oneRecord",
-            "secrets", "table", "window", "absence", "records", "variants", "cap",
+            "secrets", "table", "window", "absence", "records", "variants", "cap", "alternative",
             "transform", "columns", "interval", "permissions", "documentation",
         ])
         id = try yaml.string("id")
@@ -137,6 +139,7 @@ package struct SourceDefinition: Sendable {
         let isQuery = service == .graphHunting || service == .resourceGraph
         if isQuery, query == nil { throw yaml.fail("'query' is missing") }
         if !isQuery, path == nil { throw yaml.fail("'path' is missing") }
+        isAlternative = try yaml.optionalBool("alternative") ?? false
         records = try yaml.optionalString("records")
         cap = try yaml.optionalInt("cap")
         variants = try yaml.optionalFields("variants").map { part in

@@ -15,6 +15,7 @@ package struct Connections: Sendable {
     package var idle: [String] = []
     private var clients: [ServiceClient] = []
     private var choice = SourceEndpoint.Choice()
+    private var isPaced = true
 
     /// Connects a configuration's services to the content's sources.
     ///
@@ -42,6 +43,7 @@ package struct Connections: Sendable {
         var given = SourceEndpoint.Choice()
         (given.devices, given.since) = (configuration.investigation.devices, configuration.investigation.since)
         connections.choice = choice ?? given
+        connections.isPaced = retry.isPaced
         guard !configuration.tenants.isEmpty || !configuration.sensors.isEmpty || !configuration.managers.isEmpty else {
             throw OperatorError(
                 "there is nothing to collect from", got: "the configuration names no tenant and no sensor",
@@ -105,7 +107,8 @@ package struct Connections: Sendable {
         }
         let client = DefenderClient(
             graph: AuthorizedClient(client: cloud, tokens: tokens, audience: tenant.graphResource), graphHost: tenant.graphHost,
-            endpoint: AuthorizedClient(client: cloud, tokens: tokens, audience: resource), endpointHost: host)
+            endpoint: AuthorizedClient(client: cloud, tokens: tokens, audience: resource), endpointHost: host,
+            budgets: DefenderBudgets(isPaced: isPaced && !Self.isLoopback(host)))
         let downloader = ExportDownloader(client: cloud)
         let isMapped = tenant.subscriptions != nil
         if !isMapped { idle += sources.filter { $0.service == .resourceGraph }.map(\.id) }
@@ -143,9 +146,7 @@ package struct Connections: Sendable {
             let client = AuthorizedClient(client: cloud, tokens: cache, audience: audience)
             return LogsIngestionSink(name: sink.name, client: LogsIngestionClient(client: client, endpoint: place.endpoint, rule: place.rule))
         case .kusto(let cluster, let database, let resource, let ingestion):
-            let host = URLComponents(string: cluster)?.host ?? ""
-            let isLoopback = ["localhost", "127.0.0.1", "::1", "[::1]"].contains(host)
-            if isLoopback, owner == nil {
+            if isLoopback(cluster), owner == nil {
                 return KustoSink(name: sink.name, client: KustoIngestClient(client: cloud, tokens: nil, cluster: cluster, database: database, audience: ""))
             }
             guard case (let owner, let cache?) = try signedIn() else { return nil }
@@ -161,6 +162,11 @@ package struct Connections: Sendable {
             return FileSink(name: sink.name, folder: folder, format: format, rotatesAtBytes: bytes, filesMax: files)
         case .output: return OutputSink(name: sink.name, write: write)
         }
+    }
+
+    /// Whether an address is this machine's, where nobody limits calls.
+    private static func isLoopback(_ address: String) -> Bool {
+        ["localhost", "127.0.0.1", "::1", "[::1]"].contains(URLComponents(string: address)?.host ?? "")
     }
 
     /// The sources that are asked for by name, or the configuration's; those on demand only when they are named.

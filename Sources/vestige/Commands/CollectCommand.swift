@@ -29,6 +29,7 @@ struct CollectCommand: AsyncParsableCommand {
     @Flag(help: "List the sources, their tables, schedules and permissions.") var list = false
     @Flag(help: "Accept that a source has no rows any more.") var allowEmpty = false
     @Flag(help: "Wait while another collector runs on this workspace, and go on when it ends.") var standby = false
+    @Option(help: "On schedule: log lines as text, or as JSON objects, one a line.") var log = Logs.Format.text
     @OptionGroup var options: SessionOptions
 
     func run() async throws {
@@ -36,13 +37,13 @@ struct CollectCommand: AsyncParsableCommand {
         if !device.isEmpty || from != nil || to != nil, !once { throw ValidationError("--device, --from and --to go with --once") }
         let session = try Session.open(options, mapsPages: false)
         let console = options.console
-        let logger = Logs.make(console)
+        let logger = Logs.make(console, level: log == .json ? .info : .notice, format: log)
         // Without a terminal SIGHUP means to read the configuration again; while there is nothing to read it for, it does nothing.
         if !once, !dryRun, !CollectDaemon.hasTerminal { signal(SIGHUP, SIG_IGN) }
         let lock = dryRun ? nil : try await collectorLock(session.configuration.workspace, console)
         defer { withExtendedLifetime(lock) {} }
         if !once, !dryRun {
-            return try await CollectDaemon(options: options, only: source, allowsEmpty: allowEmpty, logger: logger).run(session)
+            return try await CollectDaemon(options: options, only: source, allowsEmpty: allowEmpty, logger: logger, log: log).run(session)
         }
         let connections = try await session.connections(only: source, choice: try choice(session.configuration), logger: logger)
         let collector = session.collector(connections, allowsEmpty: allowEmpty)

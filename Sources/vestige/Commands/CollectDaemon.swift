@@ -15,6 +15,7 @@ struct CollectDaemon: Sendable {
     let only: [String]
     let allowsEmpty: Bool
     let logger: Logger
+    let log: Logs.Format
 
     /// Whether somebody started the program at a terminal, where SIGHUP means that the terminal is gone.
     static var hasTerminal: Bool { isatty(STDIN_FILENO) == 1 }
@@ -37,6 +38,7 @@ struct CollectDaemon: Sendable {
             collector: session.collector(connections, allowsEmpty: allowsEmpty), endpoints: connections.endpoints,
             planner: session.planner, workspace: session.workspace
         ) { report in
+            if log == .json { return CollectLog.write(report, to: logger) }
             for failure in report.distinctFailures { console.fail(failure.rendered) }
             console.say(CollectReportText.line(report))
         }
@@ -102,5 +104,35 @@ private final class ReloadOnHangup: Service {
         }
         // Being asked to end is not this one's to answer: it waits until the group has ended.
         try await gracefulShutdown()
+    }
+}
+
+/// A report as log lines with their facts beside them: one for each source and each sink.
+enum CollectLog {
+    static func write(_ report: CollectReport, to logger: Logger) {
+        for s in report.sources {
+            var facts: Logger.Metadata = [
+                "source": "\(s.source)", "table": "\(s.table)", "rowsRead": "\(s.counts.read)", "rowsAdded": "\(s.counts.added)",
+                "rowsChanged": "\(s.counts.changed)", "rowsRemoved": "\(s.counts.removed)", "bytes": "\(s.bytes)",
+                "milliseconds": "\(Int(s.seconds * 1_000))",
+            ]
+            if !s.notes.isEmpty { facts["notes"] = .array(s.notes.map { "\($0)" }) }
+            tell("source collected", "source failed", s.error, facts, logger)
+        }
+        for s in report.sinks where s.rows + s.refused > 0 || s.error != nil {
+            tell(
+                "rows delivered", "delivery failed", s.error, ["sink": "\(s.sink)", "rows": "\(s.rows)", "rowsRefused": "\(s.refused)", "bytes": "\(s.bytes)"],
+                logger)
+        }
+        if let spool = report.spool { tell("", "collecting pauses", spool, [:], logger) }
+    }
+
+    private static func tell(_ good: String, _ bad: String, _ error: OperatorError?, _ facts: Logger.Metadata, _ logger: Logger) {
+        guard let error else { return logger.info("\(good)", metadata: facts) }
+        var facts = facts
+        for (name, text) in [("title", error.title), ("got", error.got), ("means", error.means), ("next", error.next)] {
+            if let text { facts[name] = "\(text)" }
+        }
+        logger.error("\(bad)", metadata: facts)
     }
 }

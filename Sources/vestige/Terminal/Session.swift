@@ -138,8 +138,14 @@ struct Session: Sendable {
 
 /// Log lines of the libraries, on standard error.
 enum Logs {
-    static func make(_ console: Console, level: Logger.Level = .notice) -> Logger {
-        var logger = Logger(label: "vestige") { StreamLogHandler.standardError(label: $0) }
+    enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
+
+    static func make(_ console: Console, level: Logger.Level = .notice, format: Format = .text) -> Logger {
+        var logger =
+            switch format {
+            case .text: Logger(label: "vestige") { StreamLogHandler.standardError(label: $0) }
+            case .json: Logger(label: "vestige") { JSONLogHandler(label: $0) }
+            }
         logger.logLevel = console.isQuiet ? .error : level
         return logger
     }
