@@ -7,13 +7,13 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
 
-setup: ## Install the system libraries that are missing: RE2, SQLite, zlib, libmaxminddb
+setup: ## Install the system libraries that are missing: RE2, SQLite, zlib, libdeflate, libmaxminddb
 	@if [ "$$(uname)" = Darwin ]; then \
-		for p in re2 libmaxminddb pkg-config; do brew list $$p >/dev/null 2>&1 || brew install $$p; done; \
+		for p in re2 libdeflate libmaxminddb pkg-config; do brew list $$p >/dev/null 2>&1 || brew install $$p; done; \
 	elif command -v dpkg >/dev/null; then \
-		missing=; for p in libre2-dev libsqlite3-dev zlib1g-dev libmaxminddb-dev pkg-config; do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
+		missing=; for p in libre2-dev libsqlite3-dev zlib1g-dev libdeflate-dev libmaxminddb-dev pkg-config; do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
 		if [ -n "$$missing" ]; then echo "installing$$missing"; $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq --no-install-recommends $$missing >/dev/null; fi; \
-	else echo "install the development files of re2, sqlite3, zlib and libmaxminddb, then run make again"; fi
+	else echo "install the development files of re2, sqlite3, zlib, libdeflate and libmaxminddb, then run make again"; fi
 
 demo: setup ## Build, start a simulated tenant, collect from it, and serve the workbench
 	swift build -c release --product vestige

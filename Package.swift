@@ -44,12 +44,13 @@ let package = Package(
     targets: [
         // Shims over system libraries.
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+        .systemLibrary(name: "CDeflate", pkgConfig: homebrew("libdeflate"), providers: [.apt(["libdeflate-dev"]), .brew(["libdeflate"])]),
         .systemLibrary(name: "CMaxMindDB", pkgConfig: homebrew("libmaxminddb"), providers: [.apt(["libmaxminddb-dev"]), .brew(["libmaxminddb"])]),
         .systemLibrary(name: "CRE2System", pkgConfig: homebrew("re2"), providers: [.apt(["libre2-dev"]), .brew(["re2"])]),
         .target(name: "CRE2", dependencies: ["CRE2System"], linkerSettings: [.linkedLibrary("re2")]),
 
         // Values and the language.
-        .target(name: "Tables", dependencies: ["CZlib", .product(name: "OrderedCollections", package: "swift-collections")], swiftSettings: hot),
+        .target(name: "Tables", dependencies: ["CZlib", "CDeflate", .product(name: "OrderedCollections", package: "swift-collections")], swiftSettings: hot),
         .target(name: "KQL", dependencies: ["Tables"], swiftSettings: swift),
         .target(
             name: "KQLEngine",

@@ -40,7 +40,7 @@ struct ChangeDetector {
     private(set) var latestTime: Int64?
 
     /// Bytes of rows, and of state, at which a part is stored.
-    private static let pendingBytesMax = 32 << 20
+    private static let pendingBytesMax = 20 << 20
     private static let stateBytesMax = 48 << 20
     /// Buckets looked through at once for rows that are gone.
     private static let bucketsAtOnce = 256

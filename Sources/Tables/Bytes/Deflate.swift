@@ -1,6 +1,7 @@
+import CDeflate
 import CZlib
 
-/// The DEFLATE family of compressed formats, by the system's zlib.
+/// The DEFLATE family of compressed formats, by the system's libraries.
 package enum Deflate {
     package enum Format: Sendable {
         /// RFC 1952.
@@ -11,29 +12,27 @@ package enum Deflate {
         fileprivate var windowBits: Int32 { self == .gzip ? 15 + 16 : 15 }
     }
 
-    /// `input` compressed; nil when zlib has no memory.
+    /// `input` compressed, by libdeflate, which is twice as fast as zlib where the whole text is at hand; nil when it has no memory.
     ///
-    /// - Parameter level: 1 for the fastest to 9 for the smallest.
+    /// - Parameter level: 1 for the fastest to 12 for the smallest.
     package static func compress(_ input: [UInt8], _ format: Format = .gzip, level: Int32 = 6) -> [UInt8]? {
-        var stream = z_stream()
-        guard
-            deflateInit2_(&stream, level, Z_DEFLATED, format.windowBits, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK
-        else { return nil }
-        defer { deflateEnd(&stream) }
-        var out = [UInt8](repeating: 0, count: Int(deflateBound(&stream, uLong(input.count))))
-        var source = input
-        let status = source.withUnsafeMutableBufferPointer { input in
-            out.withUnsafeMutableBufferPointer { output -> Int32 in
-                stream.next_in = input.baseAddress
-                stream.avail_in = uInt(input.count)
-                stream.next_out = output.baseAddress
-                stream.avail_out = uInt(output.count)
-                return deflate(&stream, Z_FINISH)
+        guard let compressor = libdeflate_alloc_compressor(level) else { return nil }
+        defer { libdeflate_free_compressor(compressor) }
+        let bound =
+            switch format {
+            case .gzip: libdeflate_gzip_compress_bound(compressor, input.count)
+            case .zlib: libdeflate_zlib_compress_bound(compressor, input.count)
+            }
+        let out = [UInt8](unsafeUninitializedCapacity: bound) { output, count in
+            input.withUnsafeBytes { input in
+                count =
+                    switch format {
+                    case .gzip: libdeflate_gzip_compress(compressor, input.baseAddress, input.count, output.baseAddress, bound)
+                    case .zlib: libdeflate_zlib_compress(compressor, input.baseAddress, input.count, output.baseAddress, bound)
+                    }
             }
         }
-        guard status == Z_STREAM_END else { return nil }
-        out.removeLast(out.count - Int(stream.total_out))
-        return out
+        return out.isEmpty ? nil : out
     }
 
     /// What `input` was before it was compressed; nil when it is not of this format, is cut short, or has more than `sizeMax` bytes.
