@@ -1,5 +1,6 @@
 import Foundation
 import KQLEngine
+import Tables
 import TestKit
 import Testing
 import Workspace
@@ -49,6 +50,47 @@ import Workspace
             second.terminate()
             try await CommandTests.end(of: second)
             #expect(second.terminationStatus == 0)
+        }
+    }
+
+    /// Those who watch a collector: Prometheus, a supervisor, and whoever collects logs.
+    @Test func metricsHealthAndLogLines() async throws {
+        try await RunningLab.use(devices: 10) { lab in
+            let configuration = try write(lab)
+            let text = try String(contentsOfFile: configuration, encoding: .utf8)
+            try FolderWriter.write(text + "\nmetrics: 127.0.0.1:0\n", to: configuration)
+            let collector = CommandTests.process(["collect", "--log", "json", "--config", configuration], in: lab.folder)
+            let log = lab.folder + "/log"
+            _ = FileManager.default.createFile(atPath: log, contents: nil)
+            collector.standardError = FileHandle(forWritingAtPath: log)
+            collector.standardOutput = FileHandle.nullDevice
+            collector.standardInput = FileHandle.nullDevice
+            try collector.run()
+            func lines() -> [Bag] {
+                ((try? String(contentsOfFile: log, encoding: .utf8)) ?? "").split(separator: "\n").compactMap { (try? JSONReader.parse($0))?.bagValue }
+            }
+            func address() -> String? {
+                (try? String(contentsOfFile: log, encoding: .utf8))?.firstMatch(of: /metrics on (http:.+?)\/metrics/).map { String($0.1) }
+            }
+            #expect(try await wait(20) { address() != nil && lines().contains { $0["message"] == .string("source collected") } })
+            let base = try #require(address())
+            let metrics = try await lab.send("GET", base + "/metrics")
+            #expect(metrics.status == 200)
+            #expect(metrics.body.contains(#"vestige_source_up{source="mde-machines"} 1"#), "\(metrics.body)")
+            #expect(try await lab.send("GET", base + "/healthz").body == "ok\n")
+            #expect(try await lab.send("GET", base + "/anything").status == 404)
+            let line = try #require(lines().first { $0["message"] == .string("source collected") })
+            #expect(line["source"] == .string("mde-machines") && line["rowsRead"] == .long(10) && line["level"] == .string("info"))
+            // What fails says what to do.
+            _ = try await lab.control("POST", "/lab/faults", #"{"path":"/api/machines","times":100,"status":403}"#)
+            #expect(try await wait(40) { lines().contains { $0["message"] == .string("source failed") } })
+            let failed = try #require(lines().first { $0["message"] == .string("source failed") })
+            #expect(failed["level"] == .string("error") && failed["next"]?.text.contains("Machine.Read.All") == true)
+            let told = try await CommandTests.run(["status", "--config", configuration], in: lab.folder)
+            #expect(told.status == 1 && told.out.contains("Machine.Read.All") && told.out.contains("mde-machines"), "\(told.out)")
+            collector.terminate()
+            try await CommandTests.end(of: collector)
+            #expect(collector.terminationStatus == 0)
         }
     }
 

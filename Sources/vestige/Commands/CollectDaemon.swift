@@ -24,7 +24,7 @@ struct CollectDaemon: Sendable {
         var session = first
         while let next = try await serve(session) {
             session = next
-            options.console.say("the configuration was read again")
+            say("the configuration was read again")
         }
     }
 
@@ -47,16 +47,16 @@ struct CollectDaemon: Sendable {
             try await again(session.configuration.workspace)
         } onFailure: { error in
             console.fail(OperatorError(error, title: "the configuration could not be read again").rendered)
-            console.say("collecting goes on with the configuration as it was")
+            say("collecting goes on with the configuration as it was")
         }
-        console.say("collecting from \(connections.endpoints.count) sources; stop with Ctrl-C")
+        say("collecting from \(connections.endpoints.count) sources; stop with Ctrl-C")
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = [.init(service: service)]
         if let address = session.configuration.metrics {
             let options = try ServeCommand.address(address)
             let health: @Sendable () throws -> HealthReport = { try session.health() }
             let server = MetricsServer(options, health: health)
             services.append(
-                .init(service: server.service(logger: Logs.make(console, level: .warning)) { console.say("metrics on http://127.0.0.1:\($0)/metrics") }))
+                .init(service: server.service(logger: Logs.make(console, level: .warning)) { say("metrics on http://127.0.0.1:\($0)/metrics") }))
         }
         if !Self.hasTerminal { services.append(.init(service: reload, successTerminationBehavior: .gracefullyShutdownGroup)) }
         let group = ServiceGroup(
@@ -64,6 +64,11 @@ struct CollectDaemon: Sendable {
         try await group.run()
         await connections.close()
         return reload.next
+    }
+
+    /// Tells somebody at the terminal, or whoever reads the log.
+    private func say(_ text: String) {
+        if log == .json { logger.info("\(text)") } else { options.console.say(text) }
     }
 
     /// Reads configuration and content, and tries whether sources and sinks can be made of them.
