@@ -170,7 +170,9 @@ struct ChartRenderer {
 
     private func day(_ x: Double, span: Double) -> String {
         let text = DateTime.format(Int64(x))
-        return span > 3 * Double(DateTime.ticksPerDay) ? String(text.dropFirst(5).prefix(5)) : String(text.dropFirst(11).prefix(5))
+        // A time that is a day's beginning is told as that day.
+        return span > 3 * Double(DateTime.ticksPerDay) || Int64(x) % DateTime.ticksPerDay == 0
+            ? String(text.dropFirst(5).prefix(5)) : String(text.dropFirst(11).prefix(5))
     }
 
     /// One horizontal bar for each category, the largest first.

@@ -1,7 +1,7 @@
 /// Workbook colours as the page's own, which follow the light and dark themes.
 enum Palette {
     /// Series of charts, in this order.
-    static let series = (1...8).map { "var(--s\($0))" }
+    static let series = (1...12).map { "var(--s\($0))" }
 
     /// A colour by its workbook name.
     static func color(_ name: String) -> String? {

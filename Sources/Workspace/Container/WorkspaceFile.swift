@@ -69,6 +69,8 @@ package final class Workspace: Sendable {
             configuration.prepareDatabase { db in
                 // Values are of some hundred kilobytes; this counts when the file is made.
                 try db.execute(sql: "PRAGMA page_size = 16384")
+                // A journal that was long once is cut when it is empty.
+                try db.execute(sql: "PRAGMA journal_size_limit = \(64 << 20)")
                 // An acknowledged batch must survive a power cut.
                 try db.execute(sql: "PRAGMA synchronous = FULL")
                 // Segments are read where the system's cache has them, without a call and a copy for each page.

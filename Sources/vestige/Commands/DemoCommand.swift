@@ -111,6 +111,8 @@ struct DemoCommand: AsyncParsableCommand {
                 name: "plant", host: "https://127.0.0.1:\(sensor)", token: .value(Secret(identity.sensorToken)),
                 trust: .certificate(file: certificate, checksHost: true))
         ]
+        configuration.tenant?.managementHost = tenant
+        configuration.tenant?.subscriptions = []
         configuration.feeds = [
             "cisa-kev": "\(tenant)/feeds/known_exploited_vulnerabilities.json", "first-epss": "\(tenant)/feeds/epss_scores-current.csv.gz",
             "nvd-modified": "\(tenant)/feeds/nvdcve-2.0-modified.json.gz", "msrc-updates": "\(tenant)/feeds/cvrf/2026-Feb",

@@ -107,6 +107,8 @@ enum LabConfiguration {
               loginHost: http://127.0.0.1:\(cloudPort)
               graphHost: http://127.0.0.1:\(cloudPort)
               endpointHost: http://127.0.0.1:\(cloudPort)
+              managementHost: http://127.0.0.1:\(cloudPort)
+              subscriptions: [all]
             feeds:
               cisa-kev: http://127.0.0.1:\(cloudPort)/feeds/known_exploited_vulnerabilities.json
               first-epss: http://127.0.0.1:\(cloudPort)/feeds/epss_scores-current.csv.gz
@@ -117,6 +119,9 @@ enum LabConfiguration {
                 host: https://127.0.0.1:\(sensorPort)
                 token: file:\(token)
                 certificate: \(certificate)
+            # A management console over the same plant; its alerts are the sensor's over again.
+            # managers:
+            #   - {name: console, host: "https://127.0.0.1:\(sensorPort)", token: "file:\(token)", certificate: "\(certificate)"}
             sinks:
               - name: sentinel
                 kind: logs-ingestion

@@ -1,0 +1,155 @@
+/// Fills declared columns from records, straight from the text.
+package struct TypedRecords {
+    private let specs: [ColumnSpec]
+    private let byName: [String: Int]
+    private var builders: [ColumnBuilder]
+    /// Keys in the order of the records before: most records repeat it.
+    private var order: [(start: Int, end: Int, column: Int)] = []
+    private var orderBytes: [UInt8] = []
+    private let types: [ScalarType]
+    private var unknown: [String] = []
+    private var unreadable: [Int: UnreadableCells] = [:]
+    private var count = 0
+    private let unmapped: String?
+    /// The fields that no column takes, row by row, once there were some.
+    private var leftOver: [Value] = []
+
+    package init(_ specs: [ColumnSpec], unmapped: String? = nil) {
+        self.specs = specs
+        self.unmapped = unmapped
+        byName = Dictionary(specs.enumerated().map { ($1.name.lowercased(), $0) }) { first, _ in first }
+        builders = specs.map { ColumnBuilder($0.type) }
+        types = specs.map(\.type)
+    }
+
+    /// What OData adds to records, such as `@odata.type`.
+    private static let annotation = Array("@odata.".utf8)
+    private static let annotationColumn = -2
+
+    package func page(nextLink: String?) -> RecordPage {
+        var schema = Schema(specs)
+        var columns = builders.map { $0.finish() }
+        if let unmapped {
+            schema.columns.append(ColumnSpec(unmapped, .dynamic))
+            columns.append(
+                leftOver.isEmpty
+                    ? Column(constant: .null, .dynamic, count: count)
+                    : Column(.dynamic, .dynamic(leftOver + Array(repeating: .null, count: count - leftOver.count)), count: count))
+        }
+        return RecordPage(
+            batch: Batch(schema: schema, columns: columns, count: count), nextLink: nextLink,
+            unknownFields: unknown, unreadable: unreadable.keys.sorted().compactMap { unreadable[$0] })
+    }
+
+    /// Reads one record; a field that is there twice counts once, the first time.
+    package mutating func read(_ reader: inout JSONReader) throws(JSONError) {
+        guard reader.peek() == 123 else { throw reader.fail("a record must be an object") }
+        var position = 0
+        var others = Bag()
+        try reader.beginObject()
+        while let key = try reader.nextKey(isFirst: position == 0) {
+            let column: Int
+            switch key {
+            case .plain(let range): column = self.column(reader.text(range), position)
+            case .escaped(let bytes): column = bytes.withUnsafeBufferPointer { self.column($0, position) }
+            }
+            position += 1
+            if column >= 0, builders[column].count == count {
+                try cell(column, &reader)
+            } else if column < 0, unmapped != nil, column != Self.annotationColumn {
+                let value = try reader.value()
+                if value.isNull { continue }
+                switch key {
+                case .plain(let range): others[String(decoding: reader.text(range), as: UTF8.self)] = value
+                case .escaped(let bytes): others[String(decoding: bytes, as: UTF8.self)] = value
+                }
+            } else {
+                try reader.skip()
+            }
+        }
+        if others.count > 0 {
+            leftOver += repeatElement(.null, count: count - leftOver.count)
+            leftOver.append(.bag(others))
+        }
+        for c in builders.indices where builders[c].count == count { builders[c].appendNull() }
+        count += 1
+    }
+
+    @inline(__always)
+    private mutating func column(_ key: UnsafeBufferPointer<UInt8>, _ position: Int) -> Int {
+        if position < order.count {
+            let (start, end, column) = order[position]
+            let isSame = end &- start == key.count && orderBytes.withUnsafeBufferPointer { ByteHash.equal(UnsafeBufferPointer(rebasing: $0[start..<end]), key) }
+            if isSame { return column }
+        }
+        return look(up: key, position)
+    }
+
+    private mutating func look(up key: UnsafeBufferPointer<UInt8>, _ position: Int) -> Int {
+        let name = String(decoding: key, as: UTF8.self)
+        let isAnnotation = key.starts(with: Self.annotation)
+        let column = byName[name.lowercased()] ?? (isAnnotation ? Self.annotationColumn : -1)
+        if column == -1, !unknown.contains(name) { unknown.append(name) }
+        if position == order.count {
+            let start = orderBytes.count
+            orderBytes += key
+            order.append((start, orderBytes.count, column))
+        }
+        return column
+    }
+
+    @inline(__always)
+    private mutating func cell(_ c: Int, _ reader: inout JSONReader) throws(JSONError) {
+        let first = reader.peek()
+        switch types[c] {
+        case .string where first == 34:
+            try reader.stringBytes { self.builders[c].append(utf8: $0) }
+            return
+        case .datetime where first == 34:
+            let ticks = try reader.stringBytes { text -> (Int64?, String?) in
+                let parsed = DateTime.parse(bytes: text)
+                return (parsed, parsed == nil ? String(decoding: text, as: UTF8.self) : nil)
+            }
+            if let time = ticks.0 { builders[c].append(time) } else { miss(c, ticks.1 ?? "") }
+            return
+        default: break
+        }
+        try other(c, &reader)
+    }
+
+    private mutating func other(_ c: Int, _ reader: inout JSONReader) throws(JSONError) {
+        let type = types[c]
+        let value = try reader.value()
+        let read = Self.convert(value, type)
+        if read.isNull, !value.isNull, type != .string, type != .dynamic { miss(c, value.text) } else { builders[c].append(read) }
+    }
+
+    private mutating func miss(_ c: Int, _ text: String) {
+        builders[c].appendNull()
+        if text.isEmpty { return }
+        if unreadable[c] == nil {
+            unreadable[c] = UnreadableCells(
+                column: specs[c].name, type: specs[c].type, count: 0, firstRow: count + 1, example: String(text.prefix(80)))
+        }
+        unreadable[c]?.count += 1
+    }
+
+    /// A JSON value as a column's type: numbers and booleans may come as text, arrays and objects as JSON in text.
+    static func convert(_ value: Value, _ type: ScalarType) -> Value {
+        switch (type, value) {
+        case (_, .null): return .null
+        case (.string, _): return .string(value.text)
+        case (.dynamic, .string(let text)):
+            let first = text.utf8.first { $0 > 32 }
+            if first == 123 || first == 91, let inner = try? JSONReader.parse(text) { return inner }
+            return value
+        case (.dynamic, _): return value
+        case (.bool, .long(let n)) where n == 0 || n == 1: return .bool(n == 1)
+        case (.long, .real(let d)), (.int, .real(let d)):
+            guard let n = Int64(exactly: d) else { return .null }
+            return .long(n)
+        case (.datetime, .long), (.datetime, .real), (.timespan, .long), (.timespan, .real): return .null
+        default: return value.converted(to: type)
+        }
+    }
+}
