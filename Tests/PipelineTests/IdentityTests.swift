@@ -173,14 +173,24 @@ import Testing
     @Test func nothingIsMissing() async throws {
         try await RunningLab.use(devices: 5) { lab in
             lab.declareStreams(Repository.library())
-            let found = try await findings(configuration(lab))
+            var configuration = configuration(lab)
+            configuration.managers = [configuration.sensors[0]]
+            configuration.managers[0].name = "console"
+            configuration.tenant?.managementHost = lab.cloud
+            configuration.tenant?.subscriptions = []
+            let found = try await findings(configuration)
             #expect(found.filter { $0.outcome != .ok }.map { "\($0.subject): \($0.check): \($0.detail)" } == [])
             for check in [
                 "storage", "sign-in", "clock", "permission ThreatHunting.Read.All", "certificate and token", "stream Custom-DeviceInfo",
-                "columns of Custom-DeviceInfo",
+                "columns of Custom-DeviceInfo", "Azure Resource Graph", "stream Custom-VestigeHealth_CL",
             ] {
                 #expect(found.contains { $0.check == check }, "\(check)")
             }
+            #expect(found.contains { $0.subject == "management console console" })
+            // What runs on demand only needs no permission until somebody demands it.
+            #expect(!found.contains { $0.check == "permission User.Read.All" })
+            configuration.investigation.sources = ["mde-logon-users"]
+            #expect(try await findings(configuration).contains { $0.check == "permission User.Read.All" })
         }
     }
 

@@ -13,8 +13,13 @@ struct ManagerRoutes: Sendable {
             answer(request) { page(request, "u_devices", lab.world.plant.devices.map(device)) }
         }
         router.get("/external/v1/appliances") { request, _ in answer(request) { .array((1...2).map(appliance)) } }
-        router.get("/external/v2/alerts") { request, _ in
-            answer(request) { .array(lab.world.plant.alertRows(now: lab.world.clock.now, from: nil, to: nil).map(alert)) }
+        for version in ["v1", "v2"] {
+            router.get("/external/\(version)/alerts") { request, _ in
+                answer(request) {
+                    let from = request.uri.queryParameters["fromTime"].flatMap { Int64($0) }
+                    return .array(lab.world.plant.alertRows(now: lab.world.clock.now, from: from, to: nil).map(alert))
+                }
+            }
         }
     }
 

@@ -171,8 +171,7 @@ package struct Connections: Sendable {
 
     /// The sources that are asked for by name, or the configuration's; those on demand only when they are named.
     private static func select(_ sources: [SourceDefinition], _ only: [String], _ configuration: Configuration) throws -> [SourceDefinition] {
-        let regular = configuration.sources.isEmpty ? sources.filter { !$0.isOnDemand }.map(\.id) : configuration.sources
-        let ids = only.isEmpty ? regular + configuration.investigation.sources.filter { !regular.contains($0) } : only
+        let ids = only.isEmpty ? configuration.sourceIDs(of: sources) : only
         return try ids.map { id in
             guard let source = sources.first(where: { $0.id == id }) else {
                 let hint = NearMiss.find(id, in: sources.map(\.id)).map { "did you mean \($0)? " } ?? ""

@@ -1,4 +1,5 @@
 import Azure
+import Content
 import Tables
 
 /// Which tenant is asked, by whom, and in which cloud.
@@ -167,6 +168,12 @@ package struct Configuration: Sendable {
     package var sources: [String] = []
 
     package init() {}
+
+    /// The ids of the sources that run: the configured ones or all regular ones, and those on demand that are asked for.
+    package func sourceIDs(of library: [SourceDefinition]) -> [String] {
+        let regular = sources.isEmpty ? library.filter { !$0.isOnDemand }.map(\.id) : sources
+        return regular + investigation.sources.filter { !regular.contains($0) }
+    }
 
     /// The first tenant, or the only one.
     package var tenant: TenantConfiguration? {

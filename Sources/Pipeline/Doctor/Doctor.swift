@@ -43,9 +43,11 @@ package struct Doctor: Sendable {
                 let cache = try await tenant.tokens(client: client, environment: environment)
                 tokens[tenant.name] = cache
                 add(await permissions(tenant, cache, subject))
+                if let found = await resources(tenant, cache, subject) { add([found]) }
             } catch { add([Finding(subject, "identity", error)]) }
         }
-        for sensor in configuration.sensors { add(await check(sensor)) }
+        for sensor in configuration.sensors { add(await check(sensor, "sensor \(sensor.name)", "/api/v1/alerts")) }
+        for manager in configuration.managers { add(await check(manager, "management console \(manager.name)", "/external/v1/alerts")) }
         for sink in configuration.sinks { add(await check(sink, tokens)) }
         await client.shutdown()
         return findings
@@ -63,7 +65,7 @@ package struct Doctor: Sendable {
                     "workspace", "storage", isLow ? .warning : .ok, "\(workspace.path), \(free / 1_000_000_000) GB free",
                     next: isLow ? "free space, or move the workspace to another disk" : nil))
         } catch { findings.append(Finding("workspace", "storage", error)) }
-        if configuration.tenants.isEmpty, configuration.sensors.isEmpty {
+        if configuration.tenants.isEmpty, configuration.sensors.isEmpty, configuration.managers.isEmpty {
             findings.append(
                 Finding(
                     "configuration", "sources", .failed, "no tenant and no sensor is named",
@@ -132,11 +134,31 @@ package struct Doctor: Sendable {
     }
 
     private var chosen: [SourceDefinition] {
-        configuration.sources.isEmpty ? library.sources : library.sources.filter { configuration.sources.contains($0.id) }
+        let ids = Set(configuration.sourceIDs(of: library.sources))
+        return library.sources.filter { ids.contains($0.id) }
     }
 
-    private func check(_ sensor: SensorConfiguration) async -> [Finding] {
-        let subject = "sensor \(sensor.name)"
+    /// Whether the subscriptions of a cloud-connected plant may be read.
+    private func resources(_ tenant: TenantConfiguration, _ tokens: TokenCache, _ subject: String) async -> Finding? {
+        let sources = chosen.filter { $0.service == .resourceGraph }
+        guard let subscriptions = tenant.subscriptions, !sources.isEmpty else { return nil }
+        let audience = tenant.cloud.hosts.managementHost
+        let graph = ResourceGraphClient(
+            client: AuthorizedClient(client: client, tokens: tokens, audience: audience), host: tenant.managementHost ?? audience, subscriptions: subscriptions)
+        do {
+            let permissions = sources.flatMap(\.permissions)
+            let answer = try await graph.page("iotsecurityresources | project id | limit 1", skipToken: nil, permissions: permissions)
+            let count = (try? JSONReader.parse(answer.body))?.bagValue?["count"]?.longValue ?? 0
+            // Resource Graph leaves out what the identity may not read, and says nothing.
+            if count > 0 { return Finding(subject, "Azure Resource Graph", .ok, "gives resources of Defender for IoT") }
+            return Finding(
+                subject, "Azure Resource Graph", .warning, "gives no resources of Defender for IoT",
+                next: "give the application the role Security Reader on the subscriptions, or leave out 'subscriptions'")
+        } catch { return Finding(subject, "Azure Resource Graph", error) }
+    }
+
+    /// - Parameter path: a call that can be made to give nothing.
+    private func check(_ sensor: SensorConfiguration, _ subject: String, _ path: String) async -> [Finding] {
         var findings: [Finding] = []
         if sensor.trust == .any {
             findings.append(
@@ -153,7 +175,7 @@ package struct Doctor: Sendable {
                 // A window that holds nothing: the least work that proves the token.
                 let future = String(Int(Date().timeIntervalSince1970 * 1_000) + 86_400_000)
                 outcome = .success(
-                    try await SensorClient(client: http, host: sensor.host, token: token).get("/api/v1/alerts", parameters: [("fromTime", future)]))
+                    try await SensorClient(client: http, host: sensor.host, token: token).get(path, parameters: [("fromTime", future)]))
             } catch { outcome = .failure(error) }
             await http.shutdown()
             let response = try outcome.get()
