@@ -87,6 +87,21 @@ package enum JSONWriter {
         out.append(34)
     }
 
+    /// A JSON string literal of UTF-8 bytes, behind bytes that grow.
+    @inline(__always)
+    static func append(_ bytes: UnsafeBufferPointer<UInt8>, to out: GrowingBytes) {
+        guard let base = bytes.baseAddress, plainEnd(of: bytes, from: 0) == bytes.count else {
+            var escaped: [UInt8] = []
+            append(bytes, to: &escaped)
+            escaped.withUnsafeBufferPointer { if let base = $0.baseAddress { out.append(base, $0.count) } }
+            return
+        }
+        out.reserve(bytes.count &+ 2)
+        out.append(34)
+        out.append(base, bytes.count)
+        out.append(34)
+    }
+
     /// The first byte at or behind `start` that must be escaped, or the end; eight bytes at a time.
     @inline(__always)
     private static func plainEnd(of bytes: UnsafeBufferPointer<UInt8>, from start: Int) -> Int {

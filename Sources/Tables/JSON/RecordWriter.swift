@@ -1,13 +1,14 @@
 /// Writes rows as JSON objects, one member per column that has a value.
 ///
 /// Members are written a column at a time for some rows, then put together row by row.
-package struct RecordWriter: Sendable {
+package struct RecordWriter {
     private let columns: [(key: [UInt8], column: Column)]
     private let count: Int
     /// The members of the rows of one block, each behind a comma: all of the first column, then all of the second.
-    private var members: [UInt8] = []
+    private let members = GrowingBytes(capacity: 1 << 20)
     /// Where each member ends in `members`, in the same order.
     private var ends: [Int] = []
+    private let record = GrowingBytes()
     private var block: Range<Int> = 0..<0
     private static let blockRows = 1_024
 
@@ -24,24 +25,24 @@ package struct RecordWriter: Sendable {
     /// Writes a row; cheap when rows are asked for in their order.
     package mutating func append(_ row: Int, to out: inout [UInt8]) {
         if !block.contains(row) { render(from: row) }
-        let start = out.count
         let (rows, first) = (block.count, row - block.lowerBound)
-        members.withUnsafeBufferPointer { members in
-            ends.withUnsafeBufferPointer { ends in
-                for c in columns.indices {
-                    let at = c &* rows &+ first
-                    let from = at == 0 ? 0 : ends[at &- 1]
-                    if ends[at] > from { out.append(contentsOf: UnsafeBufferPointer(rebasing: members[from..<ends[at]])) }
-                }
+        record.removeAll()
+        ends.withUnsafeBufferPointer { ends in
+            for c in columns.indices {
+                let at = c &* rows &+ first
+                let from = at == 0 ? 0 : ends[at &- 1]
+                if ends[at] > from { record.append(members.base + from, ends[at] &- from) }
             }
         }
-        if out.count == start { out.append(123) } else { out[start] = 123 }
-        out.append(125)
+        // The comma before the first member becomes the record's beginning.
+        if record.count == 0 { record.append(123) } else { record.replace(at: 0, with: 123) }
+        record.append(125)
+        out.append(contentsOf: UnsafeBufferPointer(start: record.base, count: record.count))
     }
 
     private mutating func render(from row: Int) {
         block = row..<min(count, row + Self.blockRows)
-        members.removeAll(keepingCapacity: true)
+        members.removeAll()
         ends.removeAll(keepingCapacity: true)
         for (key, column) in columns { render(key, column) }
     }
@@ -53,10 +54,7 @@ package struct RecordWriter: Sendable {
                 member = key
                 JSONWriter.append(column[0], to: &member)
             }
-            for _ in block {
-                members += member
-                ends.append(members.count)
-            }
+            for _ in block { append(member) }
             return
         }
         switch column.storage {
@@ -65,8 +63,8 @@ package struct RecordWriter: Sendable {
                 vector.ends.withUnsafeBufferPointer { entries in
                     for row in block {
                         let e = vector.codes.map { Int($0[row]) } ?? row
-                        members += key
-                        JSONWriter.append(UnsafeBufferPointer(rebasing: bytes[(e == 0 ? 0 : entries[e &- 1])..<entries[e]]), to: &members)
+                        key.withUnsafeBufferPointer { if let base = $0.baseAddress { members.append(base, $0.count) } }
+                        JSONWriter.append(UnsafeBufferPointer(rebasing: bytes[(e == 0 ? 0 : entries[e &- 1])..<entries[e]]), to: members)
                         ends.append(members.count)
                     }
                 }
@@ -82,14 +80,21 @@ package struct RecordWriter: Sendable {
         case .bool(let values): render(key, values, column.nulls) { $0 += $1 ? "true".utf8 : "false".utf8 }
         case .real(let values): render(key, values, column.nulls) { JSONWriter.append($1, to: &$0) }
         case .decimal, .guid, .dynamic:
+            var member: [UInt8] = []
             for row in block {
+                member.removeAll(keepingCapacity: true)
                 if !column.isNull(row) {
-                    members += key
-                    JSONWriter.append(column[row], to: &members)
+                    member += key
+                    JSONWriter.append(column[row], to: &member)
                 }
-                ends.append(members.count)
+                append(member)
             }
         }
+    }
+
+    private mutating func append(_ member: [UInt8]) {
+        member.withUnsafeBufferPointer { if let base = $0.baseAddress { members.append(base, $0.count) } }
+        ends.append(members.count)
     }
 
     @inline(__always)
@@ -98,16 +103,17 @@ package struct RecordWriter: Sendable {
         var last: T?
         var text: [UInt8] = []
         for row in block {
-            if nulls?[row] != true {
-                if last != values[row] {
-                    text.removeAll(keepingCapacity: true)
-                    text += key
-                    write(&text, values[row])
-                    last = values[row]
-                }
-                members += text
+            if nulls?[row] == true {
+                ends.append(members.count)
+                continue
             }
-            ends.append(members.count)
+            if last != values[row] {
+                text.removeAll(keepingCapacity: true)
+                text += key
+                write(&text, values[row])
+                last = values[row]
+            }
+            append(text)
         }
     }
 }

@@ -285,13 +285,6 @@ package struct ColumnBuilder: Sendable {
         count += 1
     }
 
-    @inline(__always)
-    package mutating func append(utf8: UnsafeBufferPointer<UInt8>) {
-        strings.bytes.append(contentsOf: utf8)
-        strings.ends.append(strings.bytes.count)
-        count += 1
-    }
-
     package func finish() -> Column {
         let n = anyNull ? nulls : nil
         switch type {
