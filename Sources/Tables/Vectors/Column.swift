@@ -141,12 +141,15 @@ package struct Column: Sendable {
             var vector = StringVector(bytes: [], ends: [], codes: nil)
             let coded = columns.contains { if case .string(let v) = $0.storage { v.codes != nil || $0.isConstant } else { false } }
             var codes: [UInt32] = []
-            for c in columns {
-                guard case .string(let v) = c.flattened().storage else { continue }
+            let parts = columns.compactMap { c -> StringVector? in if case .string(let v) = c.flattened().storage { v } else { nil } }
+            vector.bytes.reserveCapacity(parts.reduce(0) { $0 + $1.bytes.count })
+            vector.ends.reserveCapacity(parts.reduce(0) { $0 + $1.ends.count })
+            if coded { codes.reserveCapacity(total) }
+            for v in parts {
                 let base = vector.ends.count
                 let offset = vector.bytes.count
                 vector.bytes += v.bytes
-                vector.ends.append(contentsOf: v.ends.lazy.map { $0 + offset })
+                if offset == 0 { vector.ends += v.ends } else { for end in v.ends { vector.ends.append(end &+ offset) } }
                 if coded {
                     if let own = v.codes {
                         codes.append(contentsOf: own.lazy.map { $0 + UInt32(base) })
