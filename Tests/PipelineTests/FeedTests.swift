@@ -167,6 +167,8 @@ import Workspace
             let found = try rows(first.workspace, "MDEMachines_CL | sort by MachineId asc | project MachineId, OSBuild, tostring(Unmapped), LastSeen")
             #expect(found.count == 2 && found[0][1] == .long(19_045) && found[1][1] == .null)
             #expect(found[0][2] == .string("{\"brandNew\":{\"x\":[1,2]}}"))
+            // What is of another type than it was stays as it came.
+            #expect(found[1][2] == .string("{\"osBuild\":\"not a number\"}"))
             // A hundred nanoseconds are kept.
             #expect(found[0][3].text == "2026-01-01T00:00:00.1234567Z")
             try await fault()

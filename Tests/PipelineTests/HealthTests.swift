@@ -64,6 +64,32 @@ import Workspace
         }
     }
 
+    /// A source whose service is slow keeps no other from its time, and does not overlap itself.
+    @Test func aSlowSourceKeepsNoOtherFromRunning() async throws {
+        try await RunningLab.use(devices: 10) { lab in
+            let rig = try await Rig(lab, only: ["mde-machines", "iot-devices"])
+            // Five pieces, with three seconds before each.
+            _ = try await lab.control("POST", "/lab/faults", #"{"path":"/api/machines","times":100,"dripMilliseconds":3000}"#)
+            let planner = RunPlanner(library: rig.library, schedules: ["mde-machines": .every(seconds: 1), "iot-devices": .every(seconds: 1)])
+            let collector = Collector(workspace: rig.workspace, library: rig.library, sinks: rig.connections.sinks)
+            let service = CollectService(collector: collector, endpoints: rig.connections.endpoints, planner: planner, workspace: rig.workspace) { _ in }
+            let running = Task { try await service.run() }
+            var quick = 0
+            for _ in 0..<200 {
+                try await Task.sleep(for: .milliseconds(100))
+                let histories = try rig.workspace.runHistories()
+                if histories.contains(where: { $0.last.source == "mde-machines" }) { break }
+                quick = histories.first { $0.last.source == "iot-devices@plant" }?.runs ?? 0
+            }
+            #expect(quick >= 2)
+            #expect(try rig.workspace.runHistories().first { $0.last.source == "mde-machines" }?.runs == 1)
+            running.cancel()
+            _ = try? await running.value
+            #expect(try await lab.received() == ["Custom-MDEMachines_CL": 10, "Custom-IoTDevices_CL": 20])
+            await rig.connections.close()
+        }
+    }
+
     /// A stream that nobody declared holds back its own rows and no others.
     @Test func aTableThatASinkDoesNotTakeHoldsBackNoOther() async throws {
         try await RunningLab.use(devices: 10) { lab in

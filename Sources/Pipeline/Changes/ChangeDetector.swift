@@ -126,13 +126,13 @@ struct ChangeDetector {
     ///
     /// - Parameter progress: how the run goes on from here.
     mutating func store(progress: String) throws {
-        let batch = pending.isEmpty ? nil : Batch.concatenate(pending, schema: table.schema)
+        let batch = pending.isEmpty ? nil : try Batch.concatenateCoded(pending, schema: table.schema)
         (pending, pendingBytes) = ([], 0)
         let places = entries
         entries = []
         var state = state
         self.state.clear()
-        try workspace.stage(batch, of: source, started: now, progress: progress) { extents in
+        try workspace.stage(batch, of: source, started: now, progress: progress, isCoded: true) { extents in
             var next = 0
             for extent in extents {
                 for row in 0..<extent.rows {

@@ -18,6 +18,7 @@ package struct Collector: Sendable {
     private let allowsEmpty: Bool
     /// Nil when health is not to be written.
     private let health: HealthTable?
+    private let gate = DeliveryGate()
     /// Sources that run at the same time.
     private static let concurrencyMax = 4
 
@@ -62,7 +63,7 @@ package struct Collector: Sendable {
             // Health that cannot be written is no reason to stop; a full disk is told of by the sources themselves.
             try? health?.write(report.sources, now: clock())
             if !sinks.isEmpty { progress(.sending(sink: sinks.map(\.name).joined(separator: ", "))) }
-            report.sinks = await Delivery(workspace: workspace).deliver(to: sinks)
+            report.sinks = await Delivery(workspace: workspace, gate: gate).deliver(to: sinks)
             try? health?.write(report.sinks, now: clock())
         }
         return report
@@ -77,7 +78,7 @@ package struct Collector: Sendable {
         }
         do {
             guard try over() != nil else { return nil }
-            report.sinks = await Delivery(workspace: workspace).deliver(to: sinks)
+            report.sinks = await Delivery(workspace: workspace, gate: gate).deliver(to: sinks)
             guard let (sink, bytes) = try over() else { return nil }
             return OperatorError(
                 "collecting pauses: sink \(sink) does not keep up", got: "\(bytes >> 20) MB wait for it, more than the \(spoolBytesMax >> 20) MB of 'spoolMB'",

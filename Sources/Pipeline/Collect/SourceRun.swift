@@ -206,7 +206,7 @@ struct DecodeNotes {
     /// - Parameter known: fields that were told before.
     func lines(source: String, known: Set<String>) -> [String] {
         var lines = unreadable.sorted { $0.key < $1.key }.map { column, found in
-            "\(found.count) rows of \(source) had a \(column) that could not be read; kept without it, first at \(found.first)"
+            "\(found.count) rows of \(source) had a \(column) that could not be read; kept in the column Unmapped, first at \(found.first)"
         }
         let new = unknown.subtracting(known)
         if !new.isEmpty {

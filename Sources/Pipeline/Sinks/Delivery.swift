@@ -1,5 +1,6 @@
 import Azure
 import KQLEngine
+import Synchronization
 import Tables
 import Workspace
 
@@ -15,9 +16,35 @@ package struct DeliveryOutcome: Sendable {
     package fileprivate(set) var error: OperatorError?
 }
 
+/// Lets one delivery at a time go to a sink; who comes meanwhile leaves its rows to the one that is under way.
+final class DeliveryGate: Sendable {
+    private let state = Mutex<(busy: Set<String>, again: Set<String>)>(([], []))
+
+    /// Whether the sink is free. If not, the delivery that is under way looks once more.
+    func enter(_ sink: String) -> Bool {
+        state.withLock { state in
+            if state.busy.insert(sink).inserted { return true }
+            state.again.insert(sink)
+            return false
+        }
+    }
+
+    /// Ends a delivery, unless somebody came meanwhile.
+    ///
+    /// - Returns: whether it has ended.
+    func leave(_ sink: String) -> Bool {
+        state.withLock { state in
+            if state.again.remove(sink) != nil { return false }
+            state.busy.remove(sink)
+            return true
+        }
+    }
+}
+
 /// Empties the outbox: every sink gets what it has not acknowledged, oldest first, whatever becomes of the others.
 struct Delivery: Sendable {
     let workspace: Workspace
+    let gate: DeliveryGate
 
     func deliver(to sinks: [any Sink]) async -> [DeliveryOutcome] {
         await withTaskGroup(of: DeliveryOutcome.self) { group in
@@ -28,6 +55,17 @@ struct Delivery: Sendable {
 
     private func deliver(to sink: any Sink) async -> DeliveryOutcome {
         var outcome = DeliveryOutcome(sink: sink.name)
+        guard gate.enter(sink.name) else { return outcome }
+        repeat { await send(to: sink, &outcome) } while !gate.leave(sink.name)
+        let reason = outcome.error.map { [$0.title, $0.got].compactMap { $0 }.joined(separator: ": ") }
+        if outcome.rows + outcome.refused > 0 || reason != nil {
+            try? workspace.noteDelivery(
+                to: sink.name, rows: outcome.rows, bytes: outcome.bytes, refused: outcome.refused, error: reason, now: SystemClock.now())
+        }
+        return outcome
+    }
+
+    private func send(to sink: any Sink, _ outcome: inout DeliveryOutcome) async {
         do {
             let schemas = try workspace.schemas()
             var stopped: Set<String> = []
@@ -52,12 +90,6 @@ struct Delivery: Sendable {
                 }
             }
         } catch { outcome.error = failure(error, sink.name, "stopped") }
-        let reason = outcome.error.map { [$0.title, $0.got].compactMap { $0 }.joined(separator: ": ") }
-        if outcome.rows + outcome.refused > 0 || reason != nil {
-            try? workspace.noteDelivery(
-                to: sink.name, rows: outcome.rows, bytes: outcome.bytes, refused: outcome.refused, error: reason, now: SystemClock.now())
-        }
-        return outcome
     }
 
     private func failure(_ error: any Error, _ sink: String, _ what: String) -> OperatorError {

@@ -15,6 +15,8 @@ package struct TypedRecords {
     private let unmapped: String?
     /// The fields that no column takes, row by row, once there were some.
     private var leftOver: [Value] = []
+    /// Cells of the record that is read now which are not of their columns' types, as they came.
+    private var missed: [(column: Int, value: Value)] = []
 
     package init(_ specs: [ColumnSpec], unmapped: String? = nil) {
         self.specs = specs
@@ -71,6 +73,10 @@ package struct TypedRecords {
             } else {
                 try reader.skip()
             }
+        }
+        if !missed.isEmpty {
+            if unmapped != nil { for (c, value) in missed { others[specs[c].name] = value } }
+            missed.removeAll(keepingCapacity: true)
         }
         if others.count > 0 {
             leftOver += repeatElement(.null, count: count - leftOver.count)
@@ -146,7 +152,7 @@ package struct TypedRecords {
                 let parsed = DateTime.parse(bytes: text)
                 return (parsed, parsed == nil ? String(decoding: text, as: UTF8.self) : nil)
             }
-            if let time = ticks.0 { builders[c].append(time) } else { miss(c, ticks.1 ?? "") }
+            if let time = ticks.0 { builders[c].append(time) } else { miss(c, .string(ticks.1 ?? "")) }
             return
         default: break
         }
@@ -157,12 +163,14 @@ package struct TypedRecords {
         let type = types[c]
         let value = try reader.value()
         let read = Self.convert(value, type)
-        if read.isNull, !value.isNull, type != .string, type != .dynamic { miss(c, value.text) } else { append(read, to: c) }
+        if read.isNull, !value.isNull, type != .string, type != .dynamic { miss(c, value) } else { append(read, to: c) }
     }
 
-    private mutating func miss(_ c: Int, _ text: String) {
+    private mutating func miss(_ c: Int, _ value: Value) {
+        let text = value.text
         append(.null, to: c)
         if text.isEmpty { return }
+        missed.append((c, value))
         if unreadable[c] == nil {
             unreadable[c] = UnreadableCells(
                 column: specs[c].name, type: specs[c].type, count: 0, firstRow: count + 1, example: String(text.prefix(80)))

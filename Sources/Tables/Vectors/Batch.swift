@@ -77,6 +77,14 @@ package struct Batch: Sendable {
     /// The same columns under other names.
     package func renamed(_ schema: Schema) -> Batch { Batch(schema: schema, columns: columns, count: count) }
 
+    /// All rows of `batches` in one, texts with a dictionary each: what is stored next.
+    package static func concatenateCoded(_ batches: [Batch], schema: Schema) throws -> Batch {
+        let columns = try schema.columns.indices.map { c in
+            Column.concatenateCoded(try batches.map { try $0.column(c) }, type: schema[c].type)
+        }
+        return Batch(schema: schema, columns: columns, count: batches.reduce(0) { $0 + $1.count })
+    }
+
     /// All rows of `batches` in one.
     package static func concatenate(_ batches: [Batch], schema: Schema) -> Batch {
         if batches.count == 1 { return batches[0].renamed(schema) }

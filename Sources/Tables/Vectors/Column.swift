@@ -176,6 +176,15 @@ package struct Column: Sendable {
         }
     }
 
+    /// Columns of one type, one after another; texts with one dictionary of distinct entries.
+    package static func concatenateCoded(_ columns: [Column], type: ScalarType) -> Column {
+        guard type == .string else { return concatenate(columns, type: type) }
+        let parts = columns.filter { $0.count > 0 }.compactMap { c -> (StringVector, Int, Bool)? in
+            if case .string(let v) = c.storage { (v, c.count, c.isConstant) } else { nil }
+        }
+        return Column(type, .string(.dictionaryCoded(parts)), count: columns.reduce(0) { $0 + $1.count })
+    }
+
     private static func joined<T>(_ columns: [Column], _ array: (Storage) -> [T]) -> [T] {
         var out: [T] = []
         out.reserveCapacity(columns.reduce(0) { $0 + $1.count })

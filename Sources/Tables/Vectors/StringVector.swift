@@ -82,6 +82,29 @@ package struct StringVector: Sendable {
     }
 }
 
+extension StringVector {
+    /// The rows of several columns, one after another, with one dictionary of distinct entries; a constant counts for all of its rows.
+    static func dictionaryCoded(_ parts: [(vector: StringVector, count: Int, isConstant: Bool)]) -> StringVector {
+        var builder = DictionaryBuilder(capacity: parts.map(\.vector.entryCount).max() ?? 0)
+        var codes: [UInt32] = []
+        codes.reserveCapacity(parts.reduce(0) { $0 + $1.count })
+        for (vector, count, isConstant) in parts {
+            let entryCodes = vector.bytes.withUnsafeBufferPointer { buffer in
+                (0..<vector.entryCount).map { builder.code(UnsafeBufferPointer(rebasing: buffer[vector.entryRange($0)])) }
+            }
+            if isConstant {
+                let entry = vector.codes.map { Int($0[0]) } ?? 0
+                codes.append(contentsOf: repeatElement(entryCodes[entry], count: count))
+            } else if let own = vector.codes {
+                for code in own { codes.append(entryCodes[Int(code)]) }
+            } else {
+                codes += entryCodes
+            }
+        }
+        return StringVector(bytes: builder.bytes, ends: builder.ends, codes: codes)
+    }
+}
+
 /// Gives each distinct byte string a code, with an open-addressing table over one byte buffer.
 package struct DictionaryBuilder {
     package private(set) var bytes: [UInt8] = []

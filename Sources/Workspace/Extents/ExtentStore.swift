@@ -17,8 +17,12 @@ extension Workspace {
     private static let filterRowsMin = 4_096
 
     /// Writes rows as extents, in their order.
+    ///
+    /// - Parameter isCoded: whether texts have a dictionary of distinct entries already, each of which is used.
     @discardableResult
-    static func insert(_ batch: Batch, into table: String, run: String, now: Int64, _ db: Database) throws -> [ExtentInfo] {
+    static func insert(
+        _ batch: Batch, into table: String, run: String, now: Int64, isCoded: Bool = false, _ db: Database
+    ) throws -> [ExtentInfo] {
         var extents: [ExtentInfo] = []
         var from = 0
         while from < batch.count {
@@ -38,7 +42,7 @@ extension Workspace {
             let filters = try db.cachedStatement(sql: "INSERT INTO filters (extent, name, kind, data) VALUES (?, ?, ?, ?)")
             for (i, spec) in part.schema.columns.enumerated() {
                 // The dictionary is made once, for the values, the bounds and the filters.
-                let column = try part.column(i).dictionaryCoded()
+                let column = isCoded && part.count == batch.count ? try part.column(i) : try part.column(i).dictionaryCoded()
                 let bounds = SegmentCoding.bounds(column)
                 try statement.execute(arguments: [
                     id, spec.name, spec.type.name, databaseValue(bounds?.low), databaseValue(bounds?.high),

@@ -40,13 +40,14 @@ extension Workspace {
     /// - Parameters:
     ///   - started: when the run began, ticks.
     ///   - progress: how the run goes on from here.
+    ///   - isCoded: whether the rows' texts have a dictionary of distinct entries already, each of which is used.
     ///   - buckets: gives the buckets to store, once it is known where the rows are.
     package func stage(
-        _ batch: Batch?, of source: String, started: Int64, progress: String, buckets: ([ExtentInfo]) throws -> [StateBucket]
+        _ batch: Batch?, of source: String, started: Int64, progress: String, isCoded: Bool = false, buckets: ([ExtentInfo]) throws -> [StateBucket]
     ) throws(WorkspaceError) {
         try write { db in
             var extents: [ExtentInfo] = []
-            if let batch, batch.count > 0 { extents = try Self.insert(batch, into: Self.staging(source), run: source, now: started, db) }
+            if let batch, batch.count > 0 { extents = try Self.insert(batch, into: Self.staging(source), run: source, now: started, isCoded: isCoded, db) }
             let statement = try db.cachedStatement(sql: "INSERT OR REPLACE INTO staged (source, bucket, entries, seen, is_complete) VALUES (?, ?, ?, ?, ?)")
             let seenOnly = try db.cachedStatement(
                 sql: """
