@@ -190,6 +190,27 @@ import Workspace
     }
 
     /// What stands in the way of one tenant does not keep the other from being collected; their rows are told apart.
+    /// The same tenant by two identities, each for sources of its own.
+    @Test func anIdentityForEachSource() async throws {
+        try await RunningLab.use(devices: 10) { lab in
+            let pem = lab.folder + "/client.pem"
+            try FolderWriter.write(try await lab.lab.makeClientCertificate(), to: pem)
+            let (report, _) = try await collect(lab, "identities", only: ["mde-machines", "mde-recommendations"]) { configuration in
+                guard var first = configuration.tenant else { return }
+                var second = first
+                (first.name, first.sources) = ("by-secret", ["mde-machines"])
+                (second.name, second.sources, second.identity) = ("by-certificate", ["mde-recommendations"], .certificate(.file(pem)))
+                configuration.tenants = [first, second]
+            }
+            #expect(report.failures.map(\.rendered) == [])
+            #expect(report.sources.map(\.source) == ["mde-machines@by-secret", "mde-recommendations@by-certificate"])
+            #expect(report.sources.allSatisfy { $0.counts.read > 0 })
+            await #expect(throws: OperatorError.self) {
+                _ = try await collect(lab, "misspelt", only: ["mde-machines"]) { $0.tenant?.sources = ["mde-machine"] }
+            }
+        }
+    }
+
     @Test func twoTenantsInOneProcess() async throws {
         try await RunningLab.use(devices: 10) { lab in
             let (report, workspace) = try await collect(lab, "two", only: ["mde-machines"]) { configuration in

@@ -83,6 +83,7 @@ import Workspace
             }
             #expect(quick >= 2)
             #expect(try rig.workspace.runHistories().first { $0.last.source == "mde-machines" }?.runs == 1)
+            for _ in 0..<100 where try !rig.workspace.outboxCounts().isEmpty { try await Task.sleep(for: .milliseconds(100)) }
             running.cancel()
             _ = try? await running.value
             #expect(try await lab.received() == ["Custom-MDEMachines_CL": 10, "Custom-IoTDevices_CL": 20])

@@ -40,6 +40,8 @@ package struct Connections: Sendable {
             }
         }
         let chosen = try select(library.sources, only, configuration)
+        // A name that is misspelt is told of.
+        for tenant in configuration.tenants { _ = try select(library.sources, tenant.sources, configuration) }
         var given = SourceEndpoint.Choice()
         (given.devices, given.since) = (configuration.investigation.devices, configuration.investigation.since)
         connections.choice = choice ?? given
@@ -96,7 +98,7 @@ package struct Connections: Sendable {
     /// The sources of one tenant.
     private mutating func connect(_ tenant: TenantConfiguration, _ tokens: TokenCache, _ cloud: ServiceClient, _ chosen: [SourceDefinition], prefersFiles: Bool)
     {
-        let sources = chosen.filter(\.isOfTenant)
+        let sources = chosen.filter { $0.isOfTenant && (tenant.sources.isEmpty || tenant.sources.contains($0.id)) }
         guard let host = tenant.endpointHost, let resource = tenant.endpointResource else {
             idle += sources.map(\.id)
             failures.append(

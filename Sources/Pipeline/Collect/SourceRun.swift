@@ -52,7 +52,8 @@ struct SourceRun: Sendable {
         let text = RunProgress.definition(definition, table)
         if !isDryRun, let stored = try workspace.progress(of: name) {
             let limit = max(Self.resumedWithin, Int64(definition.intervalSeconds) * DateTime.ticksPerSecond)
-            if let run = RunProgress(stored), run.definition == text, now - run.started < limit { return run }
+            // An answer in one piece is asked for anew: a later one says more than what is left of the first.
+            if let run = RunProgress(stored), run.definition == text, !run.cursor.isNull, now - run.started < limit { return run }
             try workspace.discardRun(of: name)
         }
         let isKeyframe = checkpoint.keyframe.map { now - $0 >= Int64(keyframeDays) * DateTime.ticksPerDay } ?? true
@@ -162,8 +163,10 @@ struct SourceRun: Sendable {
         outcome.counts = detector.counts
         // What was read of a time that somebody chose says nothing about the time until now.
         let isUntilNow = isWhole && endpoint.choice.range == nil
+        // Of a source's first run, what is missing comes as added: nothing of it has to go out again.
+        let isCopy = run.isKeyframe && (isWhole && !isDoubted || checkpoint.keyframe == nil)
         let next = Checkpoint(
-            keyframe: run.isKeyframe && isWhole && !isDoubted ? run.started : checkpoint.keyframe, run: isUntilNow ? run.started : checkpoint.run,
+            keyframe: isCopy ? run.started : checkpoint.keyframe, run: isUntilNow ? run.started : checkpoint.run,
             latest: detector.latestTime.map { max($0, checkpoint.latest ?? $0) } ?? checkpoint.latest, isDoubted: isDoubted,
             reported: checkpoint.reported.union(run.unknown))
         let limit = table.kind == .event ? BucketRule.hour(now - Self.eventMemory) : nil

@@ -20,6 +20,8 @@ package struct TenantConfiguration: Sendable {
     package var managementHost: String?
     /// Subscriptions with Defender for IoT; all that the identity may read when empty, none when nil.
     package var subscriptions: [String]?
+    /// Ids of the only sources that this identity asks for; all when empty.
+    package var sources: [String] = []
 
     /// A tenant with the addresses of its cloud.
     package init(name: String = "", tenantID: String, clientID: String, identity: IdentityConfiguration, cloud: NationalCloud = .global) {

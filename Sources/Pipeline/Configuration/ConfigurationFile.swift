@@ -109,7 +109,7 @@ extension Configuration {
     private static func tenant(_ yaml: Fields, _ environment: [String: String]) throws -> TenantConfiguration {
         try yaml.only([
             "name", "tenantId", "clientId", "clientSecret", "certificate", "federatedTokenFile", "managedIdentity", "cloud", "loginHost", "graphHost",
-            "graphResource", "endpointHost", "endpointResource", "managementHost", "subscriptions",
+            "graphResource", "endpointHost", "endpointResource", "managementHost", "subscriptions", "sources",
         ])
         let word = try yaml.optionalString("cloud") ?? "global"
         guard let cloud = NationalCloud(rawValue: word) else {
@@ -127,6 +127,7 @@ extension Configuration {
         tenant.endpointHost = try address(yaml, "endpointHost") ?? tenant.endpointHost
         tenant.endpointResource = try address(yaml, "endpointResource") ?? tenant.endpointResource
         tenant.managementHost = try address(yaml, "managementHost")
+        tenant.sources = try yaml.strings("sources")
         let subscriptions = try yaml.strings("subscriptions")
         if !subscriptions.isEmpty { tenant.subscriptions = subscriptions == ["all"] ? [] : subscriptions }
         return tenant

@@ -104,7 +104,9 @@ package struct Doctor: Sendable {
         func need(_ audience: String?, _ service: String, _ kind: SourceDefinition.Service) {
             guard let audience else { return }
             var roles: [String: [String]] = [:]
-            for source in chosen where source.service == kind { for role in source.permissions { roles[role, default: []].append(source.id) } }
+            for source in chosen where source.service == kind && (tenant.sources.isEmpty || tenant.sources.contains(source.id)) {
+                for role in source.permissions { roles[role, default: []].append(source.id) }
+            }
             if !roles.isEmpty { needed.append((audience, service, roles)) }
         }
         need(tenant.graphResource, "Microsoft Graph", .graphHunting)
