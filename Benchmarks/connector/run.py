@@ -30,6 +30,22 @@ def measured(arguments, **options):
     return time.perf_counter() - began, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / scale
 
 
+def stand_in_collector(folder, url, vestige):
+    """The command and the environment of a collector of the stand-in's export that sends to the stand-in."""
+    with open(f"{folder}/secret", "w") as file:
+        file.write("none")
+    os.chmod(f"{folder}/secret", 0o600)
+    with open(f"{folder}/vestige.yaml", "w") as file:
+        file.write(f"""workspace: {folder}/bench.vestige
+exports: pages
+sources: [mde-software-vulnerabilities]
+tenant: {{tenantId: t, clientId: c, clientSecret: "file:{folder}/secret", loginHost: "{url}", graphHost: "{url}", endpointHost: "{url}"}}
+sinks: [{{name: sentinel, kind: logs-ingestion, endpoint: "{url}", rule: dcr-1}}]
+""")
+    command = [vestige, "collect", "--once", "--quiet", "--config", f"{folder}/vestige.yaml"]
+    return command, os.environ | {"VESTIGE_CONTENT": str(ROOT / "Content")}
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--records", type=int, default=1_000_000)
@@ -40,18 +56,7 @@ def main():
         size = stand_in.write_pages(folder, options.records, options.changed)
         server = stand_in.Server(folder)
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        with open(f"{folder}/secret", "w") as file:
-            file.write("none")
-        os.chmod(f"{folder}/secret", 0o600)
-        with open(f"{folder}/vestige.yaml", "w") as file:
-            file.write(f"""workspace: {folder}/bench.vestige
-exports: pages
-sources: [mde-software-vulnerabilities]
-tenant: {{tenantId: t, clientId: c, clientSecret: "file:{folder}/secret", loginHost: "{server.url}", graphHost: "{server.url}", endpointHost: "{server.url}"}}
-sinks: [{{name: sentinel, kind: logs-ingestion, endpoint: "{server.url}", rule: dcr-1}}]
-""")
-        environment = os.environ | {"VESTIGE_CONTENT": str(ROOT / "Content")}
-        collect = [options.vestige, "collect", "--once", "--quiet", "--config", f"{folder}/vestige.yaml"]
+        collect, environment = stand_in_collector(folder, server.url, options.vestige)
         print(f"{options.records:,} records of {size / options.records:.0f} bytes")
         print(f"{'':34}{'seconds':>9}{'CPU s per million':>20}{'records per CPU s':>20}{'peak MB':>9}{'calls':>8}{'MB sent':>9}")
 

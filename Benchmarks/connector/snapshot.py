@@ -10,7 +10,6 @@ import http.server
 import json
 import os
 import pathlib
-import sys
 import tempfile
 import threading
 
@@ -56,18 +55,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         server = Server(options.records)
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        with open(f"{folder}/secret", "w") as file:
-            file.write("none")
-        os.chmod(f"{folder}/secret", 0o600)
-        with open(f"{folder}/vestige.yaml", "w") as file:
-            file.write(f"""workspace: {folder}/bench.vestige
-exports: pages
-sources: [mde-software-vulnerabilities]
-tenant: {{tenantId: t, clientId: c, clientSecret: "file:{folder}/secret", loginHost: "{server.url}", graphHost: "{server.url}", endpointHost: "{server.url}"}}
-sinks: [{{name: sentinel, kind: logs-ingestion, endpoint: "{server.url}", rule: dcr-1}}]
-""")
-        environment = os.environ | {"VESTIGE_CONTENT": str(ROOT / "Content")}
-        collect = [options.vestige, "collect", "--once", "--quiet", "--config", f"{folder}/vestige.yaml"]
+        collect, environment = run.stand_in_collector(folder, server.url, options.vestige)
         for name in ("every record new", "2 % changed"):
             seconds, cpu, peak = run.measured(collect, env=environment)
             size = os.path.getsize(f"{folder}/bench.vestige") / 1e6
@@ -79,4 +67,4 @@ sinks: [{{name: sentinel, kind: logs-ingestion, endpoint: "{server.url}", rule: 
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
