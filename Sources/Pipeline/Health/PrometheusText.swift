@@ -21,6 +21,8 @@ package struct PrometheusText {
             sources.compactMap { source in value(source).map { ([("source", source.name)], $0) } }
         }
         family("vestige_source_up", "gauge", "Whether the source's last run succeeded.", each { $0.isFailing ? 0 : 1 })
+        family(
+            "vestige_source_last_run_timestamp_seconds", "gauge", "When the source ran last.", each { DateTime.unixSeconds($0.history.last.started) })
         family("vestige_source_lag_seconds", "gauge", "Seconds since the last run that succeeded began.", each(\.lagSeconds))
         family(
             "vestige_source_next_run_timestamp_seconds", "gauge", "When the source is due again.", each { DateTime.unixSeconds($0.nextRun) })

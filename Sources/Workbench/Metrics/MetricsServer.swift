@@ -13,12 +13,16 @@ package struct MetricsServer: Sendable {
         self.health = health
     }
 
+    static func answer(_ report: HealthReport) -> Response {
+        Answer.text(PrometheusText.write(report), type: "text/plain; version=0.0.4; charset=utf-8")
+    }
+
     /// The server; `onRunning` gets its port once it listens.
     package func service(logger: Logger, onRunning: @escaping @Sendable (Int) async -> Void = { _ in }) -> some Service {
         let router = Router(context: BasicRequestContext.self)
         let health = health
         router.get("/metrics") { _, _ in
-            Answer.text(PrometheusText.write(try health()), type: "text/plain; version=0.0.4; charset=utf-8")
+            Self.answer(try health())
         }
         // It answers, so it lives; what is wrong with a source is for the metrics to tell.
         router.get("/healthz") { _, _ in Answer.text("ok\n") }

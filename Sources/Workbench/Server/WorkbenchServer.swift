@@ -2,6 +2,7 @@ import Content
 import Hummingbird
 import KQLEngine
 import Logging
+import Pipeline
 import ServiceLifecycle
 import Tables
 import Workbooks
@@ -23,9 +24,13 @@ package struct WorkbenchServer: Sendable {
     private let options: WorkbenchOptions
     private let state: WorkbenchState
 
-    package init(_ options: WorkbenchOptions, workspace: Workspace, library: ContentLibrary, outside: OutsideData = OutsideData()) {
+    /// - Parameter configuration: what sources and sinks are told of by.
+    package init(
+        _ options: WorkbenchOptions, workspace: Workspace, library: ContentLibrary, configuration: Configuration = Configuration(),
+        outside: OutsideData = OutsideData()
+    ) {
         self.options = options
-        state = WorkbenchState(workspace: workspace, library: library, version: options.version, outside: outside)
+        state = WorkbenchState(workspace: workspace, library: library, configuration: configuration, version: options.version, outside: outside)
     }
 
     /// The server; `onRunning` gets its port once it listens.
@@ -46,12 +51,16 @@ package struct WorkbenchServer: Sendable {
 struct WorkbenchState: Sendable {
     let workspace: Workspace
     let library: ContentLibrary
+    let configuration: Configuration
     let version: String
     let outside: OutsideData
 
     func provider() throws -> WorkspaceProvider {
         try WorkspaceProvider(workspace, functions: library.functionDeclarations, notes: library.notes, others: library.watchlistTables, outside: outside)
     }
+
+    /// How collecting is going.
+    func health() throws -> HealthReport { try HealthReport(workspace, library, configuration, now: SystemClock.now()) }
 
     var documents: [WorkbookDocument] { library.workbooks.map { WorkbookDocument($0) } }
 }

@@ -89,12 +89,4 @@ extension Workspace {
                 }
         }
     }
-
-    /// Sums over all runs that succeeded.
-    package func runTotals() throws(WorkspaceError) -> (runs: Int, read: Int, kept: Int) {
-        try read { db in
-            let row = try Row.fetchOne(db, sql: "SELECT count(*) AS n, total(rows_read) AS r, total(rows_changed) AS c FROM runs WHERE error IS NULL")
-            return (row?["n"] ?? 0, row?["r"] ?? 0, row?["c"] ?? 0)
-        }
-    }
 }

@@ -16,7 +16,9 @@ struct ServeCommand: AsyncParsableCommand {
 
     func run() async throws {
         let session = try Session.open(options)
-        let server = WorkbenchServer(try Self.address(listen), workspace: session.workspace, library: session.library, outside: session.outside)
+        let server = WorkbenchServer(
+            try Self.address(listen), workspace: session.workspace, library: session.library, configuration: session.configuration,
+            outside: session.outside)
         let console = options.console
         let service = server.service(logger: Logs.make(console, level: .warning)) { port in console.say("http://127.0.0.1:\(port)/") }
         try await ServiceGroup(
