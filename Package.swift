@@ -44,13 +44,21 @@ let package = Package(
     targets: [
         // Shims over system libraries.
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
-        .systemLibrary(name: "CDeflate", pkgConfig: homebrew("libdeflate"), providers: [.apt(["libdeflate-dev"]), .brew(["libdeflate"])]),
-        .systemLibrary(name: "CMaxMindDB", pkgConfig: homebrew("libmaxminddb"), providers: [.apt(["libmaxminddb-dev"]), .brew(["libmaxminddb"])]),
-        .systemLibrary(name: "CRE2System", pkgConfig: homebrew("re2"), providers: [.apt(["libre2-dev"]), .brew(["re2"])]),
+        .systemLibrary(
+            name: "CDeflate", pkgConfig: homebrew("libdeflate"),
+            providers: [.apt(["libdeflate-dev"]), .brew(["libdeflate"])]),
+        .systemLibrary(
+            name: "CMaxMindDB", pkgConfig: homebrew("libmaxminddb"),
+            providers: [.apt(["libmaxminddb-dev"]), .brew(["libmaxminddb"])]),
+        .systemLibrary(
+            name: "CRE2System", pkgConfig: homebrew("re2"), providers: [.apt(["libre2-dev"]), .brew(["re2"])]),
         .target(name: "CRE2", dependencies: ["CRE2System"], linkerSettings: [.linkedLibrary("re2")]),
 
         // Values and the language.
-        .target(name: "Tables", dependencies: ["CZlib", "CDeflate", .product(name: "OrderedCollections", package: "swift-collections")], swiftSettings: hot),
+        .target(
+            name: "Tables",
+            dependencies: ["CZlib", "CDeflate", .product(name: "OrderedCollections", package: "swift-collections")],
+            swiftSettings: hot),
         .target(name: "KQL", dependencies: ["Tables"], swiftSettings: swift),
         .target(
             name: "KQLEngine",
@@ -91,7 +99,8 @@ let package = Package(
         .target(
             name: "Workbooks", dependencies: ["KQLEngine", "KQL", "Content", "Tables"],
             resources: [
-                .embedInCode("Assets/workbook.css"), .embedInCode("Assets/workbook.js"), .embedInCode("Assets/theme.js"),
+                .embedInCode("Assets/workbook.css"), .embedInCode("Assets/workbook.js"),
+                .embedInCode("Assets/theme.js"),
             ], swiftSettings: swift),
 
         // The two HTTP servers.
@@ -110,7 +119,8 @@ let package = Package(
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
                 .product(name: "X509", package: "swift-certificates"),
                 .product(name: "SwiftASN1", package: "swift-asn1"),
-                .product(name: "Crypto", package: "swift-crypto"), .product(name: "_CryptoExtras", package: "swift-crypto"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "_CryptoExtras", package: "swift-crypto"),
                 .product(name: "JWTKit", package: "jwt-kit"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
@@ -123,7 +133,8 @@ let package = Package(
             dependencies: [
                 "Workbench", "Lab", "Workbooks", "Pipeline", "Azure", "Workspace", "Content", "KQLEngine",
                 "KQL", "Tables",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"), .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -133,27 +144,38 @@ let package = Package(
         .target(
             name: "TestKit",
             dependencies: [
-                "Lab", "Pipeline", "Azure", "Workspace", "Content", "Tables", .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                "Lab", "Pipeline", "Azure", "Workspace", "Content", "Tables",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ], path: "Tests/TestKit", swiftSettings: swift),
         .testTarget(name: "TablesTests", dependencies: ["Tables"], swiftSettings: swift),
         .testTarget(name: "KQLEngineTests", dependencies: ["KQLEngine", "KQL", "Tables"], swiftSettings: swift),
         .testTarget(name: "ContentTests", dependencies: ["Content", "TestKit"], swiftSettings: swift),
-        .testTarget(name: "WorkspaceTests", dependencies: ["Workspace", "KQLEngine", "KQL", "Tables", "TestKit"], swiftSettings: swift),
+        .testTarget(
+            name: "WorkspaceTests", dependencies: ["Workspace", "KQLEngine", "KQL", "Tables", "TestKit"],
+            swiftSettings: swift),
         .testTarget(
             name: "PipelineTests",
-            dependencies: ["Pipeline", "Azure", "Workspace", "KQLEngine", "Content", "Tables", "TestKit", .product(name: "Logging", package: "swift-log")],
+            dependencies: [
+                "Pipeline", "Azure", "Workspace", "KQLEngine", "Content", "Tables", "TestKit",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: swift),
-        .testTarget(name: "WorkbooksTests", dependencies: ["Workbooks", "KQLEngine", "Content", "Tables", "TestKit"], swiftSettings: swift),
+        .testTarget(
+            name: "WorkbooksTests", dependencies: ["Workbooks", "KQLEngine", "Content", "Tables", "TestKit"],
+            swiftSettings: swift),
         .testTarget(
             name: "WorkbenchTests",
             dependencies: [
-                "Workbench", "Pipeline", "Workspace", "Tables", "TestKit", .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                "Workbench", "Pipeline", "Workspace", "Tables", "TestKit",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ], swiftSettings: swift),
-        .testTarget(name: "CommandTests", dependencies: ["vestige", "Workspace", "KQLEngine", "KQL", "Tables", "TestKit"], swiftSettings: swift),
+        .testTarget(
+            name: "CommandTests", dependencies: ["vestige", "Workspace", "KQLEngine", "KQL", "Tables", "TestKit"],
+            swiftSettings: swift),
         .testTarget(name: "TidyTests", dependencies: ["TestKit"], swiftSettings: swift),
     ],
     swiftLanguageModes: [.v6],
@@ -164,6 +186,7 @@ let package = Package(
 if Context.environment["VESTIGE_FUZZ"] != nil {
     package.targets.append(
         .executableTarget(
-            name: "fuzz-kql", dependencies: ["KQLEngine", "KQL", "Tables"], path: "Tests/Fuzz", exclude: ["corpus", "kql.dict", "run.sh"],
+            name: "fuzz-kql", dependencies: ["KQLEngine", "KQL", "Tables"], path: "Tests/Fuzz",
+            exclude: ["corpus", "kql.dict", "run.sh"],
             swiftSettings: swift))
 }

@@ -53,7 +53,9 @@ struct FaultMiddleware<Context: RequestContext>: RouterMiddleware {
     /// The connection is to break.
     private struct Broken: Error {}
 
-    func handle(_ request: Request, context: Context, next: (Request, Context) async throws -> Response) async throws -> Response {
+    func handle(_ request: Request, context: Context, next: (Request, Context) async throws -> Response) async throws
+        -> Response
+    {
         let path = request.uri.path
         if path.hasPrefix("/lab/") { return try await next(request, context) }
         let place = request.uri.string.removingPercentEncoding ?? request.uri.string
@@ -62,7 +64,8 @@ struct FaultMiddleware<Context: RequestContext>: RouterMiddleware {
             let headers = retryAfter.map { [("Retry-After", String($0))] } ?? []
             if let body { return Reply.raw(Array(body.utf8), status: status, type: type, headers: headers) }
             return Reply.defenderError(
-                status, status == 429 ? "429" : "InjectedFault", "API calls quota exceeded! maximum allowed 45 per 00:01:00", headers: headers)
+                status, status == 429 ? "429" : "InjectedFault",
+                "API calls quota exceeded! maximum allowed 45 per 00:01:00", headers: headers)
         }
         var response = try await next(request, context)
         let collector = BodyCollector()

@@ -48,23 +48,29 @@ package struct Lab: Sendable {
     package init(_ options: LabOptions) async throws {
         self.options = options
         clock = LabClock(startDaysAgo: options.startDaysAgo, standing: options.standing)
-        let world = World(devices: options.devices, otDevices: options.otDevices, seed: options.seed, clock: clock, eventsPerDay: options.eventsPerDay)
+        let world = World(
+            devices: options.devices, otDevices: options.otDevices, seed: options.seed, clock: clock,
+            eventsPerDay: options.eventsPerDay)
         state = LabState(
-            world: world, identity: options.identity, issuer: await TokenIssuer(), tokenLifetimeSeconds: options.tokenLifetimeSeconds,
+            world: world, identity: options.identity, issuer: await TokenIssuer(),
+            tokenLifetimeSeconds: options.tokenLifetimeSeconds,
             exportFileRows: options.exportFileRows, huntingRowsMax: options.huntingRowsMax)
         (sensorCertificate, sensorKey) = try Self.selfSigned()
     }
 
     /// The two servers. `onRunning` gets their ports, each once it listens.
     package func services(
-        logger: Logger, onCloud: @escaping @Sendable (Int) async -> Void = { _ in }, onSensor: @escaping @Sendable (Int) async -> Void = { _ in },
+        logger: Logger, onCloud: @escaping @Sendable (Int) async -> Void = { _ in },
+        onSensor: @escaping @Sendable (Int) async -> Void = { _ in },
         onTLS: @escaping @Sendable (Int) async -> Void = { _ in }
     ) throws -> [any Service] {
         let sensor = Router(context: BasicRequestContext.self, options: .caseInsensitive)
         sensor.add(middleware: FaultMiddleware(lab: state))
         SensorRoutes(lab: state).add(to: sensor)
         ManagerRoutes(lab: state).add(to: sensor)
-        let chain = try NIOSSLCertificate.fromPEMBytes(Array(sensorCertificate.utf8)).map { NIOSSLCertificateSource.certificate($0) }
+        let chain = try NIOSSLCertificate.fromPEMBytes(Array(sensorCertificate.utf8)).map {
+            NIOSSLCertificateSource.certificate($0)
+        }
         let key = try NIOSSLPrivateKey(bytes: Array(sensorKey.utf8), format: .pem)
         let tls = TLSConfiguration.makeServerConfiguration(certificateChain: chain, privateKey: .privateKey(key))
         var services: [any Service] = [
@@ -118,7 +124,8 @@ package struct Lab: Sendable {
         let now = Int(Date().timeIntervalSince1970)
         return try await state.issuer.issue(
             TokenClaims(
-                aud: audience, iss: AssertionCheck.federatedIssuer, tid: "", appid: "system:serviceaccount:vestige:vestige", roles: nil, iat: now, nbf: now,
+                aud: audience, iss: AssertionCheck.federatedIssuer, tid: "",
+                appid: "system:serviceaccount:vestige:vestige", roles: nil, iat: now, nbf: now,
                 exp: now + 3_600))
     }
 
@@ -132,11 +139,15 @@ package struct Lab: Sendable {
         let name = try DistinguishedName { CommonName("sensor.lab.example") }
         let now = Date()
         let certificate = try Certificate(
-            version: .v3, serialNumber: Certificate.SerialNumber(), publicKey: signer.publicKey, notValidBefore: now.addingTimeInterval(-86_400),
-            notValidAfter: now.addingTimeInterval(10 * 365 * 86_400), issuer: name, subject: name, signatureAlgorithm: .ecdsaWithSHA256,
+            version: .v3, serialNumber: Certificate.SerialNumber(), publicKey: signer.publicKey,
+            notValidBefore: now.addingTimeInterval(-86_400),
+            notValidAfter: now.addingTimeInterval(10 * 365 * 86_400), issuer: name, subject: name,
+            signatureAlgorithm: .ecdsaWithSHA256,
             extensions: try Certificate.Extensions {
                 Critical(BasicConstraints.isCertificateAuthority(maxPathLength: nil))
-                SubjectAlternativeNames([.dnsName("localhost"), .ipAddress(ASN1OctetString(contentBytes: [127, 0, 0, 1]))])
+                SubjectAlternativeNames([
+                    .dnsName("localhost"), .ipAddress(ASN1OctetString(contentBytes: [127, 0, 0, 1])),
+                ])
             }, issuerPrivateKey: signer)
         return (try certificate.serializeAsPEM().pemString, key.pemRepresentation)
     }
@@ -149,14 +160,18 @@ struct LabControlRoutes: Sendable {
     func add(to router: Router<BasicRequestContext>) {
         router.post("/lab/clock/advance") { request, _ in
             lab.world.clock.advance(days: Int(request.uri.queryParameters["days"] ?? "1") ?? 1)
-            return Reply.json(.bag(Bag([("day", .long(Int64(lab.world.clock.day))), ("now", .datetime(lab.world.clock.now))])))
+            return Reply.json(
+                .bag(Bag([("day", .long(Int64(lab.world.clock.day))), ("now", .datetime(lab.world.clock.now))])))
         }
         router.get("/lab/clock") { _, _ in
-            Reply.json(.bag(Bag([("day", .long(Int64(lab.world.clock.day))), ("now", .datetime(lab.world.clock.now))])))
+            Reply.json(
+                .bag(Bag([("day", .long(Int64(lab.world.clock.day))), ("now", .datetime(lab.world.clock.now))])))
         }
         router.post("/lab/faults") { request, _ in
             let body = try await request.body.collect(upTo: 16 << 20)
-            guard case .bag(let bag)? = try? JSONReader.parse(Array(body.readableBytesView)) else { return Reply.json(.null, status: 400) }
+            guard case .bag(let bag)? = try? JSONReader.parse(Array(body.readableBytesView)) else {
+                return Reply.json(.null, status: 400)
+            }
             lab.add(Fault(bag))
             return Reply.json(.bag(Bag()))
         }
@@ -183,7 +198,9 @@ struct LabControlRoutes: Sendable {
         }
         router.put("/lab/dcr") { request, _ in
             let body = try await request.body.collect(upTo: 1 << 20)
-            guard case .bag(let bag)? = try? JSONReader.parse(Array(body.readableBytesView)) else { return Reply.json(.null, status: 400) }
+            guard case .bag(let bag)? = try? JSONReader.parse(Array(body.readableBytesView)) else {
+                return Reply.json(.null, status: 400)
+            }
             var streams: [String: [String: String]] = [:]
             for (name, columns) in zip(bag.keys, bag.values) {
                 guard case .bag(let c) = columns else { continue }

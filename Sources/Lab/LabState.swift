@@ -53,7 +53,10 @@ final class LabState: Sendable {
         var eventCache: [String: (hour: Int64, body: [UInt8])] = [:]
     }
 
-    init(world: World, identity: LabIdentity, issuer: TokenIssuer, tokenLifetimeSeconds: Int, exportFileRows: Int, huntingRowsMax: Int) {
+    init(
+        world: World, identity: LabIdentity, issuer: TokenIssuer, tokenLifetimeSeconds: Int, exportFileRows: Int,
+        huntingRowsMax: Int
+    ) {
         self.world = world
         self.identity = identity
         self.issuer = issuer
@@ -102,7 +105,11 @@ final class LabState: Sendable {
     /// The fault that applies to a request, counted down.
     func fault(for path: String) -> Fault? {
         shared.withLock { state in
-            guard let i = state.faults.firstIndex(where: { path.lowercased().contains($0.path.lowercased()) && $0.times > 0 }) else { return nil }
+            guard
+                let i = state.faults.firstIndex(where: {
+                    path.lowercased().contains($0.path.lowercased()) && $0.times > 0
+                })
+            else { return nil }
             if state.faults[i].after > 0 {
                 state.faults[i].after -= 1
                 return nil
@@ -120,7 +127,9 @@ final class LabState: Sendable {
     /// Leaves out the faults that have not happened yet.
     func clearFaults() { shared.withLock { $0.faults.removeAll() } }
 
-    func declare(_ streams: [String: [String: String]]) { shared.withLock { $0.streams.merge(streams) { _, new in new } } }
+    func declare(_ streams: [String: [String: String]]) {
+        shared.withLock { $0.streams.merge(streams) { _, new in new } }
+    }
     var streams: [String: [String: String]] { shared.withLock { $0.streams } }
     func stream(_ name: String) -> [String: String]? { shared.withLock { $0.streams[name] } }
 
@@ -153,7 +162,10 @@ enum Reply {
         return raw(bytes, status: status, headers: headers)
     }
 
-    static func raw(_ bytes: [UInt8], status: Int = 200, type: String = "application/json; charset=utf-8", headers: [(String, String)] = []) -> Response {
+    static func raw(
+        _ bytes: [UInt8], status: Int = 200, type: String = "application/json; charset=utf-8",
+        headers: [(String, String)] = []
+    ) -> Response {
         var fields = HTTPFields()
         fields[.contentType] = type
         for (name, value) in headers { if let field = HTTPFields.Element.Name(name) { fields[field] = value } }
@@ -161,11 +173,20 @@ enum Reply {
     }
 
     /// An error as the Defender for Endpoint API writes it.
-    static func defenderError(_ status: Int, _ code: String, _ message: String, headers: [(String, String)] = []) -> Response {
+    static func defenderError(_ status: Int, _ code: String, _ message: String, headers: [(String, String)] = [])
+        -> Response
+    {
         json(
             .bag(
                 Bag([
-                    ("error", .bag(Bag([("code", .string(code)), ("message", .string(message)), ("target", .string("|" + UUID().uuidString.lowercased()))])))
+                    (
+                        "error",
+                        .bag(
+                            Bag([
+                                ("code", .string(code)), ("message", .string(message)),
+                                ("target", .string("|" + UUID().uuidString.lowercased())),
+                            ]))
+                    )
                 ])), status: status, headers: headers)
     }
 }

@@ -22,7 +22,8 @@ package struct OperatorError: Error, Sendable {
     package var status: Int?
 
     package init(
-        _ title: String, tried: String? = nil, got: String? = nil, means: String? = nil, safe: String? = nil, next: String? = nil,
+        _ title: String, tried: String? = nil, got: String? = nil, means: String? = nil, safe: String? = nil,
+        next: String? = nil,
         isConfiguration: Bool = false, isPassing: Bool? = nil
     ) {
         self.title = title
@@ -40,13 +41,17 @@ package struct OperatorError: Error, Sendable {
         switch error {
         case let known as OperatorError: self = known
         case let service as ServiceError:
-            self.init(title, tried: service.tried, got: service.got, means: service.means, safe: safe, next: service.next, isPassing: service.isRetryable)
+            self.init(
+                title, tried: service.tried, got: service.got, means: service.means, safe: safe, next: service.next,
+                isPassing: service.isRetryable)
             isTooLarge = service.isTooLarge || service.status == 504
             status = service.status
         case let stored as WorkspaceError: self.init(title, got: stored.message, safe: safe, next: stored.next)
-        case let content as ContentProblem: self.init(title, got: content.description, safe: safe, next: "correct the file", isConfiguration: true)
+        case let content as ContentProblem:
+            self.init(title, got: content.description, safe: safe, next: "correct the file", isConfiguration: true)
         case let query as QueryError: self.init(title, got: query.message, safe: safe, next: "correct the query")
-        case is CancellationError: self.init(title, got: "it was interrupted", safe: safe, next: "run the command again")
+        case is CancellationError:
+            self.init(title, got: "it was interrupted", safe: safe, next: "run the command again")
         default: self.init(title, got: "\(error)", safe: safe)
         }
     }
@@ -55,7 +60,9 @@ package struct OperatorError: Error, Sendable {
     package var rendered: String {
         var lines = [title]
         for (name, text) in [("tried", tried), ("got", got), ("means", means), ("safe", safe), ("next", next)] {
-            if let text, !text.isEmpty { lines.append("  \(name)\(String(repeating: " ", count: 8 - name.count))\(text)") }
+            if let text, !text.isEmpty {
+                lines.append("  \(name)\(String(repeating: " ", count: 8 - name.count))\(text)")
+            }
         }
         return lines.joined(separator: "\n")
     }

@@ -12,8 +12,10 @@ struct Vestige: AsyncParsableCommand {
             """,
         version: Self.version,
         subcommands: [
-            DemoCommand.self, CollectCommand.self, ServeCommand.self, QueryCommand.self, CheckCommand.self, ImportCommand.self,
-            StatusCommand.self, DoctorCommand.self, FunctionsCommand.self, WorkbookCommand.self, ContentCommand.self, LabCommand.self,
+            DemoCommand.self, CollectCommand.self, ServeCommand.self, QueryCommand.self, CheckCommand.self,
+            ImportCommand.self,
+            StatusCommand.self, DoctorCommand.self, FunctionsCommand.self, WorkbookCommand.self, ContentCommand.self,
+            LabCommand.self,
         ]
     )
 

@@ -12,10 +12,13 @@ import Testing
 
     /// The program that was built beside the tests.
     static let program: String = {
-        var folder = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath().deletingLastPathComponent()
+        var folder = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
+            .deletingLastPathComponent()
         for _ in 0..<6 {
             let candidate = folder.appendingPathComponent("vestige").path
-            if FileManager.default.isExecutableFile(atPath: candidate), !FileManager.default.fileExists(atPath: candidate + "/Package.swift") {
+            if FileManager.default.isExecutableFile(atPath: candidate),
+                !FileManager.default.fileExists(atPath: candidate + "/Package.swift")
+            {
                 return candidate
             }
             folder.deleteLastPathComponent()
@@ -54,10 +57,13 @@ import Testing
         try process.run()
         try await end(of: process)
         return Outcome(
-            status: process.terminationStatus, out: try String(contentsOfFile: out, encoding: .utf8), err: try String(contentsOfFile: err, encoding: .utf8))
+            status: process.terminationStatus, out: try String(contentsOfFile: out, encoding: .utf8),
+            err: try String(contentsOfFile: err, encoding: .utf8))
     }
 
-    static func end(of process: Process) async throws { while process.isRunning { try await Task.sleep(for: .milliseconds(5)) } }
+    static func end(of process: Process) async throws {
+        while process.isRunning { try await Task.sleep(for: .milliseconds(5)) }
+    }
 
     private func inFolder(_ body: (String) async throws -> Void) async throws {
         let folder = try TemporaryFolder.make()
@@ -85,7 +91,8 @@ import Testing
             let broken = try await Self.run(["collect", "--once"], in: folder)
             #expect(broken.status == 2)
             #expect(broken.err.contains("not valid YAML"))
-            try FolderWriter.write("tenant: {tenantId: t, clientId: c, clientSecret: hunter2}\n", to: folder + "/vestige.yaml")
+            try FolderWriter.write(
+                "tenant: {tenantId: t, clientId: c, clientSecret: hunter2}\n", to: folder + "/vestige.yaml")
             let open = try await Self.run(["collect", "--once"], in: folder)
             #expect(open.status == 2)
             #expect(open.err.contains("env:NAME") && !open.err.contains("hunter2"))
@@ -105,8 +112,10 @@ import Testing
     @Test func importedFilesAnswerQuestions() async throws {
         try await inFolder { folder in
             try FolderWriter.write(
-                #"{"title":"t","items":[{"cve":"CVE-1","added":"2026-01-02"},{"cve":"CVE-2","added":"2026-02-03"}]}"#, to: folder + "/k.json")
-            try FolderWriter.write("{\"id\":1,\"inner\":{\"a\":\"x\"}}\n{\"id\":2,\"inner\":{\"a\":\"y\"}}\n", to: folder + "/n.jsonl")
+                #"{"title":"t","items":[{"cve":"CVE-1","added":"2026-01-02"},{"cve":"CVE-2","added":"2026-02-03"}]}"#,
+                to: folder + "/k.json")
+            try FolderWriter.write(
+                "{\"id\":1,\"inner\":{\"a\":\"x\"}}\n{\"id\":2,\"inner\":{\"a\":\"y\"}}\n", to: folder + "/n.jsonl")
             try FolderWriter.write("cve,score\nCVE-1,9.8\nCVE-2,5\n", to: folder + "/s.csv")
             for (file, table) in [("k.json", "Known"), ("n.jsonl", "Lines"), ("s.csv", "Scores")] {
                 #expect(try await Self.run(["import", file, "--table", table, "--quiet"], in: folder).status == 0)
@@ -117,7 +126,8 @@ import Testing
                     "Known | join kind=inner Scores on cve | where added > datetime(2026-01-01) | top 1 by score desc | project cve, score, year = getyear(added)",
                 ], in: folder)
             #expect(joined.out == "cve,score,year\r\nCVE-1,9.8,2026\r\n")
-            let lines = try await Self.run(["query", "--format", "json", "Lines | where inner.a == 'y' | project id"], in: folder)
+            let lines = try await Self.run(
+                ["query", "--format", "json", "Lines | where inner.a == 'y' | project id"], in: folder)
             #expect(lines.out == "{\"columns\":[{\"name\":\"id\",\"type\":\"long\"}],\"rows\":[[2]]}\n")
             try FolderWriter.write("{\"id\":1}\n{\"id\":\n", to: folder + "/bad.jsonl")
             let bad = try await Self.run(["import", "bad.jsonl", "--table", "Bad"], in: folder)
@@ -129,12 +139,16 @@ import Testing
     /// A full disk stops the work with one message, and what was stored stays.
     @Test func aFullDiskIsSaidSo() async throws {
         try await inFolder { folder in
-            let lines = (0..<60_000).map { "\(UInt64($0) &* 0x9E37_79B9_7F4A_7C15)-\(UInt64($0) &* 0xD6E8_FEB8_6659_FD93)" }
+            let lines = (0..<60_000).map {
+                "\(UInt64($0) &* 0x9E37_79B9_7F4A_7C15)-\(UInt64($0) &* 0xD6E8_FEB8_6659_FD93)"
+            }
             try FolderWriter.write("a\n" + lines.joined(separator: "\n"), to: folder + "/big.csv")
             let process = Process()
             process.executableURL = URL(fileURLWithPath: "/bin/sh")
             // The file may grow to 500 kB: the kernel refuses more, as a full disk does.
-            process.arguments = ["-c", "trap '' XFSZ; ulimit -f 1000; exec \"$0\" import big.csv --table T 2>err", Self.program]
+            process.arguments = [
+                "-c", "trap '' XFSZ; ulimit -f 1000; exec \"$0\" import big.csv --table T 2>err", Self.program,
+            ]
             process.currentDirectoryURL = URL(fileURLWithPath: folder)
             process.environment = ["PATH": "/usr/bin:/bin", "VESTIGE_CONTENT": Repository.content]
             try process.run()

@@ -68,8 +68,10 @@ import Workspace
             let last = try await CommandTests.run(["collect", "--once", "--config", rough], in: lab.folder)
             #expect(last.status == 0, "\(last.err)")
             for query in [Self.dump, Self.counts] {
-                let expected = try await CommandTests.run(["query", "--format", "csv", "--quiet", "--config", calm, query], in: lab.folder)
-                let found = try await CommandTests.run(["query", "--format", "csv", "--quiet", "--config", rough, query], in: lab.folder)
+                let expected = try await CommandTests.run(
+                    ["query", "--format", "csv", "--quiet", "--config", calm, query], in: lab.folder)
+                let found = try await CommandTests.run(
+                    ["query", "--format", "csv", "--quiet", "--config", rough, query], in: lab.folder)
                 #expect(expected.status == 0, "\(expected.err)")
                 #expect(expected.out.count > 200)
                 #expect(found.out == expected.out)

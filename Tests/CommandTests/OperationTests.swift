@@ -37,7 +37,9 @@ import Workspace
             let first = try CommandTests.start(["collect", "--config", configuration], in: lab.folder)
             #expect(try await wait(20) { CollectorLock.owner(workspace: workspace) == "\(first.processIdentifier)" })
             let refused = try await CommandTests.run(["collect", "--once", "--config", configuration], in: lab.folder)
-            #expect(refused.status == 2 && refused.err.contains("process \(first.processIdentifier) has it"), "\(refused.err)")
+            #expect(
+                refused.status == 2 && refused.err.contains("process \(first.processIdentifier) has it"),
+                "\(refused.err)")
             let second = try CommandTests.start(["collect", "--standby", "--config", configuration], in: lab.folder)
             try await Task.sleep(for: .seconds(1))
             #expect(second.isRunning && CollectorLock.owner(workspace: workspace) == "\(first.processIdentifier)")
@@ -59,7 +61,8 @@ import Workspace
             let configuration = try write(lab)
             let text = try String(contentsOfFile: configuration, encoding: .utf8)
             try FolderWriter.write(text + "\nmetrics: 127.0.0.1:0\n", to: configuration)
-            let collector = CommandTests.process(["collect", "--log", "json", "--config", configuration], in: lab.folder)
+            let collector = CommandTests.process(
+                ["collect", "--log", "json", "--config", configuration], in: lab.folder)
             let log = lab.folder + "/log"
             _ = FileManager.default.createFile(atPath: log, contents: nil)
             collector.standardError = FileHandle(forWritingAtPath: log)
@@ -67,12 +70,18 @@ import Workspace
             collector.standardInput = FileHandle.nullDevice
             try collector.run()
             func lines() -> [Bag] {
-                ((try? String(contentsOfFile: log, encoding: .utf8)) ?? "").split(separator: "\n").compactMap { (try? JSONReader.parse($0))?.bagValue }
+                ((try? String(contentsOfFile: log, encoding: .utf8)) ?? "").split(separator: "\n").compactMap {
+                    (try? JSONReader.parse($0))?.bagValue
+                }
             }
             func address() -> String? {
-                (try? String(contentsOfFile: log, encoding: .utf8))?.firstMatch(of: /metrics on (http:.+?)\/metrics/).map { String($0.1) }
+                (try? String(contentsOfFile: log, encoding: .utf8))?.firstMatch(of: /metrics on (http:.+?)\/metrics/)
+                    .map { String($0.1) }
             }
-            #expect(try await wait(20) { address() != nil && lines().contains { $0["message"] == .string("source collected") } })
+            #expect(
+                try await wait(20) {
+                    address() != nil && lines().contains { $0["message"] == .string("source collected") }
+                })
             let base = try #require(address())
             let metrics = try await lab.send("GET", base + "/metrics")
             #expect(metrics.status == 200)
@@ -80,14 +89,18 @@ import Workspace
             #expect(try await lab.send("GET", base + "/healthz").body == "ok\n")
             #expect(try await lab.send("GET", base + "/anything").status == 404)
             let line = try #require(lines().first { $0["message"] == .string("source collected") })
-            #expect(line["source"] == .string("mde-machines") && line["rowsRead"] == .long(10) && line["level"] == .string("info"))
+            #expect(
+                line["source"] == .string("mde-machines") && line["rowsRead"] == .long(10)
+                    && line["level"] == .string("info"))
             // What fails says what to do.
             _ = try await lab.control("POST", "/lab/faults", #"{"path":"/api/machines","times":100,"status":403}"#)
             #expect(try await wait(40) { lines().contains { $0["message"] == .string("source failed") } })
             let failed = try #require(lines().first { $0["message"] == .string("source failed") })
             #expect(failed["level"] == .string("error") && failed["next"]?.text.contains("Machine.Read.All") == true)
             let told = try await CommandTests.run(["status", "--config", configuration], in: lab.folder)
-            #expect(told.status == 1 && told.out.contains("Machine.Read.All") && told.out.contains("mde-machines"), "\(told.out)")
+            #expect(
+                told.status == 1 && told.out.contains("Machine.Read.All") && told.out.contains("mde-machines"),
+                "\(told.out)")
             collector.terminate()
             try await CommandTests.end(of: collector)
             #expect(collector.terminationStatus == 0)
@@ -106,15 +119,19 @@ import Workspace
             collector.standardInput = FileHandle.nullDevice
             try collector.run()
             func ran() -> Set<String> { Set((try? Workspace(path: path).lastRuns().map(\.source)) ?? []) }
-            func said(_ text: String) -> Bool { (try? String(contentsOfFile: log, encoding: .utf8))?.contains(text) == true }
+            func said(_ text: String) -> Bool {
+                (try? String(contentsOfFile: log, encoding: .utf8))?.contains(text) == true
+            }
             #expect(try await wait(20) { ran() == ["mde-machines"] })
             let good = try String(contentsOfFile: configuration, encoding: .utf8)
             // What cannot be read changes nothing.
             try FolderWriter.write(good.replacing("schedules:", with: "scheduls:"), to: configuration)
             kill(collector.processIdentifier, SIGHUP)
-            #expect(try await wait(20) { said("scheduls") && said("collecting goes on with the configuration as it was") })
+            #expect(
+                try await wait(20) { said("scheduls") && said("collecting goes on with the configuration as it was") })
             #expect(collector.isRunning)
-            try FolderWriter.write(good.replacing("[mde-machines]", with: "[mde-machines, mde-recommendations]"), to: configuration)
+            try FolderWriter.write(
+                good.replacing("[mde-machines]", with: "[mde-machines, mde-recommendations]"), to: configuration)
             kill(collector.processIdentifier, SIGHUP)
             #expect(try await wait(20) { ran() == ["mde-machines", "mde-recommendations"] })
             #expect(said("the configuration was read again"))
@@ -129,7 +146,8 @@ import Workspace
             let configuration = try write(lab)
             let port = Int.random(in: 40_000..<60_000)
             let handler = try CommandTests.start(
-                ["functions", "--config", configuration], in: lab.folder, environment: ["FUNCTIONS_CUSTOMHANDLER_PORT": "\(port)"])
+                ["functions", "--config", configuration], in: lab.folder,
+                environment: ["FUNCTIONS_CUSTOMHANDLER_PORT": "\(port)"])
             defer { handler.terminate() }
             let base = "http://127.0.0.1:\(port)"
             var isReady = false
@@ -142,7 +160,9 @@ import Workspace
                 {"Data":{"tick":{"Schedule":{"AdjustForDST":true},"ScheduleStatus":null,"IsPastDue":false}},"Metadata":{"sys":{"MethodName":"collect"}}}
                 """
             let answer = try await lab.send("POST", base + "/collect", call)
-            #expect(answer.status == 200 && answer.body.contains("\"Outputs\":{}") && answer.body.contains("10 rows read"), "\(answer.body)")
+            #expect(
+                answer.status == 200 && answer.body.contains("\"Outputs\":{}") && answer.body.contains("10 rows read"),
+                "\(answer.body)")
             // Not due again: a run that does nothing is a success.
             let again = try await lab.send("POST", base + "/collect", call)
             #expect(again.status == 200 && again.body.contains("0 rows read"), "\(again.body)")
@@ -153,10 +173,15 @@ import Workspace
         try await RunningLab.use(devices: 5) { lab in
             let configuration = try write(lab)
             let well = try await CommandTests.run(["doctor", "--config", configuration], in: lab.folder)
-            #expect(well.status == 0 && well.out.contains("✓ tenant: permission Machine.Read.All: granted"), "\(well.out)\(well.err)")
+            #expect(
+                well.status == 0 && well.out.contains("✓ tenant: permission Machine.Read.All: granted"),
+                "\(well.out)\(well.err)")
             _ = try await lab.control("POST", "/lab/roles/withhold", "[\"Machine.Read.All\"]")
-            let ill = try await CommandTests.run(["doctor", "--config", configuration, "--format", "json"], in: lab.folder)
-            #expect(ill.status == 1 && ill.out.contains("\"outcome\":\"failed\"") && ill.out.contains("Grant admin consent"), "\(ill.out)")
+            let ill = try await CommandTests.run(
+                ["doctor", "--config", configuration, "--format", "json"], in: lab.folder)
+            #expect(
+                ill.status == 1 && ill.out.contains("\"outcome\":\"failed\"")
+                    && ill.out.contains("Grant admin consent"), "\(ill.out)")
             #expect(!ill.out.contains(lab.lab.options.identity.secret))
         }
     }

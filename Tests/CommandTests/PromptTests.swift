@@ -32,7 +32,9 @@ import Testing
 
     @Test func keysAreReadFromBytesInAnyPieces() {
         let bytes = Array("a\u{1B}[A\u{1B}[1;5D\u{7F}é\r\u{1B}\r\u{1B}[200~x\r\ny\u{1B}[201~\u{1B}[3~\t".utf8)
-        let expected: [Key] = [.text("a"), .up, .wordLeft, .backspace, .text("é"), .enter, .newline, .text("x\ny"), .delete, .tab]
+        let expected: [Key] = [
+            .text("a"), .up, .wordLeft, .backspace, .text("é"), .enter, .newline, .text("x\ny"), .delete, .tab,
+        ]
         var whole = KeyDecoder()
         let atOnce = whole.feed(bytes, isIdle: false)
         #expect(atOnce == expected)
@@ -46,16 +48,20 @@ import Testing
     }
 
     @Test(arguments: [
-        ("DeviceInfo", true), ("DeviceInfo |", false), ("DeviceInfo | where (a", false), ("DeviceInfo | where ) a", true), ("let x = 1;", false),
+        ("DeviceInfo", true), ("DeviceInfo |", false), ("DeviceInfo | where (a", false),
+        ("DeviceInfo | where ) a", true), ("let x = 1;", false),
         ("let x = 1; print x;", true),
-        ("let x = 1", false), (".show tables", true), ("DeviceInfo | where a ==", false), ("DeviceInfo | where a ==\n", true), ("print 'a", true),
+        ("let x = 1", false), (".show tables", true), ("DeviceInfo | where a ==", false),
+        ("DeviceInfo | where a ==\n", true), ("print 'a", true),
     ]) func enterRunsOnlyWhatIsWhole(_ text: String, _ isComplete: Bool) {
         #expect(QueryEnd.isComplete(text) == isComplete)
     }
 
     private func completions(_ text: String) -> [String] {
         let tables = MemoryTables()
-        tables.set("DeviceInfo", schema: Schema([("DeviceId", .string), ("DeviceName", .string), ("odd name", .long)]), batches: [])
+        tables.set(
+            "DeviceInfo", schema: Schema([("DeviceId", .string), ("DeviceName", .string), ("odd name", .long)]),
+            batches: [])
         tables.set("Alerts", schema: Schema([("Severity", .string)]), batches: [])
         return Completer(catalog: tables).complete(text, at: text.utf8.count).items.map(\.text)
     }

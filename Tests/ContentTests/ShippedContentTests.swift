@@ -7,7 +7,9 @@ import Testing
     @Test func shippedContentIsWhole() {
         let (library, problems) = ContentLibrary.load(folders: [Repository.content])
         #expect((problems + ContentCheck.run(library)).map(\.description) == [])
-        for id in ["mde-windows-health", "mde-macos-health", "mde-linux-health", "iot-devices", "iot-events", "iot-cves"] {
+        for id in [
+            "mde-windows-health", "mde-macos-health", "mde-linux-health", "iot-devices", "iot-events", "iot-cves",
+        ] {
             #expect(library.sources.contains { $0.id == id }, "\(id)")
         }
     }
@@ -19,7 +21,10 @@ import Testing
     }
 
     @Test(arguments: [
-        ("Tables/T.yaml", "name: T\ndescription: x\nkind: stat\nkey: [a]\ncolumns: [{name: a, type: string}]\n", "'kind' must be state or event"),
+        (
+            "Tables/T.yaml", "name: T\ndescription: x\nkind: stat\nkey: [a]\ncolumns: [{name: a, type: string}]\n",
+            "'kind' must be state or event"
+        ),
         ("Tables/T.yaml", "name: T\ndescription: x\nkind: state\nkeys: [a]\ncolumns: []\n", "did you mean 'key'"),
         ("Tables/T.yaml", "name: [\n", "is not valid YAML"),
         ("Functions/f.kql", "// name: f\nprint x = \n", "f.kql"),
@@ -28,7 +33,8 @@ import Testing
         let folder = try TemporaryFolder.make()
         defer { TemporaryFolder.remove(folder) }
         let path = folder + "/" + file
-        try FileManager.default.createDirectory(atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+        try FileManager.default.createDirectory(
+            atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
         try text.write(toFile: path, atomically: true, encoding: .utf8)
         let (library, problems) = ContentLibrary.load(folders: [Repository.content, folder])
         #expect(problems.count == 1)

@@ -10,7 +10,8 @@ import Tables
 
 @_silgen_name("LLVMFuzzerRunDriver")
 private func runDriver(
-    _ argc: UnsafeMutablePointer<CInt>, _ argv: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>>,
+    _ argc: UnsafeMutablePointer<CInt>,
+    _ argv: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>>,
     _ callback: @convention(c) (UnsafePointer<UInt8>?, Int) -> CInt
 ) -> CInt
 
@@ -61,12 +62,17 @@ private enum FuzzWorld {
                 case .timespan: return .timespan(Int64(i) * 600_000_000)
                 case .string: return .string(["", "a b", "cmd.exe /c dir", "10.0.0.\(i)", "naïve"][i % 5])
                 case .guid: return .guid(GUID(high: UInt64(i), low: 1))
-                case .dynamic: return i % 2 == 0 ? .array([.long(Int64(i)), .string("x")]) : .bag(Bag([("k", .long(Int64(i)))]))
+                case .dynamic:
+                    return i % 2 == 0 ? .array([.long(Int64(i)), .string("x")]) : .bag(Bag([("k", .long(Int64(i)))]))
                 }
             }
         }
         let tables = MemoryTables()
-        tables.set("T", schema: schema, batches: [Batch(schema: schema, rows: Array(values[..<10])), Batch(schema: schema, rows: Array(values[10...]))])
+        tables.set(
+            "T", schema: schema,
+            batches: [
+                Batch(schema: schema, rows: Array(values[..<10])), Batch(schema: schema, rows: Array(values[10...])),
+            ])
         return tables
     }()
 }

@@ -22,7 +22,8 @@ import Testing
     }
 
     static let schema = Schema([
-        ("Id", .long), ("A", .long), ("B", .string), ("C", .real), ("D", .datetime), ("E", .bool), ("F", .dynamic), ("G", .guid), ("M", .decimal),
+        ("Id", .long), ("A", .long), ("B", .string), ("C", .real), ("D", .datetime), ("E", .bool), ("F", .dynamic),
+        ("G", .guid), ("M", .decimal),
     ])
 
     static func rows(_ count: Int, _ g: inout Numbers) -> [[Value]] {
@@ -34,7 +35,8 @@ import Testing
                 g.below(9) == 0 ? .null : .datetime(638_000_000_000_000_000 + Int64(g.below(90)) * 36_000_000_000),
                 g.below(7) == 0 ? .null : .bool(g.below(2) == 0),
                 g.pick([.null, .array([.long(1), .string("x")]), .bag(Bag([("k", .long(2))])), .string("s")]),
-                g.below(5) == 0 ? .null : .guid(GUID(high: UInt64(g.below(4)), low: 7)), .decimal(Decimal(Int64(g.below(50)))),
+                g.below(5) == 0 ? .null : .guid(GUID(high: UInt64(g.below(4)), low: 7)),
+                .decimal(Decimal(Int64(g.below(50)))),
             ]
         }
     }
@@ -47,7 +49,9 @@ import Testing
             let to = min(rows.count, from + 1 + g.below(max(rows.count / 2, 1)))
             let batch = Batch(schema: schema, rows: Array(rows[from..<to]))
             from = to
-            guard g.below(2) == 0, let columns = try? schema.columns.indices.map({ try batch.column($0).dictionaryCoded() }) else {
+            guard g.below(2) == 0,
+                let columns = try? schema.columns.indices.map({ try batch.column($0).dictionaryCoded() })
+            else {
                 batches.append(batch)
                 continue
             }
@@ -60,15 +64,20 @@ import Testing
 
     static func query(_ g: inout Numbers) -> String {
         let conditions = [
-            "A > 2", "A == 3 or isnull(A)", "B has 'alpha'", "B contains 'A'", "B in ('beta', 'Gamma')", "C between (10.0 .. 80.0)", "E", "not(E)",
-            "D > datetime(2022-09-29 10:00)", "isnotempty(B) and A < 5", "B =~ 'ALPHA'", "F.k == 2", "tostring(F) has 'x'", "A in (1, 2, long(null))",
-            "Id % 3 == 1", "B matches regex '^a.*a$'", "isnotnull(C) and C * 2 > 50", "A in ((T | where E | distinct A))", "G != guid(null)",
+            "A > 2", "A == 3 or isnull(A)", "B has 'alpha'", "B contains 'A'", "B in ('beta', 'Gamma')",
+            "C between (10.0 .. 80.0)", "E", "not(E)",
+            "D > datetime(2022-09-29 10:00)", "isnotempty(B) and A < 5", "B =~ 'ALPHA'", "F.k == 2",
+            "tostring(F) has 'x'", "A in (1, 2, long(null))",
+            "Id % 3 == 1", "B matches regex '^a.*a$'", "isnotnull(C) and C * 2 > 50",
+            "A in ((T | where E | distinct A))", "G != guid(null)",
         ]
         let keys = ["A", "B", "E", "bin(D, 6h)", "A % 2", "G", "tostring(F)", "M", "strlen(B)"]
         let aggregates = [
-            "count()", "countif(E)", "sum(A)", "sum(C)", "avg(C)", "min(D)", "max(B)", "max(C)", "dcount(B)", "dcount(A)", "dcountif(B, E)",
+            "count()", "countif(E)", "sum(A)", "sum(C)", "avg(C)", "min(D)", "max(B)", "max(C)", "dcount(B)",
+            "dcount(A)", "dcountif(B, E)",
             "arg_max(Id, B, C)",
-            "arg_min(Id, *)", "make_list(Id)", "make_set(B)", "percentile(A, 50)", "percentiles(C, 10, 90)", "take_any(B)", "stdev(A)", "sum(M)", "minif(A, E)",
+            "arg_min(Id, *)", "make_list(Id)", "make_set(B)", "percentile(A, 50)", "percentiles(C, 10, 90)",
+            "take_any(B)", "stdev(A)", "sum(M)", "minif(A, E)",
         ]
         var text = "T"
         for _ in 0...g.below(2) { text += " | where " + g.pick(conditions) }
@@ -113,9 +122,11 @@ import Testing
             if case .failure(let error) = expected { Issue.record("\(query) does not run: \(error.message)") }
             for (tables, workers) in [(cut, 1), (cut, 2), (cut, 5), (whole, 3)] {
                 switch (expected, answer(query, tables, workers: workers)) {
-                case (.success(let a), .success(let b)): #expect(a == b, "\(query), \(workers) workers, \(rows.count) rows")
+                case (.success(let a), .success(let b)):
+                    #expect(a == b, "\(query), \(workers) workers, \(rows.count) rows")
                 case (.failure(let a), .failure(let b)): #expect(a.message == b.message, "\(query)")
-                case (.success, .failure(let error)), (.failure(let error), .success): Issue.record("\(query): only one way fails: \(error.message)")
+                case (.success, .failure(let error)), (.failure(let error), .success):
+                    Issue.record("\(query): only one way fails: \(error.message)")
                 }
             }
         }

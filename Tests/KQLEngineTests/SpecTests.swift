@@ -17,10 +17,13 @@ struct SpecCase: Sendable, CustomTestStringConvertible {
     var testDescription: String { "\(file): \(title)" }
 
     static let all: [SpecCase] = {
-        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Spec")
+        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .appendingPathComponent("Spec")
         let files = (try? FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)) ?? []
         return files.filter { $0.pathExtension == "md" }.sorted { $0.path < $1.path }.flatMap { url in
-            cases((try? String(contentsOf: url, encoding: .utf8)) ?? "", file: url.deletingPathExtension().lastPathComponent)
+            cases(
+                (try? String(contentsOf: url, encoding: .utf8)) ?? "",
+                file: url.deletingPathExtension().lastPathComponent)
         }
     }()
 
@@ -41,7 +44,11 @@ struct SpecCase: Sendable, CustomTestStringConvertible {
         for line in text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init) {
             if let open = block {
                 if line == "```" {
-                    if title == nil { data = open.joined(separator: "\n") + "\n" } else { query = open.joined(separator: "\n") }
+                    if title == nil {
+                        data = open.joined(separator: "\n") + "\n"
+                    } else {
+                        query = open.joined(separator: "\n")
+                    }
                     block = nil
                 } else {
                     block = open + [line]
@@ -65,7 +72,8 @@ struct SpecCase: Sendable, CustomTestStringConvertible {
     private static func cells(_ line: String) -> [String] {
         let inner = line.dropFirst().dropLast().replacingOccurrences(of: "\\|", with: "\u{0}")
         return inner.split(separator: "|", omittingEmptySubsequences: false).map {
-            $0.trimmingCharacters(in: .whitespaces).replacingOccurrences(of: "\u{0}", with: "|").replacingOccurrences(of: "\\n", with: "\n")
+            $0.trimmingCharacters(in: .whitespaces).replacingOccurrences(of: "\u{0}", with: "|").replacingOccurrences(
+                of: "\\n", with: "\n")
         }
     }
 }
@@ -74,7 +82,9 @@ struct SpecCase: Sendable, CustomTestStringConvertible {
 @Suite struct SpecTests {
     @Test func theDocumentsAreFound() {
         #expect(SpecCase.all.count > 100)
-        for one in SpecCase.all { #expect((one.table == nil) != (one.refusal == nil), "\(one.testDescription): a table or a refusal") }
+        for one in SpecCase.all {
+            #expect((one.table == nil) != (one.refusal == nil), "\(one.testDescription): a table or a refusal")
+        }
     }
 
     @Test(arguments: SpecCase.all) func holds(_ one: SpecCase) throws {

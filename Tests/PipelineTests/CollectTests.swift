@@ -49,8 +49,9 @@ import Workspace
             #expect(next.sinks[0].rowsBySource["mde-windows-health"] == windows.counts.kept)
             // One query gives a setting's history.
             let device = try rig.query(
-                "DeviceTvmSecureConfigurationAssessment | where ChangeType == 'Changed' and ConfigurationId == 'scid-2011' | take 1 | project DeviceId")[0][0]
-                .text
+                "DeviceTvmSecureConfigurationAssessment | where ChangeType == 'Changed' and ConfigurationId == 'scid-2011' | take 1 | project DeviceId"
+            )[0][0]
+            .text
             let history = try rig.query("SettingHistory('\(device)', 'scid-2011')")
             #expect(history.map { $0[1].text } == ["Added", "Changed"])
             await rig.connections.close()
@@ -67,7 +68,8 @@ import Workspace
             #expect(kb.counts.snapshot == kb.counts.read)
             // The state as of now is the same with and without the copy.
             let now = try rig.query("ConfigurationAt(now() + 30d) | count")
-            let all = try rig.query("DeviceTvmSecureConfigurationAssessment | distinct DeviceId, ConfigurationId | count")
+            let all = try rig.query(
+                "DeviceTvmSecureConfigurationAssessment | distinct DeviceId, ConfigurationId | count")
             #expect(now == all)
             await rig.connections.close()
         }
@@ -77,7 +79,8 @@ import Workspace
         try await RunningLab.use { lab in
             let rig = try await Rig(lab)
             _ = try await lab.control("POST", "/lab/faults", #"{"path":"runHuntingQuery","truncates":true,"times":1}"#)
-            _ = try await lab.control("POST", "/lab/faults", #"{"path":"/api/machines","status":429,"retryAfter":0,"times":1}"#)
+            _ = try await lab.control(
+                "POST", "/lab/faults", #"{"path":"/api/machines","status":429,"retryAfter":0,"times":1}"#)
             _ = try await lab.control("POST", "/lab/faults", #"{"path":"dataCollectionRules","status":503,"times":1}"#)
             let report = await rig.run()
             #expect(report.failures.map(\.rendered) == [])
@@ -100,7 +103,8 @@ import Workspace
             let rig = try await Rig(lab)
             _ = await rig.run()
             let before = try rig.query("MachinesAt(now()) | count")
-            _ = try await lab.control("POST", "/lab/faults", #"{"path":"/api/machines","status":200,"times":1,"body":"{\"value\":[]}"}"#)
+            _ = try await lab.control(
+                "POST", "/lab/faults", #"{"path":"/api/machines","status":200,"times":1,"body":"{\"value\":[]}"}"#)
             let only = rig.connections.endpoints.filter { $0.name == "mde-machines" }
             let report = await rig.collector.run(only)
             #expect(report.failures.first?.rendered.contains("--allow-empty") == true)
@@ -123,7 +127,9 @@ import Workspace
 }
 
 @Suite(.serialized) struct FailureTests {
-    private func failures(_ change: @Sendable (inout Configuration, RunningLab) async throws -> Void) async throws -> (texts: [String], good: Set<String>) {
+    private func failures(_ change: @Sendable (inout Configuration, RunningLab) async throws -> Void) async throws -> (
+        texts: [String], good: Set<String>
+    ) {
         try await RunningLab.use { lab in
             var configuration = lab.configuration
             try await change(&configuration, lab)
@@ -136,7 +142,8 @@ import Workspace
     }
 
     @Test func wrongSecret() async throws {
-        let (texts, good) = try await failures { c, _ in c.tenant?.identity = .secret(.value(Secret("no-such-secret"))) }
+        let (texts, good) = try await failures { c, _ in c.tenant?.identity = .secret(.value(Secret("no-such-secret")))
+        }
         #expect(texts.count == 1)
         #expect(texts.contains { $0.contains("AADSTS7000215") && $0.contains("copy the secret's value") })
         #expect(!texts.joined().contains("no-such-secret"))
@@ -150,7 +157,9 @@ import Workspace
     }
 
     @Test func missingPermission() async throws {
-        let (texts, good) = try await failures { _, lab in _ = try await lab.control("POST", "/lab/roles/withhold", #"["ThreatHunting.Read.All"]"#) }
+        let (texts, good) = try await failures { _, lab in
+            _ = try await lab.control("POST", "/lab/roles/withhold", #"["ThreatHunting.Read.All"]"#)
+        }
         #expect(texts.contains { $0.contains("403") && $0.contains("grant ThreatHunting.Read.All") })
         #expect(good.isSuperset(of: ["mde-machines", "iot-cves@plant"]))
     }
@@ -175,7 +184,8 @@ import Workspace
     @Test func malformedPage() async throws {
         let (texts, good) = try await failures { _, lab in
             _ = try await lab.control(
-                "POST", "/lab/faults", #"{"path":"SoftwareVulnerabilitiesByMachine","status":200,"times":9,"body":"{\"value\":[{\"id\":"}"#)
+                "POST", "/lab/faults",
+                #"{"path":"SoftwareVulnerabilitiesByMachine","status":200,"times":9,"body":"{\"value\":[{\"id\":"}"#)
         }
         #expect(texts.contains { $0.contains("malformed JSON") && $0.contains("byte") && $0.contains("page 1") })
         #expect(good.contains("mde-machines"))
@@ -186,13 +196,16 @@ import Workspace
             let rig = try await Rig(lab)
             _ = try await lab.control(
                 "POST", "/lab/faults",
-                #"{"path":"dataCollectionRules","status":403,"times":1,"body":"{\"error\":{\"code\":\"OperationFailed\",\"message\":\"no\"}}"}"#)
+                #"{"path":"dataCollectionRules","status":403,"times":1,"body":"{\"error\":{\"code\":\"OperationFailed\",\"message\":\"no\"}}"}"#
+            )
             let report = await rig.run()
             #expect(report.failures.first?.rendered.contains("Monitoring Metrics Publisher") == true)
             #expect(try rig.workspace.outboxCounts()["sentinel"] ?? 0 > 0)
             #expect(await rig.run().failures.isEmpty)
             let received = try await lab.received()
-            for (table, rows) in try rig.workspace.rowCounts() { #expect(received["Custom-\(table)"] == Int64(rows), "\(table)") }
+            for (table, rows) in try rig.workspace.rowCounts() {
+                #expect(received["Custom-\(table)"] == Int64(rows), "\(table)")
+            }
             await rig.connections.close()
         }
     }

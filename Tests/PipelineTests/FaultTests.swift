@@ -16,8 +16,10 @@ import Workspace
 
     /// Parts of the services' paths, from single feeds to everything.
     private static let paths = [
-        "oauth2", "runHuntingQuery", "/api/machines", "SoftwareVulnerabilitiesByMachine", "SoftwareVulnerabilitiesExport", "deviceavinfo",
-        "InventoryByMachine", "Baseline", "certificateAssessment", "recommendations", "Score", "/api/alerts", "/api/v1/devices", "/api/v1/events",
+        "oauth2", "runHuntingQuery", "/api/machines", "SoftwareVulnerabilitiesByMachine",
+        "SoftwareVulnerabilitiesExport", "deviceavinfo",
+        "InventoryByMachine", "Baseline", "certificateAssessment", "recommendations", "Score", "/api/alerts",
+        "/api/v1/devices", "/api/v1/events",
         "/api/v1/alerts", "cves", "feeds/", "blob", "dataCollectionRules", "rest/ingest", "/api/", "/",
     ]
 
@@ -25,10 +27,13 @@ import Workspace
         let path = paths[dice.below(paths.count)]
         let times = 1 + dice.below(5)
         let kinds = [
-            #""status":401"#, #""status":403"#, #""status":404"#, #""status":408"#, #""status":413"#, #""status":429"#, #""status":429,"retryAfter":0"#,
-            #""status":500"#, #""status":502"#, #""status":503,"retryAfter":0"#, #""status":504"#, #""truncates":true"#, #""resets":true"#,
+            #""status":401"#, #""status":403"#, #""status":404"#, #""status":408"#, #""status":413"#, #""status":429"#,
+            #""status":429,"retryAfter":0"#,
+            #""status":500"#, #""status":502"#, #""status":503,"retryAfter":0"#, #""status":504"#, #""truncates":true"#,
+            #""resets":true"#,
             #""losesAnswer":true"#, #""dripMilliseconds":4"#, #""status":200,"body":"{\"value\":[{\"id\":""#,
-            #""status":200,"type":"text/html","body":"<html><body>Sign in to the network</body></html>""#, #""status":302"#, #""status":200,"body":"""#,
+            #""status":200,"type":"text/html","body":"<html><body>Sign in to the network</body></html>""#,
+            #""status":302"#, #""status":200,"body":"""#,
         ]
         return #"{"path":"\#(path)","times":\#(times),\#(kinds[dice.below(kinds.count)])}"#
     }
@@ -46,21 +51,27 @@ import Workspace
         var configuration = lab.configuration
         configuration.workspace = lab.folder + "/seed-\(seed).vestige"
         configuration.exports = seed % 2 == 0 ? .pages : .files
-        configuration.sinks.append(SinkConfiguration(name: "adx", kind: .kusto(cluster: lab.cloud, database: "Forensics", resource: "")))
+        configuration.sinks.append(
+            SinkConfiguration(name: "adx", kind: .kusto(cluster: lab.cloud, database: "Forensics", resource: "")))
         return configuration
     }
 
     /// Runs until nothing fails, each time with new connections, as a service that starts again has.
     ///
     /// - Parameter seed: nil for a run that nothing disturbs.
-    private static func collect(_ lab: RunningLab, _ seed: UInt64?) async throws -> (rows: [String: [String]], missing: [String]) {
+    private static func collect(_ lab: RunningLab, _ seed: UInt64?) async throws -> (
+        rows: [String: [String]], missing: [String]
+    ) {
         let shown = seed.map { "seed \($0)" } ?? "calm"
         let configuration = configuration(lab, seed: seed ?? 0)
         defer { TemporaryFolder.remove(configuration.workspace) }
         _ = try await lab.control("POST", "/lab/received/clear")
         // Rows of two workspaces have the same ids only when their digests are made with the same key.
         _ = try Workspace(
-            path: configuration.workspace, digestKey: DigestKey([0x243F_6A88_85A3_08D3, 0x1319_8A2E_0370_7344, 0xA409_3822_299F_31D0, 0x082E_FA98_EC4E_6C89]))
+            path: configuration.workspace,
+            digestKey: DigestKey([
+                0x243F_6A88_85A3_08D3, 0x1319_8A2E_0370_7344, 0xA409_3822_299F_31D0, 0x082E_FA98_EC4E_6C89,
+            ]))
         var rig = try await Rig(lab, configuration)
         if let seed {
             var dice = SplitMix(seed: seed)
@@ -84,7 +95,11 @@ import Workspace
             let ids = Set(try rig.query("\(table) | project RowId").map { $0[0].text })
             for stream in ["Custom-\(table)", "Kusto-\(table)"] {
                 let arrived = Set(try await lab.records(stream).map { $0.bagValue?["RowId"]?.text ?? "" })
-                if arrived != ids { missing.append("\(stream): \(ids.subtracting(arrived).count) missing, \(arrived.subtracting(ids).count) unknown") }
+                if arrived != ids {
+                    missing.append(
+                        "\(stream): \(ids.subtracting(arrived).count) missing, \(arrived.subtracting(ids).count) unknown"
+                    )
+                }
             }
         }
         await rig.connections.close()
@@ -104,7 +119,8 @@ import Workspace
                     let found = rough.rows[table] ?? []
                     let first = zip(rows, found).first { $0 != $1 }.map { "\n\($0)\n\($1)" } ?? ""
                     let isSame = found == rows
-                    #expect(isSame, "seed \(seed), \(table): \(rows.count) rows undisturbed, \(found.count) now\(first)")
+                    #expect(
+                        isSame, "seed \(seed), \(table): \(rows.count) rows undisturbed, \(found.count) now\(first)")
                 }
             }
         }

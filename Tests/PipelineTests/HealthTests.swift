@@ -11,7 +11,9 @@ import Workspace
 
     private static func collector(_ rig: Rig, _ lab: RunningLab) -> Collector {
         let clock = lab.lab.clock
-        return Collector(workspace: rig.workspace, library: rig.library, sinks: rig.connections.sinks, writesHealth: true) { clock.now }
+        return Collector(
+            workspace: rig.workspace, library: rig.library, sinks: rig.connections.sinks, writesHealth: true
+        ) { clock.now }
     }
 
     @Test func whatRanWhatFailedAndWhatWaitsIsTold() async throws {
@@ -22,8 +24,10 @@ import Workspace
             #expect(await collector.run(rig.connections.endpoints).failures.map(\.rendered) == [])
             let began = lab.lab.clock.now
             lab.lab.clock.advance(hours: 3)
-            _ = try await lab.control("POST", "/lab/faults", #"{"path":"/api/machines","times":100,"status":503,"retryAfter":0}"#)
-            _ = try await lab.control("POST", "/lab/faults", #"{"path":"dataCollectionRules","times":100,"status":403}"#)
+            _ = try await lab.control(
+                "POST", "/lab/faults", #"{"path":"/api/machines","times":100,"status":503,"retryAfter":0}"#)
+            _ = try await lab.control(
+                "POST", "/lab/faults", #"{"path":"dataCollectionRules","times":100,"status":403}"#)
             #expect(await collector.run(rig.connections.endpoints).failures.count == 2)
             lab.lab.clock.advance(hours: 1)
             let report = try HealthReport(rig.workspace, rig.library, configuration, now: lab.lab.clock.now)
@@ -33,7 +37,9 @@ import Workspace
             // What failed is tried again soon, whatever its schedule.
             #expect(machines.nextRun <= began + 3 * 3_600 * DateTime.ticksPerSecond + 16 * 60 * DateTime.ticksPerSecond)
             let devices = try #require(report.sources.first { $0.name == "iot-devices@plant" })
-            #expect(!devices.isFailing && devices.history.rowsRead == 40 && devices.history.rowsKept == 20 && devices.saving == 0.5)
+            #expect(
+                !devices.isFailing && devices.history.rowsRead == 40 && devices.history.rowsKept == 20
+                    && devices.saving == 0.5)
             let sink = try #require(report.sinks.first)
             #expect(sink.isFailing && sink.deliveries.rows == 10 + 20 + 2 && sink.deliveries.bytes > 500)
             // The rows of health: of two runs, and of the deliveries before.
@@ -41,21 +47,28 @@ import Workspace
 
             let text = PrometheusText.write(report)
             for line in [
-                "# TYPE vestige_source_up gauge", #"vestige_source_up{source="mde-machines"} 0"#, #"vestige_source_lag_seconds{source="mde-machines"} 14400"#,
-                #"vestige_source_rows_read_total{source="iot-devices@plant"} 40"#, #"vestige_sink_rows_sent_total{sink="sentinel"} 32"#,
+                "# TYPE vestige_source_up gauge", #"vestige_source_up{source="mde-machines"} 0"#,
+                #"vestige_source_lag_seconds{source="mde-machines"} 14400"#,
+                #"vestige_source_rows_read_total{source="iot-devices@plant"} 40"#,
+                #"vestige_sink_rows_sent_total{sink="sentinel"} 32"#,
                 #"vestige_sink_rows_waiting{sink="sentinel"} 4"#, #"vestige_table_rows{table="IoTDevices_CL"} 20"#,
             ] { #expect(text.split(separator: "\n").contains(Substring(line)), "\(line)") }
             // Every sample belongs to a family that was announced.
-            let families = Set(text.split(separator: "\n").filter { $0.hasPrefix("# TYPE") }.map { $0.split(separator: " ")[2] })
-            for line in text.split(separator: "\n") where !line.hasPrefix("#") { #expect(families.contains(line.prefix { $0 != "{" && $0 != " " })) }
+            let families = Set(
+                text.split(separator: "\n").filter { $0.hasPrefix("# TYPE") }.map { $0.split(separator: " ")[2] })
+            for line in text.split(separator: "\n") where !line.hasPrefix("#") {
+                #expect(families.contains(line.prefix { $0 != "{" && $0 != " " }))
+            }
 
             let rows = try rig.query(
                 "VestigeHealth_CL | sort by TimeGenerated asc, SubjectKind asc, Subject asc | project SubjectKind, Subject, Status, RowsRead, RowsKept, RowsSent"
             )
             #expect(
                 rows.map { $0.map(\.text).joined(separator: " ") } == [
-                    "Sink sentinel Success   32", "Source iot-devices@plant Success 20 20 ", "Source mde-machines Success 10 10 ",
-                    "Sink sentinel Failure   0", "Source iot-devices@plant Success 20 0 ", "Source mde-machines Failure 0 0 ",
+                    "Sink sentinel Success   32", "Source iot-devices@plant Success 20 20 ",
+                    "Source mde-machines Success 10 10 ",
+                    "Sink sentinel Failure   0", "Source iot-devices@plant Success 20 0 ",
+                    "Source mde-machines Failure 0 0 ",
                 ])
             _ = try await lab.control("POST", "/lab/faults/clear")
             #expect(await collector.run(rig.connections.endpoints).failures.map(\.rendered) == [])
@@ -69,10 +82,15 @@ import Workspace
         try await RunningLab.use(devices: 10) { lab in
             let rig = try await Rig(lab, only: ["mde-machines", "iot-devices"])
             // Five pieces, with three seconds before each.
-            _ = try await lab.control("POST", "/lab/faults", #"{"path":"/api/machines","times":100,"dripMilliseconds":3000}"#)
-            let planner = RunPlanner(library: rig.library, schedules: ["mde-machines": .every(seconds: 1), "iot-devices": .every(seconds: 1)])
+            _ = try await lab.control(
+                "POST", "/lab/faults", #"{"path":"/api/machines","times":100,"dripMilliseconds":3000}"#)
+            let planner = RunPlanner(
+                library: rig.library,
+                schedules: ["mde-machines": .every(seconds: 1), "iot-devices": .every(seconds: 1)])
             let collector = Collector(workspace: rig.workspace, library: rig.library, sinks: rig.connections.sinks)
-            let service = CollectService(collector: collector, endpoints: rig.connections.endpoints, planner: planner, workspace: rig.workspace) { _ in }
+            let service = CollectService(
+                collector: collector, endpoints: rig.connections.endpoints, planner: planner, workspace: rig.workspace
+            ) { _ in }
             let running = Task { try await service.run() }
             var quick = 0
             for _ in 0..<200 {
@@ -83,7 +101,9 @@ import Workspace
             }
             #expect(quick >= 2)
             #expect(try rig.workspace.runHistories().first { $0.last.source == "mde-machines" }?.runs == 1)
-            for _ in 0..<100 where try !rig.workspace.outboxCounts().isEmpty { try await Task.sleep(for: .milliseconds(100)) }
+            for _ in 0..<100 where try !rig.workspace.outboxCounts().isEmpty {
+                try await Task.sleep(for: .milliseconds(100))
+            }
             running.cancel()
             _ = try? await running.value
             #expect(try await lab.received() == ["Custom-MDEMachines_CL": 10, "Custom-IoTDevices_CL": 20])
@@ -95,9 +115,12 @@ import Workspace
     @Test func aTableThatASinkDoesNotTakeHoldsBackNoOther() async throws {
         try await RunningLab.use(devices: 10) { lab in
             let rig = try await Rig(lab, only: ["mde-machines", "iot-devices"])
-            _ = try await lab.control("POST", "/lab/faults", #"{"path":"streams/Custom-IoTDevices_CL","times":2,"status":400}"#)
+            _ = try await lab.control(
+                "POST", "/lab/faults", #"{"path":"streams/Custom-IoTDevices_CL","times":2,"status":400}"#)
             let first = await rig.run()
-            #expect(first.failures.count == 1 && first.failures[0].rendered.contains("IoTDevices_CL"), "\(first.failures.map(\.rendered))")
+            #expect(
+                first.failures.count == 1 && first.failures[0].rendered.contains("IoTDevices_CL"),
+                "\(first.failures.map(\.rendered))")
             #expect(try await lab.received() == ["Custom-MDEMachines_CL": 10])
             #expect((await rig.run()).failures.map(\.rendered) == [])
             #expect(try await lab.received() == ["Custom-MDEMachines_CL": 10, "Custom-IoTDevices_CL": 20])

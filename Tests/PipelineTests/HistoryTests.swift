@@ -13,7 +13,9 @@ import Workspace
     private static let days = 30
 
     /// A source's whole answer of a day, by key, as a collector sees it that knows nothing yet.
-    private static func truth(_ lab: RunningLab, _ day: Int, _ library: ContentLibrary) async throws -> [String: [String: String]] {
+    private static func truth(_ lab: RunningLab, _ day: Int, _ library: ContentLibrary) async throws -> [String:
+        [String: String]]
+    {
         var configuration = lab.configuration
         configuration.workspace = "\(lab.folder)/day-\(day).vestige"
         configuration.sinks = []
@@ -25,7 +27,8 @@ import Workspace
         for source in sources {
             let table = try #require(Self.table(source, library))
             let columns = table.columns.map(\.name)
-            let rows = try rig.query("\(table.name) | where SourceName startswith '\(source)' | project \(columns.joined(separator: ", "))")
+            let rows = try rig.query(
+                "\(table.name) | where SourceName startswith '\(source)' | project \(columns.joined(separator: ", "))")
             states[source] = Dictionary(rows.map { row in Self.keyed(Bag(zip(columns, row)), table) }) { _, new in new }
         }
         await rig.connections.close()
@@ -74,10 +77,14 @@ import Workspace
                     let table = try #require(Self.table(source, library))
                     let records = try await lab.records("Custom-\(table.name)")
                     for record in records.dropFirst(seen[source, default: 0]) {
-                        guard case .bag(let bag) = record, bag["SourceName"]?.text.hasPrefix(source) == true else { continue }
+                        guard case .bag(let bag) = record, bag["SourceName"]?.text.hasPrefix(source) == true else {
+                            continue
+                        }
                         let (key, content) = Self.keyed(bag, table)
                         if bag["ChangeType"]?.text == "Removed" {
-                            #expect(states[source]?.removeValue(forKey: key) != nil, "day \(day): \(source) lost what it never had")
+                            #expect(
+                                states[source]?.removeValue(forKey: key) != nil,
+                                "day \(day): \(source) lost what it never had")
                         } else {
                             states[source, default: [:]][key] = content
                         }

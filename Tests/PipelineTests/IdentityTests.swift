@@ -20,7 +20,8 @@ import Testing
 
     /// The roles in a token that the lab gave for this identity.
     private func roles(
-        _ lab: RunningLab, _ identity: IdentityConfiguration, environment: [String: String] = [:], audience: String = Self.graph
+        _ lab: RunningLab, _ identity: IdentityConfiguration, environment: [String: String] = [:],
+        audience: String = Self.graph
     ) async throws -> Set<String>? {
         let client = try client()
         defer { Task { await client.shutdown() } }
@@ -30,7 +31,9 @@ import Testing
     }
 
     private func failure(_ body: () async throws -> Set<String>?) async -> String {
-        do { return "it worked: \(String(describing: try await body()))" } catch { return OperatorError(error, title: "test").rendered }
+        do { return "it worked: \(String(describing: try await body()))" } catch {
+            return OperatorError(error, title: "test").rendered
+        }
     }
 
     @Test func aCertificateSignsIn() async throws {
@@ -42,7 +45,9 @@ import Testing
             let text = await failure { try await roles(lab, .certificate(.value(Secret(stranger)))) }
             let thumbprint = try await ClientCertificate(pem: stranger).portalThumbprint
             #expect(text.contains("AADSTS700027") && text.contains("thumbprint there must be \(thumbprint)"), "\(text)")
-            #expect(await failure { try await roles(lab, .certificate(.value(Secret("no pem")))) }.contains("BEGIN CERTIFICATE"))
+            #expect(
+                await failure { try await roles(lab, .certificate(.value(Secret("no pem")))) }.contains(
+                    "BEGIN CERTIFICATE"))
         }
     }
 
@@ -50,13 +55,19 @@ import Testing
         try await RunningLab.use(devices: 5) { lab in
             let file = lab.folder + "/token"
             try FolderWriter.write("old-and-worthless", to: file)
-            #expect(await failure { try await roles(lab, .federated(tokenFile: file)) }.contains("issuer, subject and audience") == false)
+            #expect(
+                await failure { try await roles(lab, .federated(tokenFile: file)) }.contains(
+                    "issuer, subject and audience") == false)
             try FolderWriter.write(try await lab.lab.federatedToken(), to: file)
             let found2 = try await roles(lab, .federated(tokenFile: file))
             #expect(found2?.isEmpty == false)
             try FolderWriter.write(try await lab.lab.federatedToken(audience: "api://somebody-else"), to: file)
-            #expect(await failure { try await roles(lab, .federated(tokenFile: file)) }.contains("compare issuer, subject and audience"))
-            #expect(await failure { try await roles(lab, .federated(tokenFile: lab.folder + "/none")) }.contains("missing or empty"))
+            #expect(
+                await failure { try await roles(lab, .federated(tokenFile: file)) }.contains(
+                    "compare issuer, subject and audience"))
+            #expect(
+                await failure { try await roles(lab, .federated(tokenFile: lab.folder + "/none")) }.contains(
+                    "missing or empty"))
         }
     }
 
@@ -65,10 +76,14 @@ import Testing
             let machine = ["AZURE_POD_IDENTITY_AUTHORITY_HOST": lab.cloud]
             let found3 = try await roles(lab, .managed(clientID: nil), environment: machine)
             #expect(found3?.contains("ThreatHunting.Read.All") == true)
-            let app = ["IDENTITY_ENDPOINT": lab.cloud + "/msi/token", "IDENTITY_HEADER": lab.lab.options.identity.appHeader]
+            let app = [
+                "IDENTITY_ENDPOINT": lab.cloud + "/msi/token", "IDENTITY_HEADER": lab.lab.options.identity.appHeader,
+            ]
             let found4 = try await roles(lab, .managed(clientID: "some-user-assigned"), environment: app)
             #expect(found4?.isEmpty == false)
-            let text = await failure { try await roles(lab, .managed(clientID: nil), environment: machine, audience: "https://nobody.example") }
+            let text = await failure {
+                try await roles(lab, .managed(clientID: nil), environment: machine, audience: "https://nobody.example")
+            }
             #expect(text.contains("AADSTS50001") && text.contains("assign a managed identity"), "\(text)")
         }
     }
@@ -80,10 +95,16 @@ import Testing
             try FolderWriter.write("proof-of-file", to: folder + "/a.key")
             lab.lab.startArcAgent(keyFile: folder + "/a.key")
             let client = try client()
-            let own = ManagedIdentity(client: client, host: .arc(endpoint: lab.cloud + "/arc/token", tokenFolder: folder), clientID: nil)
-            #expect(try await TokenCache(client: client, source: .managedIdentity(own)).roles(for: Self.graph)?.isEmpty == false)
-            let other = ManagedIdentity(client: client, host: .arc(endpoint: lab.cloud + "/arc/token", tokenFolder: lab.folder), clientID: nil)
-            await #expect(throws: ServiceError.self) { try await TokenCache(client: client, source: .managedIdentity(other)).token(for: Self.graph) }
+            let own = ManagedIdentity(
+                client: client, host: .arc(endpoint: lab.cloud + "/arc/token", tokenFolder: folder), clientID: nil)
+            #expect(
+                try await TokenCache(client: client, source: .managedIdentity(own)).roles(for: Self.graph)?.isEmpty
+                    == false)
+            let other = ManagedIdentity(
+                client: client, host: .arc(endpoint: lab.cloud + "/arc/token", tokenFolder: lab.folder), clientID: nil)
+            await #expect(throws: ServiceError.self) {
+                try await TokenCache(client: client, source: .managedIdentity(other)).token(for: Self.graph)
+            }
             await client.shutdown()
         }
     }
@@ -93,7 +114,9 @@ import Testing
             let machine = ["AZURE_POD_IDENTITY_AUTHORITY_HOST": lab.cloud]
             let found5 = try await roles(lab, .secret(.keyVault(lab.cloud + "/secrets/client")), environment: machine)
             #expect(found5?.isEmpty == false)
-            let text = await failure { try await roles(lab, .secret(.keyVault(lab.cloud + "/secrets/none")), environment: machine) }
+            let text = await failure {
+                try await roles(lab, .secret(.keyVault(lab.cloud + "/secrets/none")), environment: machine)
+            }
             #expect(text.contains("SecretNotFound") && text.contains("check the secret's name"), "\(text)")
         }
     }
@@ -107,7 +130,8 @@ import Testing
             for mode in [0o640, 0o604] {
                 try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: file)
                 let text = await failure { try await roles(lab, .secret(.file(file))) }
-                #expect(text.contains("chmod 600 \(file)") && !text.contains(lab.lab.options.identity.secret), "\(text)")
+                #expect(
+                    text.contains("chmod 600 \(file)") && !text.contains(lab.lab.options.identity.secret), "\(text)")
             }
         }
     }
@@ -130,18 +154,26 @@ import Testing
     @Test(arguments: NationalCloud.allCases) func oneWordNamesACloud(_ cloud: NationalCloud) async throws {
         let file = try TemporaryFolder.make() + "/vestige.yaml"
         defer { TemporaryFolder.remove((file as NSString).deletingLastPathComponent) }
-        try FolderWriter.write("tenant: {tenantId: t, clientId: c, clientSecret: \"env:S\", cloud: \(cloud.rawValue)}\n", to: file)
+        try FolderWriter.write(
+            "tenant: {tenantId: t, clientId: c, clientSecret: \"env:S\", cloud: \(cloud.rawValue)}\n", to: file)
         let tenant = try #require(try Configuration.load(file: file, environment: [:]).tenant)
         #expect(tenant.loginHost == cloud.hosts.login && tenant.endpointHost == cloud.hosts.endpoint)
         #expect((tenant.endpointHost == nil) == (cloud == .china))
     }
 
     @Test(arguments: [
-        ("tenant: {tenantId: t, clientId: c}", "not 0"), ("tenant: {tenantId: t, clientId: c, clientSecret: \"env:S\", managedIdentity: system}", "not 2"),
+        ("tenant: {tenantId: t, clientId: c}", "not 0"),
+        ("tenant: {tenantId: t, clientId: c, clientSecret: \"env:S\", managedIdentity: system}", "not 2"),
         ("tenant: {tenantId: t, clientId: c, clientSecret: \"env:S\", cloud: mars}", "'cloud' must be global"),
         ("tenants: [{tenantId: t, clientId: c, clientSecret: \"env:S\"}]", "needs a 'name'"),
-        ("tenants: [{name: a, tenantId: t, clientId: c, clientSecret: \"env:S\"}, {name: a, tenantId: t, clientId: c, clientSecret: \"env:S\"}]", "same name"),
-        ("tenant: {managedIdentity: system}\nsinks: [{name: s, kind: logs-ingestion, endpoint: \"https://e\", rule: r, tenant: x}]", "names the tenant \"x\""),
+        (
+            "tenants: [{name: a, tenantId: t, clientId: c, clientSecret: \"env:S\"}, {name: a, tenantId: t, clientId: c, clientSecret: \"env:S\"}]",
+            "same name"
+        ),
+        (
+            "tenant: {managedIdentity: system}\nsinks: [{name: s, kind: logs-ingestion, endpoint: \"https://e\", rule: r, tenant: x}]",
+            "names the tenant \"x\""
+        ),
     ]) func aMistakeInTheTenantIsTold(_ yaml: String, _ message: String) throws {
         let folder = try TemporaryFolder.make()
         defer { TemporaryFolder.remove(folder) }
@@ -166,7 +198,9 @@ import Testing
         configuration.sinks[0].kind = .logsIngestion(
             LogsIngestionConfiguration(
                 endpoint: lab.cloud, rule: lab.lab.options.identity.dataCollectionRule,
-                ruleResource: "/subscriptions/s/resourceGroups/g/providers/Microsoft.Insights/dataCollectionRules/lab-rule", managementHost: lab.cloud))
+                ruleResource:
+                    "/subscriptions/s/resourceGroups/g/providers/Microsoft.Insights/dataCollectionRules/lab-rule",
+                managementHost: lab.cloud))
         return configuration
     }
 
@@ -181,7 +215,8 @@ import Testing
             let found = try await findings(configuration)
             #expect(found.filter { $0.outcome != .ok }.map { "\($0.subject): \($0.check): \($0.detail)" } == [])
             for check in [
-                "storage", "sign-in", "clock", "permission ThreatHunting.Read.All", "certificate and token", "stream Custom-DeviceInfo",
+                "storage", "sign-in", "clock", "permission ThreatHunting.Read.All", "certificate and token",
+                "stream Custom-DeviceInfo",
                 "columns of Custom-DeviceInfo", "Azure Resource Graph", "stream Custom-VestigeHealth_CL",
             ] {
                 #expect(found.contains { $0.check == check }, "\(check)")
@@ -203,9 +238,13 @@ import Testing
             let failed = try await findings(broken).filter { $0.outcome == .failed }
             let role = try #require(failed.first { $0.check == "permission Machine.Read.All" })
             #expect(role.next?.contains("WindowsDefenderATP, Application permissions, Machine.Read.All") == true)
-            #expect(failed.contains { $0.check == "certificate and token" && $0.detail.contains("does not accept the access token") })
+            #expect(
+                failed.contains {
+                    $0.check == "certificate and token" && $0.detail.contains("does not accept the access token")
+                })
             let columns = try #require(failed.first { $0.check == "columns of Custom-DeviceInfo" })
-            #expect(columns.detail.contains("OSPlatform: string") && columns.detail.contains("DeviceId should be string"))
+            #expect(
+                columns.detail.contains("OSPlatform: string") && columns.detail.contains("DeviceId should be string"))
             #expect(failed.contains { $0.check == "stream Custom-MDEMachines_CL" })
         }
     }

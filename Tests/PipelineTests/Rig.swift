@@ -15,7 +15,8 @@ struct Rig {
     let collector: Collector
 
     init(
-        _ lab: RunningLab, _ configuration: Configuration? = nil, only: [String] = [], library: ContentLibrary = Repository.library(),
+        _ lab: RunningLab, _ configuration: Configuration? = nil, only: [String] = [],
+        library: ContentLibrary = Repository.library(),
         choice: SourceEndpoint.Choice? = nil
     ) async throws {
         let configuration = configuration ?? lab.configuration
@@ -27,14 +28,18 @@ struct Rig {
         (retry.attempts, retry.firstDelay) = (3, 0.05)
         var logger = Logger(label: "test")
         logger.logLevel = .critical
-        connections = try await Connections.open(configuration, library: library, only: only, environment: [:], choice: choice, retry: retry, logger: logger)
+        connections = try await Connections.open(
+            configuration, library: library, only: only, environment: [:], choice: choice, retry: retry, logger: logger)
         let clock = lab.lab.clock
-        collector = Collector(workspace: workspace, library: library, sinks: connections.sinks, keyframeDays: configuration.keyframeDays) { clock.now }
+        collector = Collector(
+            workspace: workspace, library: library, sinks: connections.sinks, keyframeDays: configuration.keyframeDays
+        ) { clock.now }
     }
 
     func run() async -> CollectReport { await collector.run(connections.endpoints) }
 
     func query(_ text: String) throws -> [[Value]] {
-        try Engine(provider: WorkspaceProvider(workspace, functions: library.functionDeclarations)).run(text).primary.rows()
+        try Engine(provider: WorkspaceProvider(workspace, functions: library.functionDeclarations)).run(text).primary
+            .rows()
     }
 }

@@ -9,24 +9,34 @@ import Workspace
 /// Snapshots of many pages that do not come in one go.
 @Suite(.serialized) struct RunTests {
     /// The shipped content with a source's pages made small.
-    private static func library(_ lab: RunningLab, _ source: String, pageSize: Int, _ change: (String) -> String = { $0 }) throws -> ContentLibrary {
+    private static func library(
+        _ lab: RunningLab, _ source: String, pageSize: Int, _ change: (String) -> String = { $0 }
+    ) throws -> ContentLibrary {
         let shipped = try String(contentsOfFile: Repository.content + "/Sources/\(source).yaml", encoding: .utf8)
-        let text = shipped.split(separator: "\n", omittingEmptySubsequences: false).map { $0.hasPrefix("pageSize:") ? "pageSize: \(pageSize)" : String($0) }
+        let text = shipped.split(separator: "\n", omittingEmptySubsequences: false).map {
+            $0.hasPrefix("pageSize:") ? "pageSize: \(pageSize)" : String($0)
+        }
         try FolderWriter.write(change(text.joined(separator: "\n")), to: lab.folder + "/overlay/Sources/\(source).yaml")
         return ContentLibrary.load(folders: [Repository.content, lab.folder + "/overlay"]).library
     }
 
-    private static func rig(_ lab: RunningLab, _ source: String, _ library: ContentLibrary, files: Bool = false) async throws -> Rig {
+    private static func rig(_ lab: RunningLab, _ source: String, _ library: ContentLibrary, files: Bool = false)
+        async throws -> Rig
+    {
         var configuration = lab.configuration
         if files { configuration.exports = .files }
         return try await Rig(lab, configuration, only: [source], library: library)
     }
 
     private static func fail(_ lab: RunningLab, _ path: String, after: Int = 0, times: Int = 1_000) async throws {
-        _ = try await lab.control("POST", "/lab/faults", #"{"path":"\#(path)","after":\#(after),"times":\#(times),"status":503,"retryAfter":0}"#)
+        _ = try await lab.control(
+            "POST", "/lab/faults",
+            #"{"path":"\#(path)","after":\#(after),"times":\#(times),"status":503,"retryAfter":0}"#)
     }
 
-    private static func count(_ rig: Rig, _ table: String) throws -> Int { Int(try rig.query("\(table) | count")[0][0].longValue ?? -1) }
+    private static func count(_ rig: Rig, _ table: String) throws -> Int {
+        Int(try rig.query("\(table) | count")[0][0].longValue ?? -1)
+    }
 
     @Test(arguments: [false, true]) func aLongSnapshotGoesOnWhereItStopped(asFiles: Bool) async throws {
         try await RunningLab.use(devices: 160, standing: 639_079_200_000_000_000, exportFileRows: 100) { lab in
@@ -52,7 +62,9 @@ import Workspace
             #expect(try rig.query("\(table) | distinct TimeGenerated") == [[.datetime(began)]])
             let third = await rig.run()
             #expect(third.failures.map(\.rendered) == [])
-            #expect(third.sources[0].counts.kept == 0 && third.sources[0].counts.unchanged == rows, "\(third.sources[0].counts)")
+            #expect(
+                third.sources[0].counts.kept == 0 && third.sources[0].counts.unchanged == rows,
+                "\(third.sources[0].counts)")
             await rig.connections.close()
         }
     }
@@ -77,7 +89,10 @@ import Workspace
             let whole = await rig.run()
             #expect(whole.failures.map(\.rendered) == [])
             #expect(try Self.count(rig, "DeviceTvmSoftwareVulnerabilities") == whole.sources[0].counts.read)
-            #expect(try rig.query("DeviceTvmSoftwareVulnerabilities | distinct TimeGenerated") == [[.datetime(began + 3_600 * DateTime.ticksPerSecond)]])
+            #expect(
+                try rig.query("DeviceTvmSoftwareVulnerabilities | distinct TimeGenerated") == [
+                    [.datetime(began + 3_600 * DateTime.ticksPerSecond)]
+                ])
             await rig.connections.close()
         }
     }
@@ -109,7 +124,9 @@ import Workspace
             lab.lab.clock.advance(days: 8)
             try await Self.fail(lab, "$skip=20")
             let rough = await rig.run()
-            #expect(rough.failures.count == 1 && rough.failures[0].rendered.contains("page 3"), "\(rough.failures.map(\.rendered))")
+            #expect(
+                rough.failures.count == 1 && rough.failures[0].rendered.contains("page 3"),
+                "\(rough.failures.map(\.rendered))")
             let counts = rough.sources[0].counts
             #expect(counts.read == all - 10 && counts.removed == 0)
             #expect(counts.snapshot + counts.changed == all - 10)
@@ -152,16 +169,19 @@ import Workspace
             let all = try Self.count(rig, table)
             func page(_ path: String) async throws -> Bag {
                 let place = "\(lab.cloud)/\(lab.lab.options.identity.tenant)/oauth2/v2.0/token"
-                let form = try await lab.send("POST", place, lab.tokenForm, headers: [("Content-Type", "application/x-www-form-urlencoded")])
+                let form = try await lab.send(
+                    "POST", place, lab.tokenForm, headers: [("Content-Type", "application/x-www-form-urlencoded")])
                 #expect(form.status == 200, "\(form)")
                 let token = try JSONReader.parse(form.body).bagValue?["access_token"]?.text ?? ""
-                let answer = try await lab.send("GET", lab.cloud + path, headers: [("Authorization", "Bearer \(token)")])
+                let answer = try await lab.send(
+                    "GET", lab.cloud + path, headers: [("Authorization", "Bearer \(token)")])
                 #expect(answer.status == 200, "\(path) \(answer.status)")
                 return try #require(try JSONReader.parse(answer.body).bagValue)
             }
             func answer(_ path: String, _ body: Bag, times: Int = 1) async throws {
                 let fault = Bag([
-                    ("path", .string(path)), ("times", .long(Int64(times))), ("status", .long(200)), ("body", .string(JSONWriter.string(.bag(body)))),
+                    ("path", .string(path)), ("times", .long(Int64(times))), ("status", .long(200)),
+                    ("body", .string(JSONWriter.string(.bag(body)))),
                 ])
                 _ = try await lab.control("POST", "/lab/faults", JSONWriter.string(.bag(fault)))
             }
@@ -177,7 +197,9 @@ import Workspace
             try await answer("again=1", first)
             var report = await rig.run()
             #expect(report.failures.map(\.rendered) == [])
-            #expect(report.sources[0].counts.unchanged == all && report.sources[0].counts.repeated == 100 && report.sources[0].counts.removed == 0)
+            #expect(
+                report.sources[0].counts.unchanged == all && report.sources[0].counts.repeated == 100
+                    && report.sources[0].counts.removed == 0)
 
             // The second page before the first.
             var (early, late) = (second, first)

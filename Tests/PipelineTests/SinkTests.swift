@@ -10,42 +10,55 @@ import Workspace
 
 /// What each kind of sink gets, and what happens when it does not take it.
 @Suite(.serialized) struct SinkTests {
-    private static let schema = Schema([("TimeGenerated", .datetime), ("RowId", .string), ("Text", .string), ("N", .long), ("Bag", .dynamic)])
+    private static let schema = Schema([
+        ("TimeGenerated", .datetime), ("RowId", .string), ("Text", .string), ("N", .long), ("Bag", .dynamic),
+    ])
 
     private func batch(_ rows: Int, text: (Int) -> String = { "row \($0)" }) -> Batch {
         Batch(
             schema: Self.schema,
             rows: (0..<rows).map {
-                [.datetime(638_000_000_000_000_000), .string("id\($0)"), .string(text($0)), .long(Int64($0)), .bag(Bag([("k", .long(Int64($0)))]))]
+                [
+                    .datetime(638_000_000_000_000_000), .string("id\($0)"), .string(text($0)), .long(Int64($0)),
+                    .bag(Bag([("k", .long(Int64($0)))])),
+                ]
             })
     }
 
-    private func connections(_ lab: RunningLab, _ kinds: [(String, SinkConfiguration.Kind)]) async throws -> Connections {
+    private func connections(_ lab: RunningLab, _ kinds: [(String, SinkConfiguration.Kind)]) async throws -> Connections
+    {
         var configuration = lab.configuration
         configuration.sinks = kinds.map { SinkConfiguration(name: $0.0, kind: $0.1) }
         var retry = ServiceClient.RetryPolicy()
         (retry.attempts, retry.firstDelay) = (2, 0.02)
         var logger = Logger(label: "test")
         logger.logLevel = .critical
-        return try await Connections.open(configuration, library: Repository.library(), only: [], environment: [:], retry: retry, logger: logger)
+        return try await Connections.open(
+            configuration, library: Repository.library(), only: [], environment: [:], retry: retry, logger: logger)
     }
 
     private func logsIngestion(_ lab: RunningLab) -> SinkConfiguration.Kind {
-        .logsIngestion(LogsIngestionConfiguration(endpoint: lab.cloud, rule: lab.lab.options.identity.dataCollectionRule))
+        .logsIngestion(
+            LogsIngestionConfiguration(endpoint: lab.cloud, rule: lab.lab.options.identity.dataCollectionRule))
     }
 
     private func declare(_ lab: RunningLab) {
         lab.lab.declare(streams: [
-            "Custom-T_CL": ["TimeGenerated": "datetime", "RowId": "string", "Text": "string", "N": "long", "Bag": "dynamic", "ObservedTime": "datetime"]
+            "Custom-T_CL": [
+                "TimeGenerated": "datetime", "RowId": "string", "Text": "string", "N": "long", "Bag": "dynamic",
+                "ObservedTime": "datetime",
+            ]
         ])
     }
 
     @Test func kustoGetsEveryRow() async throws {
         try await RunningLab.use(devices: 5) { lab in
             declare(lab)
-            let open = try await connections(lab, [("adx", .kusto(cluster: lab.cloud, database: "Forensics", resource: ""))])
+            let open = try await connections(
+                lab, [("adx", .kusto(cluster: lab.cloud, database: "Forensics", resource: ""))])
             // More than one request's worth.
-            _ = try await open.sinks[0].send(batch(4_000) { String(repeating: "x", count: 1_500) + "\($0)" }, table: "T_CL")
+            _ = try await open.sinks[0].send(
+                batch(4_000) { String(repeating: "x", count: 1_500) + "\($0)" }, table: "T_CL")
             #expect(try await lab.received()["Kusto-T_CL"] == 4_000)
             await #expect(throws: ServiceError.self) { try await open.sinks[0].send(batch(1), table: "Nowhere_CL") }
             await open.close()
@@ -56,7 +69,8 @@ import Workspace
     @Test func kustoGetsWhatIsQueued() async throws {
         try await RunningLab.use(devices: 5) { lab in
             declare(lab)
-            let kind = SinkConfiguration.Kind.kusto(cluster: lab.cloud, database: "Forensics", resource: "", ingestion: .queued)
+            let kind = SinkConfiguration.Kind.kusto(
+                cluster: lab.cloud, database: "Forensics", resource: "", ingestion: .queued)
             let open = try await connections(lab, [("adx", kind)])
             let rows = batch(4_000) { String(repeating: "x", count: 1_500) + "\($0)" }
             let receipt = try await open.sinks[0].send(rows, table: "T_CL")
@@ -75,7 +89,8 @@ import Workspace
             #expect(try await lab.received()["Kusto-T_CL"] == 4_003)
             await open.close()
             for (cluster, endpoint) in [
-                ("https://c.westeurope.kusto.windows.net", "https://ingest-c.westeurope.kusto.windows.net"), ("http://127.0.0.1:8331", "http://127.0.0.1:8331"),
+                ("https://c.westeurope.kusto.windows.net", "https://ingest-c.westeurope.kusto.windows.net"),
+                ("http://127.0.0.1:8331", "http://127.0.0.1:8331"),
                 ("https://ingest-c.kusto.windows.net", "https://ingest-c.kusto.windows.net"),
             ] { #expect(KustoQueueClient.endpoint(of: cluster) == endpoint) }
         }
@@ -116,8 +131,11 @@ import Workspace
             let open = try await connections(lab, [("sentinel", logsIngestion(lab))])
             let workspace = try Workspace(path: lab.folder + "/sinks.vestige")
             try workspace.declare("T_CL", Self.schema)
-            try workspace.stage(batch(101) { $0 == 37 || $0 == 99 ? "poison" : "fine" }, of: "s", started: 1, progress: "") { _ in [] }
-            let record = RunRecord(id: "r", source: "s", started: 1, ended: 2, rowsRead: 0, rowsChanged: 0, bytes: 0, error: nil)
+            try workspace.stage(
+                batch(101) { $0 == 37 || $0 == 99 ? "poison" : "fine" }, of: "s", started: 1, progress: ""
+            ) { _ in [] }
+            let record = RunRecord(
+                id: "r", source: "s", started: 1, ended: 2, rowsRead: 0, rowsChanged: 0, bytes: 0, error: nil)
             try workspace.publish(record, to: "T_CL", checkpoint: "", sinks: ["sentinel"])
             let report = await Collector(workspace: workspace, library: Repository.library(), sinks: open.sinks).run([])
             #expect(report.failures.map(\.rendered) == [])
@@ -127,7 +145,11 @@ import Workspace
             let letters = try Engine(provider: WorkspaceProvider(workspace, functions: [:])).run(
                 "VestigeDeadLetters_CL | project SinkName, TargetTable, N = tolong(Record.N) | order by N asc"
             ).primary.rows()
-            #expect(letters == [[.string("sentinel"), .string("T_CL"), .long(37)], [.string("sentinel"), .string("T_CL"), .long(99)]])
+            #expect(
+                letters == [
+                    [.string("sentinel"), .string("T_CL"), .long(37)],
+                    [.string("sentinel"), .string("T_CL"), .long(99)],
+                ])
             await open.close()
         }
     }
@@ -169,20 +191,27 @@ import Workspace
                 lab,
                 [
                     ("dead", .kusto(cluster: "http://127.0.0.1:1", database: "Forensics", resource: "")),
-                    ("files", .files(folder: lab.folder + "/out", format: .ndjson, rotatesAtBytes: 1 << 20, filesMax: nil)),
+                    (
+                        "files",
+                        .files(folder: lab.folder + "/out", format: .ndjson, rotatesAtBytes: 1 << 20, filesMax: nil)
+                    ),
                 ])
             let workspace = try Workspace(path: lab.folder + "/spool.vestige")
             for table in library.tables.values { try workspace.declare(table.name, table.schema) }
             let clock = lab.lab.clock
             func run(_ limit: Int) async -> CollectReport {
-                await Collector(workspace: workspace, library: library, sinks: open.sinks, spoolBytesMax: limit) { clock.now }.run(open.endpoints)
+                await Collector(workspace: workspace, library: library, sinks: open.sinks, spoolBytesMax: limit) {
+                    clock.now
+                }.run(open.endpoints)
             }
             let first = await run(10 << 30)
             #expect(first.sinks.first { $0.sink == "dead" }?.error != nil)
             let kept = first.sources.reduce(0) { $0 + $1.counts.kept }
             #expect(first.sinks.first { $0.sink == "files" }?.rows == kept)
             let second = await run(1_000)
-            #expect(second.sources.isEmpty && second.spool?.rendered.contains("raise 'spoolMB'") == true, "\(second.spool?.rendered ?? "no pause")")
+            #expect(
+                second.sources.isEmpty && second.spool?.rendered.contains("raise 'spoolMB'") == true,
+                "\(second.spool?.rendered ?? "no pause")")
             #expect(second.spool?.rendered.contains("127.0.0.1:1") == true)
             #expect(try workspace.outboxSizes().keys.sorted() == ["dead"])
             await open.close()

@@ -19,7 +19,8 @@ import Testing
         let page = try read(
             #"{"value":[{"DeviceId":"a","CvssScore":5.5},{"cvssScore":"7","deviceId":"b","more":1},{"DEVICEID":null}]}"#,
             [ColumnSpec("deviceId", .string), ColumnSpec("cvssScore", .real)])
-        #expect(try page.batch.rows() == [[.string("a"), .real(5.5)], [.string("b"), .real(7)], [.string(""), .null]])
+        #expect(
+            try page.batch.rows() == [[.string("a"), .real(5.5)], [.string("b"), .real(7)], [.string(""), .null]])
         #expect(page.unknownFields == ["more"])
     }
 
@@ -33,18 +34,26 @@ import Testing
 
     @Test func jsonInsideStringsBecomesDynamic() throws {
         let page = try read(#"[{"d":"{\"a\":[1,2]}"},{"d":"plain"},{"d":{"b":null}}]"#, [ColumnSpec("d", .dynamic)])
-        #expect(try page.batch.rows().map { $0[0] } == [.bag(Bag([("a", .array([.long(1), .long(2)]))])), .string("plain"), .bag(Bag([("b", .null)]))])
+        #expect(
+            try page.batch.rows().map { $0[0] } == [
+                .bag(Bag([("a", .array([.long(1), .long(2)]))])), .string("plain"), .bag(Bag([("b", .null)])),
+            ])
     }
 
     @Test func typesAreInferred() throws {
         let batch = try read(
             #"{"title":"x","count":2,"items":[{"n":1,"r":1,"s":"2026","t":"2026-02-03","b":true,"m":1},{"n":2,"r":2.5,"s":"a","t":"","b":false,"m":"x"}]}"#
         ).batch
-        #expect(batch.schema == Schema([("n", .long), ("r", .real), ("s", .string), ("t", .datetime), ("b", .bool), ("m", .dynamic)]))
+        #expect(
+            batch.schema
+                == Schema([("n", .long), ("r", .real), ("s", .string), ("t", .datetime), ("b", .bool), ("m", .dynamic)])
+        )
     }
 
     @Test func nextLinkAndServiceErrors() throws {
-        #expect(try read(#"{"@odata.nextLink":"https://x/y?$skip=1","value":[]}"#, [ColumnSpec("a", .long)]).nextLink == "https://x/y?$skip=1")
+        #expect(
+            try read(#"{"@odata.nextLink":"https://x/y?$skip=1","value":[]}"#, [ColumnSpec("a", .long)]).nextLink
+                == "https://x/y?$skip=1")
         #expect { try read(#"{"error":{"code":"Forbidden","message":"no"}}"#) } throws: {
             ($0 as? RecordError)?.description == "the service answered Forbidden: no"
         }
@@ -55,7 +64,11 @@ import Testing
         let text = #"{"value":[{"a":"x\"y","b":[1,{"c":2}]},{"a":"z","b":null}],"n":1}"#
         let columns = [ColumnSpec("a", .string), ColumnSpec("b", .dynamic)]
         #expect(try read(text, columns).batch.count == 2)
-        for length in 0..<text.utf8.count { #expect(throws: RecordError.self) { try read(String(decoding: text.utf8.prefix(length), as: UTF8.self), columns) } }
+        for length in 0..<text.utf8.count {
+            #expect(throws: RecordError.self) {
+                try read(String(decoding: text.utf8.prefix(length), as: UTF8.self), columns)
+            }
+        }
     }
 
     @Test func csvKeepsQuotedLineEndsAndEmptyFields() {

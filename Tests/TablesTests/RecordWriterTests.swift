@@ -4,7 +4,8 @@ import Testing
 /// What is written as JSON reads back as it was, whatever it is.
 @Suite struct RecordWriterTests {
     private static let schema = Schema([
-        ("Text", .string), ("Coded", .string), ("Whole", .long), ("Real", .real), ("Flag", .bool), ("Time", .datetime), ("Span", .timespan), ("Id", .guid),
+        ("Text", .string), ("Coded", .string), ("Whole", .long), ("Real", .real), ("Flag", .bool), ("Time", .datetime),
+        ("Span", .timespan), ("Id", .guid),
         ("Bag", .dynamic), ("Same", .string),
     ])
 
@@ -26,12 +27,14 @@ import Testing
         let reals = [0.1, -2.5, 1e-7, 3.0, 12_345.678_9, 1e300, -0.0, 7.8, 1.0 / 3]
         func maybe(_ value: Value, _ dice: inout Dice) -> Value { dice.below(5) == 0 ? .null : value }
         return [
-            .string(text(&dice)), .string(["Low", "Medium", ""][dice.below(3)]), maybe(.long(Int64(dice.below(1 << 30)) * Int64(dice.below(7) - 3)), &dice),
+            .string(text(&dice)), .string(["Low", "Medium", ""][dice.below(3)]),
+            maybe(.long(Int64(dice.below(1 << 30)) * Int64(dice.below(7) - 3)), &dice),
             maybe(.real(reals[dice.below(reals.count)]), &dice), maybe(.bool(dice.below(2) == 0), &dice),
             maybe(.datetime(Int64(dice.below(1 << 30)) * 2_000_000_000 + Int64(dice.below(1 << 20))), &dice),
             maybe(.timespan(Int64(dice.below(1 << 30)) - 500_000_000), &dice),
             maybe(.guid(GUID(high: UInt64(dice.below(1 << 30)), low: UInt64(dice.below(1 << 30)))), &dice),
-            maybe(.bag(Bag([("k", .string(text(&dice))), ("n", .array([.long(1), .null, .real(0.5)]))])), &dice), .string("the same"),
+            maybe(.bag(Bag([("k", .string(text(&dice))), ("n", .array([.long(1), .null, .real(0.5)]))])), &dice),
+            .string("the same"),
         ]
     }
 

@@ -19,7 +19,8 @@ package struct RunningLab: Sendable {
 
     /// Starts a lab, runs `body`, stops the lab.
     package static func use<R: Sendable>(
-        devices: Int = 40, otDevices: Int = 20, tokenLifetime: Int = 3_599, standing: Int64? = nil, exportFileRows: Int = 20_000, huntingRowsMax: Int = 100_000,
+        devices: Int = 40, otDevices: Int = 20, tokenLifetime: Int = 3_599, standing: Int64? = nil,
+        exportFileRows: Int = 20_000, huntingRowsMax: Int = 100_000,
         _ body: @Sendable (RunningLab) async throws -> R
     ) async throws -> R {
         var options = LabOptions()
@@ -30,7 +31,9 @@ package struct RunningLab: Sendable {
         let ports = AsyncStream.makeStream(of: (Bool, Int).self)
         var logger = Logger(label: "test")
         logger.logLevel = .critical
-        let services = try lab.services(logger: logger, onCloud: { ports.continuation.yield((true, $0)) }, onSensor: { ports.continuation.yield((false, $0)) })
+        let services = try lab.services(
+            logger: logger, onCloud: { ports.continuation.yield((true, $0)) },
+            onSensor: { ports.continuation.yield((false, $0)) })
         let group = ServiceGroup(configuration: .init(services: services.map { .init(service: $0) }, logger: logger))
         return try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
@@ -44,7 +47,8 @@ package struct RunningLab: Sendable {
             defer { TemporaryFolder.remove(folder) }
             try lab.sensorCertificate.write(toFile: folder + "/sensor.pem", atomically: true, encoding: .utf8)
             let running = RunningLab(
-                lab: lab, cloud: "http://127.0.0.1:\(cloud ?? 0)", sensor: "https://127.0.0.1:\(sensor ?? 0)", folder: folder)
+                lab: lab, cloud: "http://127.0.0.1:\(cloud ?? 0)", sensor: "https://127.0.0.1:\(sensor ?? 0)",
+                folder: folder)
             let result: Result<R, any Error>
             do { result = .success(try await body(running)) } catch { result = .failure(error) }
             await group.triggerGracefulShutdown()
@@ -62,19 +66,25 @@ package struct RunningLab: Sendable {
         let identity = lab.options.identity
         var configuration = Configuration()
         configuration.workspace = folder + "/test.vestige"
-        var tenant = TenantConfiguration(tenantID: identity.tenant, clientID: identity.client, identity: .secret(.value(Secret(identity.secret))))
+        var tenant = TenantConfiguration(
+            tenantID: identity.tenant, clientID: identity.client, identity: .secret(.value(Secret(identity.secret))))
         (tenant.loginHost, tenant.graphHost, tenant.endpointHost) = (cloud, cloud, cloud)
         configuration.tenant = tenant
         configuration.sensors = [
             SensorConfiguration(
-                name: "plant", host: sensor, token: .value(Secret(identity.sensorToken)), trust: .certificate(file: folder + "/sensor.pem", checksHost: true))
+                name: "plant", host: sensor, token: .value(Secret(identity.sensorToken)),
+                trust: .certificate(file: folder + "/sensor.pem", checksHost: true))
         ]
         configuration.feeds = [
-            "cisa-kev": "\(cloud)/feeds/known_exploited_vulnerabilities.json", "first-epss": "\(cloud)/feeds/epss_scores-current.csv.gz",
-            "nvd-modified": "\(cloud)/feeds/nvdcve-2.0-modified.json.gz", "msrc-updates": "\(cloud)/feeds/cvrf/2026-Feb",
+            "cisa-kev": "\(cloud)/feeds/known_exploited_vulnerabilities.json",
+            "first-epss": "\(cloud)/feeds/epss_scores-current.csv.gz",
+            "nvd-modified": "\(cloud)/feeds/nvdcve-2.0-modified.json.gz",
+            "msrc-updates": "\(cloud)/feeds/cvrf/2026-Feb",
         ]
         configuration.sinks = [
-            SinkConfiguration(name: "sentinel", kind: .logsIngestion(LogsIngestionConfiguration(endpoint: cloud, rule: identity.dataCollectionRule)))
+            SinkConfiguration(
+                name: "sentinel",
+                kind: .logsIngestion(LogsIngestionConfiguration(endpoint: cloud, rule: identity.dataCollectionRule)))
         ]
         return configuration
     }
@@ -83,7 +93,9 @@ package struct RunningLab: Sendable {
     package func declareStreams(_ library: ContentLibrary) {
         var streams: [String: [String: String]] = [:]
         for table in library.tables.values {
-            streams["Custom-\(table.name)"] = Dictionary(table.sentColumns.map { ($0.name, $0.type.streamType) }) { a, _ in a }
+            streams["Custom-\(table.name)"] = Dictionary(table.sentColumns.map { ($0.name, $0.type.streamType) }) {
+                a, _ in a
+            }
         }
         lab.declare(streams: streams)
     }
@@ -132,7 +144,8 @@ package struct RunningLab: Sendable {
 /// Folders that live as long as a test.
 package enum TemporaryFolder {
     package static func make() throws -> String {
-        let path = FileManager.default.temporaryDirectory.appendingPathComponent("vestige-test-\(UUID().uuidString)").path
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("vestige-test-\(UUID().uuidString)")
+            .path
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         return path
     }

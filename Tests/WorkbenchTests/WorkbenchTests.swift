@@ -20,21 +20,26 @@ import Workspace
             for table in library.tables.values { try workspace.declare(table.name, table.schema) }
             var logger = Logger(label: "test")
             logger.logLevel = .critical
-            let connections = try await Connections.open(lab.configuration, library: library, only: [], environment: [:], logger: logger)
+            let connections = try await Connections.open(
+                lab.configuration, library: library, only: [], environment: [:], logger: logger)
             let report = await Collector(workspace: workspace, library: library, sinks: []).run(connections.endpoints)
             await connections.close()
             #expect(report.failures.isEmpty)
             var options = WorkbenchOptions()
             options.port = 0
             let ports = AsyncStream.makeStream(of: Int.self)
-            let service = WorkbenchServer(options, workspace: workspace, library: library).service(logger: logger) { ports.continuation.yield($0) }
+            let service = WorkbenchServer(options, workspace: workspace, library: library).service(logger: logger) {
+                ports.continuation.yield($0)
+            }
             let group = ServiceGroup(configuration: .init(services: [.init(service: service)], logger: logger))
             try await withThrowingTaskGroup(of: Void.self) { tasks in
                 tasks.addTask { try await group.run() }
                 var iterator = ports.stream.makeAsyncIterator()
                 let port = try #require(await iterator.next())
                 let outcome: Result<Void, any Error>
-                do { outcome = .success(try await body("http://127.0.0.1:\(port)", workspace)) } catch { outcome = .failure(error) }
+                do { outcome = .success(try await body("http://127.0.0.1:\(port)", workspace)) } catch {
+                    outcome = .failure(error)
+                }
                 await group.triggerGracefulShutdown()
                 try await tasks.waitForAll()
                 try outcome.get()
@@ -49,13 +54,18 @@ import Workspace
         return (Int(response.status.code), String(buffer: try await response.body.collect(upTo: 32 << 20)))
     }
 
-    private func status(_ url: String, headers: [(String, String)] = []) async throws -> Int { try await get(url, headers: headers).status }
+    private func status(_ url: String, headers: [(String, String)] = []) async throws -> Int {
+        try await get(url, headers: headers).status
+    }
 
-    private func kusto(_ base: String, _ query: String, db: String = "Vestige") async throws -> (status: Int, body: Value) {
+    private func kusto(_ base: String, _ query: String, db: String = "Vestige") async throws -> (
+        status: Int, body: Value
+    ) {
         var request = HTTPClientRequest(url: base + "/v1/rest/query")
         request.method = .POST
         request.headers.add(name: "Content-Type", value: "application/json")
-        request.body = .bytes(ByteBuffer(string: JSONWriter.string(.bag(Bag([("db", .string(db)), ("csl", .string(query))])))))
+        request.body = .bytes(
+            ByteBuffer(string: JSONWriter.string(.bag(Bag([("db", .string(db)), ("csl", .string(query))])))))
         let response = try await HTTPClient.shared.execute(request, timeout: .seconds(30))
         let bytes = try await response.body.collect(upTo: 32 << 20)
         return (Int(response.status.code), try JSONReader.parse(Array(bytes.readableBytesView)))
@@ -77,8 +87,11 @@ import Workspace
     @Test func theDevicePageShowsItsSettings() async throws {
         try await serve { base, _ in
             let answer = try await kusto(
-                base, "DevicesAt(now()) | where OSPlatform == 'Windows11' and OnboardingStatus == 'Onboarded' | take 1 | project DeviceId, DeviceName")
-            let row = try #require(answer.body.bagValue?["Tables"]?.arrayValue?[0].bagValue?["Rows"]?.arrayValue?[0].arrayValue)
+                base,
+                "DevicesAt(now()) | where OSPlatform == 'Windows11' and OnboardingStatus == 'Onboarded' | take 1 | project DeviceId, DeviceName"
+            )
+            let row = try #require(
+                answer.body.bagValue?["Tables"]?.arrayValue?[0].bagValue?["Rows"]?.arrayValue?[0].arrayValue)
             let page = try await get("\(base)/workbooks/device?Device=\(row[0].text)")
             #expect(page.body.contains(row[1].text))
             #expect(page.body.contains("Turn on real-time protection"))

@@ -19,7 +19,8 @@ import Workbooks
     }
 
     @Test func valuesAreQuotedAndUnknownBracesStay() async throws {
-        let document = try parameter(#"{"name":"P","type":2,"multiSelect":true,"quote":"'","jsonData":"[\"a\",\"b\"]","value":["a","b"]}"#)
+        let document = try parameter(
+            #"{"name":"P","type":2,"multiSelect":true,"quote":"'","jsonData":"[\"a\",\"b\"]","value":["a","b"]}"#)
         let workbook = await run(document)
         #expect(workbook.values.substitute("in ({P}) {x} {P:label}", .query) == "in ('a','b') {x} a, b")
     }
@@ -33,7 +34,9 @@ import Workbooks
     }
 
     /// A value that holds quotes cannot end the text it is put into.
-    @Test(arguments: ["x' | union T //", "\\' | take 1", "a\"b", "line\nbreak"]) func aValueCannotLeaveItsQuotes(_ value: String) async throws {
+    @Test(arguments: ["x' | union T //", "\\' | take 1", "a\"b", "line\nbreak"]) func aValueCannotLeaveItsQuotes(
+        _ value: String
+    ) async throws {
         let document = try parameter(#"{"name":"Q","type":1,"value":""}"#)
         let workbook = await run(document, ["Q": [value]])
         guard case .query(_, _, _, .success(let result)) = workbook.items[2].kind else {

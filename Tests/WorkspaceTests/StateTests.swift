@@ -7,8 +7,12 @@ import Workspace
 /// What a source's last run left behind, and runs that are not whole yet.
 @Suite struct StateTests {
     private static let schema = Schema([("TimeGenerated", .datetime), ("n", .long)])
-    private static let key = DigestKey([0x243F_6A88_85A3_08D3, 0x1319_8A2E_0370_7344, 0xA409_3822_299F_31D0, 0x082E_FA98_EC4E_6C89])
-    private static let other = DigestKey([0x243F_6A88_85A3_08D3, 0x1319_8A2E_0370_7344, 0xA409_3822_299F_31D0, 0x082E_FA98_EC4E_6C8B])
+    private static let key = DigestKey([
+        0x243F_6A88_85A3_08D3, 0x1319_8A2E_0370_7344, 0xA409_3822_299F_31D0, 0x082E_FA98_EC4E_6C89,
+    ])
+    private static let other = DigestKey([
+        0x243F_6A88_85A3_08D3, 0x1319_8A2E_0370_7344, 0xA409_3822_299F_31D0, 0x082E_FA98_EC4E_6C8B,
+    ])
 
     private static func use(_ body: (Workspace) throws -> Void) throws {
         let folder = try TemporaryFolder.make()
@@ -18,14 +22,19 @@ import Workspace
         try body(workspace)
     }
 
-    private static func digest(_ n: UInt64) -> RowDigest { RowDigest(high: n &* 0x9E37_79B9_7F4A_7C15, low: n &* 0xD6E8_FEB8_6659_FD93) }
+    private static func digest(_ n: UInt64) -> RowDigest {
+        RowDigest(high: n &* 0x9E37_79B9_7F4A_7C15, low: n &* 0xD6E8_FEB8_6659_FD93)
+    }
 
     private static func record(_ source: String = "src") -> RunRecord {
-        RunRecord(id: "run-of-\(source)", source: source, started: 1, ended: 2, rowsRead: 1, rowsChanged: 1, bytes: 1, error: nil)
+        RunRecord(
+            id: "run-of-\(source)", source: source, started: 1, ended: 2, rowsRead: 1, rowsChanged: 1, bytes: 1,
+            error: nil)
     }
 
     private static func rows(_ workspace: Workspace) throws -> [[Value]] {
-        try Engine(provider: WorkspaceProvider(workspace, functions: [:])).run("T | project n | order by n asc").primary.rows()
+        try Engine(provider: WorkspaceProvider(workspace, functions: [:])).run("T | project n | order by n asc").primary
+            .rows()
     }
 
     @Test func aRunIsSeenWhenItIsWhole() throws {
@@ -34,7 +43,10 @@ import Workspace
                 let batch = Batch(schema: Self.schema, rows: [[.datetime(5), .long(n)]])
                 try workspace.stage(batch, of: "src", started: 1, progress: "at \(n)") { extents in
                     var bucket = try workspace.buckets(of: "src", [7])[0]
-                    guard case .added(let entry) = bucket.note(Self.digest(UInt64(n)), Self.digest(99), keepsContent: false) else { return [] }
+                    guard
+                        case .added(let entry) = bucket.note(
+                            Self.digest(UInt64(n)), Self.digest(99), keepsContent: false)
+                    else { return [] }
                     bucket.place(entry, at: RowPlace(extent: extents[0].id, row: 0))
                     return [bucket]
                 }
@@ -93,7 +105,9 @@ import Workspace
                     if seen.insert(key).inserted { model[key] = content }
                     buckets[id] = bucket
                     if below(40) == 0 {
-                        try workspace.stage(nil, of: "src", started: 1, progress: "") { _ in buckets.values.filter(\.isDirty) }
+                        try workspace.stage(nil, of: "src", started: 1, progress: "") { _ in
+                            buckets.values.filter(\.isDirty)
+                        }
                         buckets = [:]
                     }
                 }
@@ -141,26 +155,36 @@ import Workspace
         let digests = RowDigests(key: Self.key)
         func digest(_ columns: [(String, ScalarType, Value)]) throws -> RowDigest {
             let schema = Schema(columns.map { ColumnSpec($0.0, $0.1) })
-            let ordinary = try digests(of: Batch(schema: schema, rows: [columns.map(\.2)]), columns: columns.map(\.0))[0]
+            let ordinary = try digests(of: Batch(schema: schema, rows: [columns.map(\.2)]), columns: columns.map(\.0))[
+                0]
             // A column of one value for all rows is stored in another way.
-            let constant = Batch(schema: schema, columns: columns.map { Column(constant: $0.2, $0.1, count: 3) }, count: 3)
+            let constant = Batch(
+                schema: schema, columns: columns.map { Column(constant: $0.2, $0.1, count: 3) }, count: 3)
             #expect(try digests(of: constant, columns: columns.map(\.0)) == [ordinary, ordinary, ordinary])
             return ordinary
         }
         let base = try digest([("a", .string, .string("x")), ("b", .long, .long(5))])
         #expect(try digest([("b", .long, .long(5)), ("a", .string, .string("x"))]) == base)
-        #expect(try digest([("a", .string, .string("x")), ("b", .long, .long(5)), ("c", .string, .string("")), ("d", .real, .null)]) == base)
+        #expect(
+            try digest([
+                ("a", .string, .string("x")), ("b", .long, .long(5)), ("c", .string, .string("")), ("d", .real, .null),
+            ]) == base)
         var others: Set<RowDigest> = [base]
         let values: [(ScalarType, Value)] = [
-            (.string, .string("xy")), (.string, .string("yx")), (.string, .string("12345678")), (.string, .string("123456789")),
-            (.string, .string("\u{0}")), (.string, .string("\u{0}\u{0}")), (.long, .long(0)), (.long, .long(1)), (.real, .real(1.5)),
-            (.dynamic, .array([.long(1)])), (.dynamic, .array([.long(2)])), (.guid, .guid(GUID(high: 1, low: 2))), (.guid, .guid(GUID(high: 2, low: 1))),
+            (.string, .string("xy")), (.string, .string("yx")), (.string, .string("12345678")),
+            (.string, .string("123456789")),
+            (.string, .string("\u{0}")), (.string, .string("\u{0}\u{0}")), (.long, .long(0)), (.long, .long(1)),
+            (.real, .real(1.5)),
+            (.dynamic, .array([.long(1)])), (.dynamic, .array([.long(2)])), (.guid, .guid(GUID(high: 1, low: 2))),
+            (.guid, .guid(GUID(high: 2, low: 1))),
         ]
         for (type, value) in values {
             #expect(others.insert(try digest([("a", type, value)])).inserted, "\(value)")
             #expect(others.insert(try digest([("b", type, value)])).inserted, "\(value)")
         }
-        let bags = try [[("p", Value.long(1)), ("q", .long(2))], [("q", .long(2)), ("p", .long(1))]].map { try digest([("a", .dynamic, .bag(Bag($0)))]) }
+        let bags = try [[("p", Value.long(1)), ("q", .long(2))], [("q", .long(2)), ("p", .long(1))]].map {
+            try digest([("a", .dynamic, .bag(Bag($0)))])
+        }
         #expect(bags[0] == bags[1])
         // Another key makes other digests.
         let batch = Batch(schema: Schema([("a", .string)]), rows: [[.string("x")]])

@@ -20,14 +20,22 @@ private struct Numbers: RandomNumberGenerator {
         switch type {
         case .bool: return .bool(Bool.random(using: &g))
         case .int: return .long(Int64(Int32.random(in: .min ... .max, using: &g)))
-        case .long: return .long(Bool.random(using: &g) ? Int64.random(in: .min ... .max, using: &g) : Int64.random(in: 0...9, using: &g))
+        case .long:
+            return .long(
+                Bool.random(using: &g) ? Int64.random(in: .min ... .max, using: &g) : Int64.random(in: 0...9, using: &g)
+            )
         case .real: return .real(Double(bitPattern: UInt64.random(in: 0...0x7FEF_FFFF_FFFF_FFFF, using: &g)))
         case .decimal: return .decimal(Decimal(Int64.random(in: -9999...9999, using: &g)))
         case .datetime: return .datetime(Int64.random(in: 0...DateTime.maximum, using: &g))
         case .timespan: return .timespan(Int64.random(in: -1_000_000...1_000_000, using: &g))
-        case .guid: return .guid(GUID(high: .random(in: 0 ... .max, using: &g), low: .random(in: 0 ... .max, using: &g)))
-        case .string: return .string(["", "a", "PLC-1", "naïve ✓", String(repeating: "x", count: 300)][Int.random(in: 0..<5, using: &g)])
-        case .dynamic: return [.array([.long(1), .string("x")]), .bag(Bag([("k", .real(1.5))])), .string("s")][Int.random(in: 0..<3, using: &g)]
+        case .guid:
+            return .guid(GUID(high: .random(in: 0 ... .max, using: &g), low: .random(in: 0 ... .max, using: &g)))
+        case .string:
+            return .string(
+                ["", "a", "PLC-1", "naïve ✓", String(repeating: "x", count: 300)][Int.random(in: 0..<5, using: &g)])
+        case .dynamic:
+            return [.array([.long(1), .string("x")]), .bag(Bag([("k", .real(1.5))])), .string("s")][
+                Int.random(in: 0..<3, using: &g)]
         }
     }
 
@@ -58,8 +66,11 @@ private struct Numbers: RandomNumberGenerator {
     @Test func aFileThatIsNoWorkspaceIsSaidSo() throws {
         let folder = try TemporaryFolder.make()
         defer { TemporaryFolder.remove(folder) }
-        try String(repeating: "not a database ", count: 200).write(toFile: folder + "/x.vestige", atomically: true, encoding: .utf8)
-        #expect { try Workspace(path: folder + "/x.vestige") } throws: { ($0 as? WorkspaceError)?.message.contains("is not a workspace") == true }
+        try String(repeating: "not a database ", count: 200).write(
+            toFile: folder + "/x.vestige", atomically: true, encoding: .utf8)
+        #expect { try Workspace(path: folder + "/x.vestige") } throws: {
+            ($0 as? WorkspaceError)?.message.contains("is not a workspace") == true
+        }
     }
 
     @Test func aColumnKeepsItsType() throws {

@@ -45,7 +45,9 @@ package final class Downloader: Sendable {
             switch response.status.code {
             case 200: return response.body.map { Array($0.readableBytesView) } ?? []
             case 301, 302, 303, 307, 308:
-                guard let target = response.headers.first(name: "Location"), let url = URL(string: target, relativeTo: URL(string: address)) else {
+                guard let target = response.headers.first(name: "Location"),
+                    let url = URL(string: target, relativeTo: URL(string: address))
+                else {
                     throw Problem(message: "\(host) answered \(response.status.code) without saying where the file is")
                 }
                 address = url.absoluteString
@@ -60,14 +62,21 @@ package final class Downloader: Sendable {
             throw Problem(message: "\(Self.shown(address)) is not a web address")
         }
         let isLoopback = ["localhost", "127.0.0.1", "::1", "[::1]"].contains(host)
-        guard parts.scheme == "https" || isLoopback else { throw Problem(message: "\(Self.shown(address)) is not fetched in the clear; use https://") }
+        guard parts.scheme == "https" || isLoopback else {
+            throw Problem(message: "\(Self.shown(address)) is not fetched in the clear; use https://")
+        }
         // A wildcard stands for public names only: addresses in figures and this machine must be named.
         let isName = host.contains { $0.isLetter } && host.contains(".") && !host.contains(":")
         let isAllowed = hosts.contains { pattern in
-            pattern == host || isName && !isLoopback && (pattern == "*" || pattern.hasPrefix("*.") && host.hasSuffix(pattern.dropFirst()))
+            pattern == host
+                || isName && !isLoopback
+                    && (pattern == "*" || pattern.hasPrefix("*.") && host.hasSuffix(pattern.dropFirst()))
         }
         guard isAllowed else {
-            throw Problem(message: "the host \(host) is not allowed; allow it with 'externaldata: {hosts: [\(host)]}' in the configuration")
+            throw Problem(
+                message:
+                    "the host \(host) is not allowed; allow it with 'externaldata: {hosts: [\(host)]}' in the configuration"
+            )
         }
         return host
     }
@@ -78,7 +87,8 @@ package final class Downloader: Sendable {
             throw Problem(message: "\(Self.shown(address)) is not a web address")
         }
         let task = client.execute(
-            request: request, delegate: ResponseAccumulator(request: request, maxBodySize: Self.bytesMax), deadline: .now() + .seconds(Self.secondsMax))
+            request: request, delegate: ResponseAccumulator(request: request, maxBodySize: Self.bytesMax),
+            deadline: .now() + .seconds(Self.secondsMax))
         let done = DispatchSemaphore(value: 0)
         let answer = Mutex<Result<HTTPClient.Response, any Error>?>(nil)
         task.futureResult.whenComplete { result in
@@ -92,7 +102,9 @@ package final class Downloader: Sendable {
             }
         }
         do {
-            guard let response = try answer.withLock({ $0 })?.get() else { throw Problem(message: "no answer from \(host)") }
+            guard let response = try answer.withLock({ $0 })?.get() else {
+                throw Problem(message: "no answer from \(host)")
+            }
             return response
         } catch let problem as Problem { throw problem } catch is ResponseAccumulator.ResponseTooBigError {
             throw Problem(message: "\(Self.shown(address)) has more than \(Self.bytesMax >> 20) MB")

@@ -24,7 +24,10 @@ package struct ServiceRequest: Sendable {
     /// Seconds until the whole answer must be there.
     package var timeoutSeconds: Int
 
-    package init(_ method: String = "GET", _ url: String, headers: [(String, String)] = [], body: [UInt8]? = nil, timeoutSeconds: Int = 240) {
+    package init(
+        _ method: String = "GET", _ url: String, headers: [(String, String)] = [], body: [UInt8]? = nil,
+        timeoutSeconds: Int = 240
+    ) {
         self.method = method
         self.url = url
         self.headers = headers
@@ -59,7 +62,8 @@ package final class ServiceClient: Sendable {
     private static let answerBytesMax = 1 << 30
 
     package init(
-        trust: ServerTrust = .system, retry: RetryPolicy = RetryPolicy(), breaker: CircuitBreaker = CircuitBreaker(), logger: Logger
+        trust: ServerTrust = .system, retry: RetryPolicy = RetryPolicy(), breaker: CircuitBreaker = CircuitBreaker(),
+        logger: Logger
     ) throws(ServiceError) {
         var tls = TLSConfiguration.makeClientConfiguration()
         switch trust {
@@ -101,8 +105,11 @@ package final class ServiceClient: Sendable {
         let host = URLComponents(string: request.url)?.host ?? ""
         if let seconds = await breaker.closedIn(host) {
             throw ServiceError(
-                tried: request.shown, got: "\(host) failed again and again; it is left alone for another \(String(format: "%.0f", seconds)) s",
-                means: "the service is down, or the way to it is", next: "look at the first error of this host; the source goes on by itself", isRetryable: true
+                tried: request.shown,
+                got:
+                    "\(host) failed again and again; it is left alone for another \(String(format: "%.0f", seconds)) s",
+                means: "the service is down, or the way to it is",
+                next: "look at the first error of this host; the source goes on by itself", isRetryable: true
             )
         }
         do {
@@ -121,26 +128,34 @@ package final class ServiceClient: Sendable {
         for attempt in 1... {
             let outcome: Result<ServiceResponse, ServiceError>
             try await budget?.take()
-            do { outcome = .success(try await once(request)) } catch let error as ServiceError { outcome = .failure(error) }
+            do { outcome = .success(try await once(request)) } catch let error as ServiceError {
+                outcome = .failure(error)
+            }
             var failure: ServiceError
             var asked: Int?
             switch outcome {
-            case .success(let response) where response.status == 429 || response.status == 408 || response.status >= 500:
+            case .success(let response)
+            where response.status == 429 || response.status == 408 || response.status >= 500:
                 asked = response.retryAfterSeconds ?? Self.secondsOfQuota(response)
                 failure = ServiceError(
                     tried: request.shown, got: response.summary,
-                    means: response.status == 429 ? "the service limits how often it may be called" : "the service has trouble of its own",
-                    next: "run the command again later; the source goes on from its checkpoint", isRetryable: true, status: response.status)
+                    means: response.status == 429
+                        ? "the service limits how often it may be called" : "the service has trouble of its own",
+                    next: "run the command again later; the source goes on from its checkpoint", isRetryable: true,
+                    status: response.status)
             case .success(let response) where (300..<400).contains(response.status):
                 throw ServiceError(
                     tried: request.shown, got: "\(response.status), a redirect to another address",
-                    means: "redirects are not followed, so that no token reaches another host", next: "correct the address in the configuration",
+                    means: "redirects are not followed, so that no token reaches another host",
+                    next: "correct the address in the configuration",
                     status: response.status)
             case .success(let response) where response.isWebPage:
                 failure = ServiceError(
                     tried: request.shown, got: "\(response.status) with a web page where data should be",
-                    means: "something on the way answers in the service's place: a proxy, a sign-in page, a maintenance page",
-                    next: "look at the page with: curl -v \(request.url.prefix { $0 != "?" })", isRetryable: true, status: response.status)
+                    means:
+                        "something on the way answers in the service's place: a proxy, a sign-in page, a maintenance page",
+                    next: "look at the page with: curl -v \(request.url.prefix { $0 != "?" })", isRetryable: true,
+                    status: response.status)
             case .success(let response): return response
             case .failure(let error):
                 if !error.isRetryable { throw error }
@@ -163,7 +178,9 @@ package final class ServiceClient: Sendable {
 
     /// What a tenant may compute is counted by quarters of an hour: when it is used up, there is more at the next.
     private static func secondsOfQuota(_ response: ServiceResponse) -> Int? {
-        guard response.status == 429, response.vendorError?.message.contains("processing resources") == true else { return nil }
+        guard response.status == 429, response.vendorError?.message.contains("processing resources") == true else {
+            return nil
+        }
         let quarter = 900.0
         return Int(quarter - Date().timeIntervalSince1970.truncatingRemainder(dividingBy: quarter)) + 1
     }
@@ -179,8 +196,10 @@ package final class ServiceClient: Sendable {
             let response = try await client.execute(message, timeout: .seconds(Int64(request.timeoutSeconds)))
             var headers: [String: String] = [:]
             for (name, value) in response.headers { headers[name.lowercased()] = value }
-            return ServiceResponse(status: Int(response.status.code), headers: headers, body: try await body(of: response, request))
-        } catch is CancellationError { throw CancellationError() } catch let error as ServiceError { throw error } catch {
+            return ServiceResponse(
+                status: Int(response.status.code), headers: headers, body: try await body(of: response, request))
+        } catch is CancellationError { throw CancellationError() } catch let error as ServiceError { throw error } catch
+        {
             throw NetworkTrouble.explain(error, request, trust)
         }
     }
@@ -190,14 +209,17 @@ extension ServiceClient {
     /// The answer's whole body, put together in one place.
     private func body(of response: HTTPClientResponse, _ request: ServiceRequest) async throws -> [UInt8] {
         var body: [UInt8] = []
-        if let length = response.headers.first(name: "Content-Length").flatMap({ Int($0) }), (1...Self.answerBytesMax).contains(length) {
+        if let length = response.headers.first(name: "Content-Length").flatMap({ Int($0) }),
+            (1...Self.answerBytesMax).contains(length)
+        {
             body.reserveCapacity(length)
         }
         for try await part in response.body {
             part.withUnsafeReadableBytes { body.append(contentsOf: $0) }
             guard body.count <= Self.answerBytesMax else {
                 throw ServiceError(
-                    tried: request.shown, got: "an answer of more than \(Self.answerBytesMax >> 20) MB", next: "ask for smaller pages: 'pageSize' of the source"
+                    tried: request.shown, got: "an answer of more than \(Self.answerBytesMax >> 20) MB",
+                    next: "ask for smaller pages: 'pageSize' of the source"
                 )
             }
         }
@@ -212,7 +234,9 @@ enum NetworkTrouble {
         let port = URLComponents(string: request.url)?.port ?? 443
         var text = String(describing: error)
         if let known = error as? HTTPClientError { text = known.description }
-        if text.contains("CERTIFICATE_VERIFY_FAILED") || text.contains("certificate") || error is NIOSSLExtraError || error is NIOSSLError {
+        if text.contains("CERTIFICATE_VERIFY_FAILED") || text.contains("certificate") || error is NIOSSLExtraError
+            || error is NIOSSLError
+        {
             return ServiceError(
                 tried: request.shown, got: "the certificate of \(host) is not trusted (\(reason(text)))",
                 means: trust == .system
@@ -222,9 +246,12 @@ enum NetworkTrouble {
                     "save it with: openssl s_client -connect \(host):\(port) </dev/null | openssl x509 > sensor.pem, compare its fingerprint with the sensor's, then set 'certificate: sensor.pem' (and 'checkHost: false' when it names no host)"
             )
         }
-        if text.contains("invalidURL") || text.contains("emptyScheme") || text.contains("emptyHost") || text.contains("unsupportedScheme") {
+        if text.contains("invalidURL") || text.contains("emptyScheme") || text.contains("emptyHost")
+            || text.contains("unsupportedScheme")
+        {
             return ServiceError(
-                tried: request.shown, got: "this is not a web address", next: "correct the address in the configuration; it starts with https://")
+                tried: request.shown, got: "this is not a web address",
+                next: "correct the address in the configuration; it starts with https://")
         }
         if text.lowercased().contains("timeout") || text.contains("deadlineExceeded") {
             return ServiceError(
@@ -232,17 +259,25 @@ enum NetworkTrouble {
                 means: "the host is down, a firewall drops the traffic, or the service is slow",
                 next: "check with: curl -v \(request.url.prefix { $0 != "?" })", isRetryable: true)
         }
-        let isUnknownHost = text.contains("getaddrinfo") || text.contains("SocketAddressError") || text.contains("unknown host")
+        let isUnknownHost =
+            text.contains("getaddrinfo") || text.contains("SocketAddressError") || text.contains("unknown host")
         return ServiceError(
-            tried: request.shown, got: isUnknownHost ? "the name \(host) is not known" : "no connection to \(host):\(port) (\(reason(text)))",
-            means: isUnknownHost ? "the address is misspelt, or name resolution does not work here" : "nothing listens there, or a firewall refuses",
-            next: "check the address in the configuration, and the way to it with: curl -v \(request.url.prefix { $0 != "?" })", isRetryable: !isUnknownHost)
+            tried: request.shown,
+            got: isUnknownHost ? "the name \(host) is not known" : "no connection to \(host):\(port) (\(reason(text)))",
+            means: isUnknownHost
+                ? "the address is misspelt, or name resolution does not work here"
+                : "nothing listens there, or a firewall refuses",
+            next:
+                "check the address in the configuration, and the way to it with: curl -v \(request.url.prefix { $0 != "?" })",
+            isRetryable: !isUnknownHost)
     }
 
     private static func reason(_ text: String) -> String {
         for (sign, words) in [
-            ("CERTIFICATE_VERIFY_FAILED", "verification failed"), ("Connection refused", "connection refused"), ("errno: 111", "connection refused"),
-            ("Connection reset", "connection reset"), ("remoteConnectionClosed", "connection closed"), ("unableToValidateCertificate", "wrong host name"),
+            ("CERTIFICATE_VERIFY_FAILED", "verification failed"), ("Connection refused", "connection refused"),
+            ("errno: 111", "connection refused"),
+            ("Connection reset", "connection reset"), ("remoteConnectionClosed", "connection closed"),
+            ("unableToValidateCertificate", "wrong host name"),
             ("HostnameMismatch", "wrong host name"),
         ] where text.contains(sign) { return words }
         return String(text.prefix(120))

@@ -15,7 +15,8 @@ package struct ServiceError: Error, Sendable {
     package var isTooLarge: Bool
 
     package init(
-        tried: String, got: String, means: String? = nil, next: String, isRetryable: Bool = false, status: Int? = nil, isTooLarge: Bool = false
+        tried: String, got: String, means: String? = nil, next: String, isRetryable: Bool = false, status: Int? = nil,
+        isTooLarge: Bool = false
     ) {
         self.tried = tried
         self.got = got
@@ -44,7 +45,9 @@ package struct ServiceResponse: Sendable {
     }
 
     /// Whether success comes with a page for people, as no service that is called here gives it.
-    var isWebPage: Bool { (200..<300).contains(status) && headers["content-type"]?.lowercased().hasPrefix("text/html") == true }
+    var isWebPage: Bool {
+        (200..<300).contains(status) && headers["content-type"]?.lowercased().hasPrefix("text/html") == true
+    }
 
     var requestID: String? { headers["x-ms-request-id"] ?? headers["request-id"] }
 

@@ -24,7 +24,8 @@ package struct DataCollectorClient: Sendable {
     package func post(_ records: [UInt8], logType: String) async throws -> Int {
         guard let secret = Data(base64Encoded: key.text) else {
             throw ServiceError(
-                tried: "signing a post", got: "the workspace key is not base64", next: "copy the primary key again from the workspace's Agents page")
+                tried: "signing a post", got: "the workspace key is not base64",
+                next: "copy the primary key again from the workspace's Agents page")
         }
         let date = Self.date(Date())
         let text = "POST\n\(records.count)\napplication/json\nx-ms-date:\(date)\n/api/logs"
@@ -33,14 +34,16 @@ package struct DataCollectorClient: Sendable {
         let request = ServiceRequest(
             "POST", "\(endpoint)/api/logs?api-version=2016-04-01",
             headers: [
-                ("Content-Type", "application/json"), ("Log-Type", logType), ("x-ms-date", date), ("time-generated-field", "TimeGenerated"),
+                ("Content-Type", "application/json"), ("Log-Type", logType), ("x-ms-date", date),
+                ("time-generated-field", "TimeGenerated"),
                 ("Authorization", "SharedKey \(workspace):\(signature)"),
             ], body: records, timeoutSeconds: 120)
         let response = try await client.send(request)
         guard response.status == 200 else {
             let next =
                 switch response.status {
-                case 403: "check 'workspaceId' and the key that 'key' points to; the clock of this machine must be right"
+                case 403:
+                    "check 'workspaceId' and the key that 'key' points to; the clock of this machine must be right"
                 case 400: "check 'workspaceId'; if the API is gone, move the sink to kind logs-ingestion"
                 case 404: "the API is gone from this workspace: move the sink to kind logs-ingestion"
                 default: "run the command again later; what was not sent stays in the outbox"
@@ -57,6 +60,7 @@ package struct DataCollectorClient: Sendable {
         let days = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
         let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
         let month = Int(text.dropFirst(5).prefix(2)) ?? 1
-        return "\(days[DateTime.dayOfWeek(ticks)]), \(text.dropFirst(8).prefix(2)) \(months[month - 1]) \(text.prefix(4)) \(text.dropFirst(11).prefix(8)) GMT"
+        return
+            "\(days[DateTime.dayOfWeek(ticks)]), \(text.dropFirst(8).prefix(2)) \(months[month - 1]) \(text.prefix(4)) \(text.dropFirst(11).prefix(8)) GMT"
     }
 }

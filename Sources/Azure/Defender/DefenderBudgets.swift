@@ -14,7 +14,10 @@ package struct DefenderBudgets: Sendable {
     /// - Parameter isPaced: false for a tenant without limits, such as a simulated one.
     package init(isPaced: Bool = true) {
         func budget(_ minute: Int, _ hour: Int) -> CallBudget? {
-            isPaced ? CallBudget([CallBudget.Window(seconds: 60, units: minute), CallBudget.Window(seconds: 3_600, units: hour)]) : nil
+            isPaced
+                ? CallBudget([
+                    CallBudget.Window(seconds: 60, units: minute), CallBudget.Window(seconds: 3_600, units: hour),
+                ]) : nil
         }
         hunting = budget(40, 1_400)
         exports = budget(27, 950)
@@ -24,6 +27,7 @@ package struct DefenderBudgets: Sendable {
 
     func budget(of url: String) -> CallBudget? {
         let path = url.prefix { $0 != "?" }.lowercased()
-        return path.hasSuffix("export") ? files : path.hasSuffix("bymachine") || path.hasSuffix("deviceavinfo") ? exports : others
+        return path.hasSuffix("export")
+            ? files : path.hasSuffix("bymachine") || path.hasSuffix("deviceavinfo") ? exports : others
     }
 }

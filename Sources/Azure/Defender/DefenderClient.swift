@@ -15,11 +15,15 @@ package struct DefenderClient: Sendable {
     /// Hosts that the service's own answers name as the next page's.
     private static let vendorHosts: Set<String> = [
         "api.security.microsoft.com", "api.securitycenter.microsoft.com", "api-us.securitycenter.microsoft.com",
-        "api-eu.securitycenter.microsoft.com", "api-uk.securitycenter.microsoft.com", "api-gcc.securitycenter.microsoft.us",
+        "api-eu.securitycenter.microsoft.com", "api-uk.securitycenter.microsoft.com",
+        "api-gcc.securitycenter.microsoft.us",
         "api-gov.securitycenter.microsoft.us",
     ]
 
-    package init(graph: AuthorizedClient, graphHost: String, endpoint: AuthorizedClient, endpointHost: String, budgets: DefenderBudgets = DefenderBudgets()) {
+    package init(
+        graph: AuthorizedClient, graphHost: String, endpoint: AuthorizedClient, endpointHost: String,
+        budgets: DefenderBudgets = DefenderBudgets()
+    ) {
         self.graph = graph
         self.graphHost = graphHost
         self.endpoint = endpoint
@@ -36,7 +40,8 @@ package struct DefenderClient: Sendable {
         JSONWriter.append(query, to: &body)
         body.append(125)
         let request = ServiceRequest(
-            "POST", graphHost + "/v1.0/security/runHuntingQuery", headers: [("Content-Type", "application/json")], body: body)
+            "POST", graphHost + "/v1.0/security/runHuntingQuery", headers: [("Content-Type", "application/json")],
+            body: body)
         return try check(try await graph.send(request, budget: budgets.hunting), request, permissions)
     }
 
@@ -46,8 +51,10 @@ package struct DefenderClient: Sendable {
         if link.hasPrefix("http") {
             guard let host = URLComponents(string: link)?.host, allowedHosts.contains(host) else {
                 throw ServiceError(
-                    tried: "following the link to the next page", got: "a link to another host, \(URLComponents(string: link)?.host ?? "?")",
-                    means: "a token is sent only to hosts of the Defender API", next: "set 'endpointHost' to that host if it is one of Microsoft's")
+                    tried: "following the link to the next page",
+                    got: "a link to another host, \(URLComponents(string: link)?.host ?? "?")",
+                    means: "a token is sent only to hosts of the Defender API",
+                    next: "set 'endpointHost' to that host if it is one of Microsoft's")
             }
             url = link
         } else {
@@ -57,7 +64,9 @@ package struct DefenderClient: Sendable {
         return try check(try await endpoint.send(request, budget: budgets.budget(of: url)), request, permissions)
     }
 
-    private func check(_ response: ServiceResponse, _ request: ServiceRequest, _ permissions: [String]) throws -> ServiceResponse {
+    private func check(_ response: ServiceResponse, _ request: ServiceRequest, _ permissions: [String]) throws
+        -> ServiceResponse
+    {
         let needed = permissions.isEmpty ? "the needed permission" : permissions.joined(separator: ", ")
         switch response.status {
         case 200: return response
@@ -68,8 +77,10 @@ package struct DefenderClient: Sendable {
                 status: 401)
         case 403:
             throw ServiceError(
-                tried: request.shown, got: response.summary, means: "the app registration lacks the application permission \(needed)",
-                next: "grant \(needed) to the app registration, give admin consent, then run the command again", status: 403)
+                tried: request.shown, got: response.summary,
+                means: "the app registration lacks the application permission \(needed)",
+                next: "grant \(needed) to the app registration, give admin consent, then run the command again",
+                status: 403)
         case 404 where request.shown.hasSuffix("/api/machines"):
             // The documented answer when no device reported lately.
             return ServiceResponse(status: 200, headers: [:], body: Array("{\"value\":[]}".utf8))
@@ -80,12 +91,15 @@ package struct DefenderClient: Sendable {
                 status: 400, isTooLarge: true)
         case 400 where response.vendorError?.message.contains("timeout period") == true:
             throw ServiceError(
-                tried: request.shown, got: response.summary, means: "a query may take three minutes", next: "raise 'partitions' in the source's file",
+                tried: request.shown, got: response.summary, means: "a query may take three minutes",
+                next: "raise 'partitions' in the source's file",
                 status: 400, isTooLarge: true)
         default:
             throw ServiceError(
-                tried: request.shown, got: response.summary, means: response.status == 400 ? "the service does not understand the query" : nil,
-                next: response.status == 400 ? "correct 'query' or 'parameters' in the source's file" : "check the path in the source's file",
+                tried: request.shown, got: response.summary,
+                means: response.status == 400 ? "the service does not understand the query" : nil,
+                next: response.status == 400
+                    ? "correct 'query' or 'parameters' in the source's file" : "check the path in the source's file",
                 status: response.status)
         }
     }

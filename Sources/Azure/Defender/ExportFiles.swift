@@ -37,14 +37,19 @@ package struct ExportDownloader: Sendable {
             let response = try await client.send(ServiceRequest("GET", address.text, timeoutSeconds: 900))
             if response.status == 403 { return .expired }
             guard response.status == 200 else {
-                throw ServiceError(tried: "GET \(shown)", got: response.summary, next: "run the command again", isRetryable: true, status: response.status)
+                throw ServiceError(
+                    tried: "GET \(shown)", got: response.summary, next: "run the command again", isRetryable: true,
+                    status: response.status)
             }
             // An empty file is one that is still being copied.
             if !response.body.isEmpty { return .bytes(response.body) }
-            if attempt < Self.pendingAttempts { try await Task.sleep(for: .seconds(pendingDelaySeconds * Double(attempt))) }
+            if attempt < Self.pendingAttempts {
+                try await Task.sleep(for: .seconds(pendingDelaySeconds * Double(attempt)))
+            }
         }
         throw ServiceError(
-            tried: "GET \(shown), \(Self.pendingAttempts) attempts", got: "an empty file", means: "the storage has not finished copying the export",
+            tried: "GET \(shown), \(Self.pendingAttempts) attempts", got: "an empty file",
+            means: "the storage has not finished copying the export",
             next: "run the command again in a few minutes", isRetryable: true)
     }
 }

@@ -24,19 +24,23 @@ package struct ResourceGraphClient: Sendable {
         var body = Bag([("query", .string(query)), ("options", .bag(options))])
         if !subscriptions.isEmpty { body["subscriptions"] = .array(subscriptions.map { .string($0) }) }
         let request = ServiceRequest(
-            "POST", host + "/providers/Microsoft.ResourceGraph/resources?api-version=2022-10-01", headers: [("Content-Type", "application/json")],
+            "POST", host + "/providers/Microsoft.ResourceGraph/resources?api-version=2022-10-01",
+            headers: [("Content-Type", "application/json")],
             body: Array(JSONWriter.string(.bag(body)).utf8))
         let response = try await client.send(request, budget: budget)
         switch response.status {
         case 200: return response
         case 401, 403:
             throw ServiceError(
-                tried: request.shown, got: response.summary, means: "the identity may not read the subscription's resources",
-                next: "give the application the role Reader, or Security Reader, on the subscription, with: \(permissions.joined(separator: ", "))",
+                tried: request.shown, got: response.summary,
+                means: "the identity may not read the subscription's resources",
+                next:
+                    "give the application the role Reader, or Security Reader, on the subscription, with: \(permissions.joined(separator: ", "))",
                 status: response.status)
         default:
             throw ServiceError(
-                tried: request.shown, got: response.summary, means: response.status == 400 ? "the service does not understand the query" : nil,
+                tried: request.shown, got: response.summary,
+                means: response.status == 400 ? "the service does not understand the query" : nil,
                 next: "correct 'query' in the source's file, or 'subscriptions' of the tenant", status: response.status)
         }
     }

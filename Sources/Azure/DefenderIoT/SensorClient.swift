@@ -25,11 +25,14 @@ package struct SensorClient: Sendable {
             throw ServiceError(
                 tried: request.shown, got: firstByte == 60 ? "\(response.status), a web page" : response.summary,
                 means: "the sensor does not accept the access token",
-                next: "create a token on the sensor (System settings > Integrations > Access tokens) and set it where 'token' points", status: response.status)
+                next:
+                    "create a token on the sensor (System settings > Integrations > Access tokens) and set it where 'token' points",
+                status: response.status)
         }
         guard response.status == 200 else {
             throw ServiceError(
-                tried: request.shown, got: response.summary, next: "check the path in the source's file against the sensor's version", status: response.status)
+                tried: request.shown, got: response.summary,
+                next: "check the path in the source's file against the sensor's version", status: response.status)
         }
         return response
     }

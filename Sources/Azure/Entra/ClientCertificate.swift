@@ -27,14 +27,20 @@ package struct ClientCertificate: Sendable {
             throw Problem(message: "there is no certificate in the file (BEGIN CERTIFICATE)")
         }
         guard let start = pem.range(of: "-----BEGIN [A-Z ]*PRIVATE KEY-----", options: .regularExpression),
-            let end = pem.range(of: "-----END [A-Z ]*PRIVATE KEY-----", options: .regularExpression), start.lowerBound < end.lowerBound
+            let end = pem.range(of: "-----END [A-Z ]*PRIVATE KEY-----", options: .regularExpression),
+            start.lowerBound < end.lowerBound
         else { throw Problem(message: "there is no private key in the file (BEGIN PRIVATE KEY)") }
         let keyText = String(pem[start.lowerBound..<end.upperBound])
         guard !keyText.contains("ENCRYPTED") else {
-            throw Problem(message: "the private key is encrypted; write it without a passphrase: openssl pkey -in FILE -out KEY, and protect the file instead")
+            throw Problem(
+                message:
+                    "the private key is encrypted; write it without a passphrase: openssl pkey -in FILE -out KEY, and protect the file instead"
+            )
         }
         let key: JWTKit.Insecure.RSA.PrivateKey
-        do { key = try JWTKit.Insecure.RSA.PrivateKey(pem: keyText) } catch { throw Problem(message: "the private key is not an RSA key in PEM form") }
+        do { key = try JWTKit.Insecure.RSA.PrivateKey(pem: keyText) } catch {
+            throw Problem(message: "the private key is not an RSA key in PEM form")
+        }
         keys = JWTKeyCollection()
         await keys.add(pss: key, digestAlgorithm: .sha256)
         thumbprint = Self.base64URL(Array(SHA256.hash(data: der)))
@@ -59,7 +65,8 @@ package struct ClientCertificate: Sendable {
     func assertion(client: String, audience: String) async throws -> String {
         let now = Int(Date().timeIntervalSince1970)
         // A minute back, since the clocks of two machines are never alike.
-        let claims = Claims(aud: audience, iss: client, sub: client, jti: UUID().uuidString, nbf: now - 60, iat: now, exp: now + 600)
+        let claims = Claims(
+            aud: audience, iss: client, sub: client, jti: UUID().uuidString, nbf: now - 60, iat: now, exp: now + 600)
         return try await keys.sign(claims, header: ["typ": .string("JWT"), "x5t#S256": .string(thumbprint)])
     }
 

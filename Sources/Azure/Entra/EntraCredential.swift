@@ -14,7 +14,9 @@ package struct EntraCredential: Sendable {
     package let client: String
     package let proof: EntraProof
 
-    package init(loginHost: String = "https://login.microsoftonline.com", tenant: String, client: String, proof: EntraProof) {
+    package init(
+        loginHost: String = "https://login.microsoftonline.com", tenant: String, client: String, proof: EntraProof
+    ) {
         self.loginHost = loginHost
         self.tenant = tenant
         self.client = client

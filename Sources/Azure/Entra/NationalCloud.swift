@@ -26,25 +26,36 @@ package enum NationalCloud: String, Sendable, CaseIterable {
         switch self {
         case .global:
             Hosts(
-                login: "https://login.microsoftonline.com", graph: "https://graph.microsoft.com", endpoint: "https://api.security.microsoft.com",
-                endpointResource: "https://api.securitycenter.microsoft.com", monitorResource: "https://monitor.azure.com",
-                managementHost: "https://management.azure.com", vaultSuffix: "vault.azure.net", kustoResource: "https://kusto.kusto.windows.net")
+                login: "https://login.microsoftonline.com", graph: "https://graph.microsoft.com",
+                endpoint: "https://api.security.microsoft.com",
+                endpointResource: "https://api.securitycenter.microsoft.com",
+                monitorResource: "https://monitor.azure.com",
+                managementHost: "https://management.azure.com", vaultSuffix: "vault.azure.net",
+                kustoResource: "https://kusto.kusto.windows.net")
         case .gcc:
             Hosts(
-                login: "https://login.microsoftonline.com", graph: "https://graph.microsoft.com", endpoint: "https://api-gcc.securitycenter.microsoft.us",
-                endpointResource: "https://api-gcc.securitycenter.microsoft.us", monitorResource: "https://monitor.azure.com",
-                managementHost: "https://management.azure.com", vaultSuffix: "vault.azure.net", kustoResource: "https://kusto.kusto.windows.net")
+                login: "https://login.microsoftonline.com", graph: "https://graph.microsoft.com",
+                endpoint: "https://api-gcc.securitycenter.microsoft.us",
+                endpointResource: "https://api-gcc.securitycenter.microsoft.us",
+                monitorResource: "https://monitor.azure.com",
+                managementHost: "https://management.azure.com", vaultSuffix: "vault.azure.net",
+                kustoResource: "https://kusto.kusto.windows.net")
         case .gccHigh, .dod:
             Hosts(
-                login: "https://login.microsoftonline.us", graph: self == .dod ? "https://dod-graph.microsoft.us" : "https://graph.microsoft.us",
-                endpoint: "https://api-gov.securitycenter.microsoft.us", endpointResource: "https://api-gov.securitycenter.microsoft.us",
-                monitorResource: "https://monitor.azure.us", managementHost: "https://management.usgovcloudapi.net", vaultSuffix: "vault.usgovcloudapi.net",
+                login: "https://login.microsoftonline.us",
+                graph: self == .dod ? "https://dod-graph.microsoft.us" : "https://graph.microsoft.us",
+                endpoint: "https://api-gov.securitycenter.microsoft.us",
+                endpointResource: "https://api-gov.securitycenter.microsoft.us",
+                monitorResource: "https://monitor.azure.us", managementHost: "https://management.usgovcloudapi.net",
+                vaultSuffix: "vault.usgovcloudapi.net",
                 kustoResource: "https://kusto.kusto.usgovcloudapi.net")
         case .china:
             // Advanced hunting and Defender for Endpoint are not offered there.
             Hosts(
-                login: "https://login.partner.microsoftonline.cn", graph: "https://microsoftgraph.chinacloudapi.cn", endpoint: nil, endpointResource: nil,
-                monitorResource: "https://monitor.azure.cn", managementHost: "https://management.chinacloudapi.cn", vaultSuffix: "vault.azure.cn",
+                login: "https://login.partner.microsoftonline.cn", graph: "https://microsoftgraph.chinacloudapi.cn",
+                endpoint: nil, endpointResource: nil,
+                monitorResource: "https://monitor.azure.cn", managementHost: "https://management.chinacloudapi.cn",
+                vaultSuffix: "vault.azure.cn",
                 kustoResource: "https://kusto.kusto.chinacloudapi.cn")
         }
     }

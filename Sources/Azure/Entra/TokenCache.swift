@@ -16,10 +16,16 @@ package actor TokenCache {
 
     package init(client: ServiceClient, source: TokenSource) {
         self.source = source
-        if case .application(let credential) = source { endpoint = TokenEndpoint(client: client, credential: credential) } else { endpoint = nil }
+        if case .application(let credential) = source {
+            endpoint = TokenEndpoint(client: client, credential: credential)
+        } else {
+            endpoint = nil
+        }
     }
 
-    package init(client: ServiceClient, credential: EntraCredential) { self.init(client: client, source: .application(credential)) }
+    package init(client: ServiceClient, credential: EntraCredential) {
+        self.init(client: client, source: .application(credential))
+    }
 
     /// A token for `audience`, such as `https://graph.microsoft.com`.
     ///
@@ -45,7 +51,9 @@ package actor TokenCache {
         guard parts.count == 3 else { return nil }
         var text = parts[1].replacing("-", with: "+").replacing("_", with: "/")
         text += String(repeating: "=", count: (4 - text.count % 4) % 4)
-        guard let data = Data(base64Encoded: String(text)), let claims = (try? JSONReader.parse([UInt8](data)))?.bagValue else { return nil }
+        guard let data = Data(base64Encoded: String(text)),
+            let claims = (try? JSONReader.parse([UInt8](data)))?.bagValue
+        else { return nil }
         return Set((claims["roles"]?.arrayValue ?? []).map(\.text))
     }
 
@@ -58,7 +66,8 @@ package actor TokenCache {
         case .managedIdentity(let identity): issued = try await identity.token(for: audience)
         }
         tokens[audience] = Held(
-            token: issued.text, renewsAt: .now + .seconds(issued.renewsAfterSeconds), endsAt: .now + .seconds(issued.lifetimeSeconds))
+            token: issued.text, renewsAt: .now + .seconds(issued.renewsAfterSeconds),
+            endsAt: .now + .seconds(issued.lifetimeSeconds))
         return issued.text
     }
 }

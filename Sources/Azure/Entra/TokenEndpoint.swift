@@ -8,7 +8,9 @@ struct TokenEndpoint: Sendable {
 
     func token(for audience: String) async throws -> IssuedToken {
         let url = "\(credential.loginHost)/\(credential.tenant)/oauth2/v2.0/token"
-        var form = [("client_id", credential.client), ("scope", audience + "/.default"), ("grant_type", "client_credentials")]
+        var form = [
+            ("client_id", credential.client), ("scope", audience + "/.default"), ("grant_type", "client_credentials"),
+        ]
         switch credential.proof {
         case .secret(let secret): form.append(("client_secret", secret.text))
         case .certificate(let certificate):
@@ -17,18 +19,26 @@ struct TokenEndpoint: Sendable {
         }
         let body = form.map { "\($0)=\(Self.escape($1))" }.joined(separator: "&")
         let response = try await client.send(
-            ServiceRequest("POST", url, headers: [("Content-Type", "application/x-www-form-urlencoded")], body: Array(body.utf8), timeoutSeconds: 30))
+            ServiceRequest(
+                "POST", url, headers: [("Content-Type", "application/x-www-form-urlencoded")], body: Array(body.utf8),
+                timeoutSeconds: 30))
         let answer = (try? JSONReader.parse(response.body))?.bagValue
-        guard response.status == 200, let token = answer?["access_token"]?.stringValue else { throw refusal(response, answer, url) }
+        guard response.status == 200, let token = answer?["access_token"]?.stringValue else {
+            throw refusal(response, answer, url)
+        }
         return IssuedToken(
-            text: Secret(token), lifetimeSeconds: Self.seconds(answer?["expires_in"]) ?? 3_599, refreshSeconds: Self.seconds(answer?["refresh_in"]))
+            text: Secret(token), lifetimeSeconds: Self.seconds(answer?["expires_in"]) ?? 3_599,
+            refreshSeconds: Self.seconds(answer?["refresh_in"]))
     }
 
     /// Numbers come as numbers from one version of the endpoint and as texts from the other.
     static func seconds(_ value: Value?) -> Double? { value?.converted(to: .long).longValue.map { Double($0) } }
 
     private static func assertion(_ text: String) -> [(String, String)] {
-        [("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"), ("client_assertion", text)]
+        [
+            ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+            ("client_assertion", text),
+        ]
     }
 
     private static func federatedToken(_ file: String) throws -> String {
@@ -37,7 +47,9 @@ struct TokenEndpoint: Sendable {
             throw ServiceError(
                 tried: "reading the federated token \(file)", got: "the file is missing or empty",
                 means: "the platform that should project a token into it has not done so",
-                next: "check the service account and its federation, and 'federatedTokenFile' (or AZURE_FEDERATED_TOKEN_FILE)")
+                next:
+                    "check the service account and its federation, and 'federatedTokenFile' (or AZURE_FEDERATED_TOKEN_FILE)"
+            )
         }
         return text
     }
@@ -49,12 +61,17 @@ struct TokenEndpoint: Sendable {
         let message = cut.map { String(text[..<$0.lowerBound]) } ?? text
         let trace = answer?["trace_id"]?.text ?? "unknown"
         return ServiceError(
-            tried: "POST \(url)", got: "\(response.status), \(message.isEmpty ? "no explanation" : String(message.prefix(240))) (trace \(trace))",
+            tried: "POST \(url)",
+            got:
+                "\(response.status), \(message.isEmpty ? "no explanation" : String(message.prefix(240))) (trace \(trace))",
             means: "Microsoft Entra ID gives this application no token",
-            next: EntraAdvice.next(code, tenant: credential.tenant, client: credential.client, proof: credential.proof), status: response.status)
+            next: EntraAdvice.next(code, tenant: credential.tenant, client: credential.client, proof: credential.proof),
+            status: response.status)
     }
 
     static func escape(_ text: String) -> String {
-        text.addingPercentEncoding(withAllowedCharacters: .init(charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")) ?? ""
+        text.addingPercentEncoding(
+            withAllowedCharacters: .init(
+                charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")) ?? ""
     }
 }

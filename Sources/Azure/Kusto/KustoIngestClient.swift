@@ -23,11 +23,15 @@ package struct KustoIngestClient: Sendable {
 
     /// Sends JSON lines to a table; returns the bytes on the wire. Columns are found by name.
     package func ingest(_ lines: [UInt8], table: String) async throws -> Int {
-        var headers = [("Content-Type", "application/json; charset=utf-8"), ("x-ms-client-request-id", "Vestige;\(UUID().uuidString.lowercased())")]
+        var headers = [
+            ("Content-Type", "application/json; charset=utf-8"),
+            ("x-ms-client-request-id", "Vestige;\(UUID().uuidString.lowercased())"),
+        ]
         let packed = Deflate.compress(lines, level: 1)
         if packed != nil { headers.append(("Content-Encoding", "gzip")) }
         let request = ServiceRequest(
-            "POST", "\(cluster)/v1/rest/ingest/\(database)/\(table)?streamFormat=json", headers: headers, body: packed ?? lines, timeoutSeconds: 120)
+            "POST", "\(cluster)/v1/rest/ingest/\(database)/\(table)?streamFormat=json", headers: headers,
+            body: packed ?? lines, timeoutSeconds: 120)
         let response: ServiceResponse
         if let tokens {
             response = try await AuthorizedClient(client: client, tokens: tokens, audience: audience).send(request)
@@ -35,7 +39,9 @@ package struct KustoIngestClient: Sendable {
             response = try await client.send(request)
         }
         // Whoever took the records says so in tables; anything else may come from a machine on the way.
-        guard response.status == 200, (try? JSONReader.parse(response.body))?.bagValue?["Tables"] != nil else { throw refusal(response, request, table) }
+        guard response.status == 200, (try? JSONReader.parse(response.body))?.bagValue?["Tables"] != nil else {
+            throw refusal(response, request, table)
+        }
         return (packed ?? lines).count
     }
 
@@ -45,7 +51,8 @@ package struct KustoIngestClient: Sendable {
             case 400:
                 "make the table with: vestige setup kusto, and enable its streaming ingestion policy: .alter table \(table) policy streamingingestion enable"
             case 401: "check 'cluster' and the tenant that the sink signs in to"
-            case 403: "give the application the role Ingestor: .add database \(database) ingestors ('aadapp=CLIENT;TENANT')"
+            case 403:
+                "give the application the role Ingestor: .add database \(database) ingestors ('aadapp=CLIENT;TENANT')"
             case 404: "check 'cluster' and 'database'; streaming ingestion must be switched on for the cluster"
             default: "run the command again later; what was not sent stays in the outbox"
             }

@@ -39,7 +39,8 @@ package actor KustoQueueClient {
 
     /// The ingestion endpoint: not another one on this machine, or where the address is in figures.
     package static func endpoint(of cluster: String) -> String {
-        guard let parts = URLComponents(string: cluster), let host = parts.host, !host.hasPrefix("ingest-"), host != "localhost", !host.contains(":"),
+        guard let parts = URLComponents(string: cluster), let host = parts.host, !host.hasPrefix("ingest-"),
+            host != "localhost", !host.contains(":"),
             host.contains(where: \.isLetter)
         else { return cluster }
         return cluster.replacing("://", with: "://ingest-", maxReplacements: 1)
@@ -50,27 +51,40 @@ package actor KustoQueueClient {
     /// - Parameter id: the same for the same lines: what was ingested under it is not ingested again.
     package func ingest(_ lines: [UInt8], table: String, id: String) async throws -> Int {
         let resources = try await current()
-        guard let container = resources.containers.randomElement(), let queue = resources.queues.randomElement(), let packed = Deflate.compress(lines, level: 1)
-        else { throw ServiceError(tried: "queueing for \(table)", got: "the cluster names no storage", next: "set 'ingestion: streaming' for the sink") }
+        guard let container = resources.containers.randomElement(), let queue = resources.queues.randomElement(),
+            let packed = Deflate.compress(lines, level: 1)
+        else {
+            throw ServiceError(
+                tried: "queueing for \(table)", got: "the cluster names no storage",
+                next: "set 'ingestion: streaming' for the sink")
+        }
         let blob = Self.place("\(database)__\(table)__\(id).json.gz", in: container)
         let put = ServiceRequest(
-            "PUT", blob.text, headers: [("x-ms-blob-type", "BlockBlob"), ("x-ms-version", Self.storageVersion), ("Content-Type", "application/octet-stream")],
+            "PUT", blob.text,
+            headers: [
+                ("x-ms-blob-type", "BlockBlob"), ("x-ms-version", Self.storageVersion),
+                ("Content-Type", "application/octet-stream"),
+            ],
             body: packed, timeoutSeconds: 600)
         try await send(put, "storing a file for \(table)")
         let tag = "ingest-by:\(id)"
         let properties = Bag([
-            ("authorizationContext", .string(resources.authorization.text)), ("format", .string("json")), ("tags", .string("[\"\(tag)\"]")),
+            ("authorizationContext", .string(resources.authorization.text)), ("format", .string("json")),
+            ("tags", .string("[\"\(tag)\"]")),
             ("ingestIfNotExists", .string("[\"\(id)\"]")),
         ])
         let message = Bag([
-            ("Id", .string(UUID().uuidString.lowercased())), ("BlobPath", .string(blob.text)), ("RawDataSize", .long(Int64(lines.count))),
-            ("DatabaseName", .string(database)), ("TableName", .string(table)), ("RetainBlobOnSuccess", .bool(false)), ("FlushImmediately", .bool(false)),
+            ("Id", .string(UUID().uuidString.lowercased())), ("BlobPath", .string(blob.text)),
+            ("RawDataSize", .long(Int64(lines.count))),
+            ("DatabaseName", .string(database)), ("TableName", .string(table)), ("RetainBlobOnSuccess", .bool(false)),
+            ("FlushImmediately", .bool(false)),
             ("IgnoreSizeLimit", .bool(false)), ("ReportLevel", .long(0)), ("ReportMethod", .long(0)),
             ("ApplicationForTracing", .string("Vestige")), ("AdditionalProperties", .bag(properties)),
         ])
         let text = Data(JSONWriter.string(.bag(message)).utf8).base64EncodedString()
         let post = ServiceRequest(
-            "POST", Self.place("messages", in: queue).text, headers: [("x-ms-version", Self.storageVersion), ("Content-Type", "application/xml")],
+            "POST", Self.place("messages", in: queue).text,
+            headers: [("x-ms-version", Self.storageVersion), ("Content-Type", "application/xml")],
             body: Array("<QueueMessage><MessageText>\(text)</MessageText></QueueMessage>".utf8), timeoutSeconds: 60)
         try await send(post, "queueing a file for \(table)")
         return packed.count + text.utf8.count
@@ -82,7 +96,8 @@ package actor KustoQueueClient {
             // The permission in an address may have ended.
             if response.status == 403 { resources = nil }
             throw ServiceError(
-                tried: what, got: response.summary, next: "run the command again later; what was not sent stays in the outbox",
+                tried: what, got: response.summary,
+                next: "run the command again later; what was not sent stays in the outbox",
                 isRetryable: response.status == 403, status: response.status)
         }
     }
@@ -90,10 +105,13 @@ package actor KustoQueueClient {
     private func current() async throws -> Resources {
         if let resources, ContinuousClock.now - resources.since < Self.resourcesLast { return resources }
         let rows = try await command(".get ingestion resources")
-        func all(_ kind: String) -> [Secret] { rows.filter { $0.first?.text == kind && $0.count > 1 }.map { Secret($0[1].text) } }
+        func all(_ kind: String) -> [Secret] {
+            rows.filter { $0.first?.text == kind && $0.count > 1 }.map { Secret($0[1].text) }
+        }
         let authorization = try await command(".get kusto identity token").first?.first?.text ?? ""
         let found = Resources(
-            containers: all("TempStorage"), queues: all("SecuredReadyForAggregationQueue"), authorization: Secret(authorization), since: .now)
+            containers: all("TempStorage"), queues: all("SecuredReadyForAggregationQueue"),
+            authorization: Secret(authorization), since: .now)
         resources = found
         return found
     }
@@ -102,12 +120,18 @@ package actor KustoQueueClient {
     private func command(_ text: String) async throws -> [[Value]] {
         let body = JSONWriter.string(.bag(Bag([("db", .string("NetDefaultDB")), ("csl", .string(text))])))
         let request = ServiceRequest(
-            "POST", endpoint + "/v1/rest/mgmt", headers: [("Content-Type", "application/json; charset=utf-8")], body: Array(body.utf8), timeoutSeconds: 60)
+            "POST", endpoint + "/v1/rest/mgmt", headers: [("Content-Type", "application/json; charset=utf-8")],
+            body: Array(body.utf8), timeoutSeconds: 60)
         let response = try await AuthorizedClient(client: client, tokens: tokens, audience: audience).send(request)
-        guard response.status == 200, let tables = (try? JSONReader.parse(response.body))?.bagValue?["Tables"]?.arrayValue else {
+        guard response.status == 200,
+            let tables = (try? JSONReader.parse(response.body))?.bagValue?["Tables"]?.arrayValue
+        else {
             throw ServiceError(
-                tried: "\(text) at \(endpoint)", got: response.summary, means: "this is not the ingestion endpoint of a cluster, or it refuses the application",
-                next: "give the application the role Ingestor on \(database), or set 'ingestion: streaming' for the sink", status: response.status)
+                tried: "\(text) at \(endpoint)", got: response.summary,
+                means: "this is not the ingestion endpoint of a cluster, or it refuses the application",
+                next:
+                    "give the application the role Ingestor on \(database), or set 'ingestion: streaming' for the sink",
+                status: response.status)
         }
         return (tables.first?.bagValue?["Rows"]?.arrayValue ?? []).map { $0.arrayValue ?? [] }
     }

@@ -30,7 +30,9 @@ package struct DataCollectionRuleClient: Sendable {
         let declared = rule["properties"]?.bagValue?["streamDeclarations"]?.bagValue ?? Bag()
         for (name, stream) in zip(declared.keys, declared.values) {
             let columns = stream.bagValue?["columns"]?.arrayValue ?? []
-            streams[name] = Dictionary(columns.compactMap { c in c.bagValue.map { ($0["name"]?.text ?? "", $0["type"]?.text ?? "") } }) { a, _ in a }
+            streams[name] = Dictionary(
+                columns.compactMap { c in c.bagValue.map { ($0["name"]?.text ?? "", $0["type"]?.text ?? "") } }
+            ) { a, _ in a }
         }
         return streams
     }

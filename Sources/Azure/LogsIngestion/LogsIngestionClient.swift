@@ -33,7 +33,8 @@ package struct LogsIngestionClient: Sendable {
         if body.count < records.count { headers.append(("Content-Encoding", "gzip")) }
         let sent = body.count < records.count ? body : records
         let request = ServiceRequest(
-            "POST", "\(endpoint)/dataCollectionRules/\(rule)/streams/\(stream)?api-version=2023-01-01", headers: headers, body: sent, timeoutSeconds: 60)
+            "POST", "\(endpoint)/dataCollectionRules/\(rule)/streams/\(stream)?api-version=2023-01-01",
+            headers: headers, body: sent, timeoutSeconds: 60)
         try await volume.take(cost: records.count)
         let response = try await client.send(request, budget: budget)
         // The only answer of success that is documented; anything else may come from a machine on the way.
@@ -44,9 +45,11 @@ package struct LogsIngestionClient: Sendable {
     private func refusal(_ response: ServiceResponse, _ request: ServiceRequest, _ stream: String) -> ServiceError {
         let next =
             switch response.status {
-            case 400: "declare the stream \(stream) in the data collection rule with the table's columns, then run the command again"
+            case 400:
+                "declare the stream \(stream) in the data collection rule with the table's columns, then run the command again"
             case 401: "check 'resource' and 'tenantId' of the sink"
-            case 403: "give the application the role Monitoring Metrics Publisher on the data collection rule \(rule); it takes up to 30 minutes to work"
+            case 403:
+                "give the application the role Monitoring Metrics Publisher on the data collection rule \(rule); it takes up to 30 minutes to work"
             case 404: "check 'endpoint' and 'rule' of the sink: the rule's immutable id starts with dcr-"
             case 413: "report this: a call was larger than the limit"
             default: "run the command again later; what was not sent stays in the outbox"

@@ -21,7 +21,9 @@ package struct KustoQueryClient: Sendable {
         let anywhere = "NetDefaultDB"
         for database in [anywhere, ""] {
             let client = KustoQueryClient(caller: caller, base: base, database: database)
-            guard let answer = try? await client.run(".show databases", isCommand: true), let names = try? answer.tables[0].batch.rows() else { continue }
+            guard let answer = try? await client.run(".show databases", isCommand: true),
+                let names = try? answer.tables[0].batch.rows()
+            else { continue }
             if names.count == 1, let name = names[0].first?.stringValue { return name }
             return anywhere
         }
@@ -38,19 +40,26 @@ package struct KustoQueryClient: Sendable {
     package func run(_ text: String, isCommand: Bool, parameters: [String: Value] = [:]) async throws -> RemoteResult {
         let options = Bag([("servertimeout", .string("00:10:00"))])
         let properties = Bag([
-            ("Options", .bag(options)), ("Parameters", .bag(Bag(parameters.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }))),
+            ("Options", .bag(options)),
+            ("Parameters", .bag(Bag(parameters.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }))),
         ])
         let body = Bag([("db", .string(database)), ("csl", .string(text)), ("properties", .bag(properties))])
         let request = RemoteCaller.post(
             base + (isCommand ? "/v1/rest/mgmt" : "/v2/rest/query"), body,
-            headers: [("x-ms-client-request-id", "Vestige;\(UUID().uuidString.lowercased())"), ("x-ms-app", "Vestige"), ("x-ms-version", "2024-12-12")],
+            headers: [
+                ("x-ms-client-request-id", "Vestige;\(UUID().uuidString.lowercased())"), ("x-ms-app", "Vestige"),
+                ("x-ms-version", "2024-12-12"),
+            ],
             timeoutSeconds: Self.serverSeconds + 30)
         let response = try await caller.send(request) { try await audience() }
         let answer = try? JSONReader.parse(response.body)
         guard response.status == 200, let answer else {
             let error = answer?.bagValue?["error"]?.bagValue
-            let plain = answer == nil && !response.body.isEmpty ? String(decoding: response.body.prefix(300), as: UTF8.self) : nil
-            throw RemoteCaller.refusal(request, response, message: error?["@message"]?.stringValue ?? error?["message"]?.stringValue ?? plain)
+            let plain =
+                answer == nil && !response.body.isEmpty
+                ? String(decoding: response.body.prefix(300), as: UTF8.self) : nil
+            throw RemoteCaller.refusal(
+                request, response, message: error?["@message"]?.stringValue ?? error?["message"]?.stringValue ?? plain)
         }
         switch answer {
         case .array(let frames): return try frames2(frames, request)
@@ -64,13 +73,16 @@ package struct KustoQueryClient: Sendable {
         let fallback = "https://kusto.kusto.windows.net"
         guard let scheme = base.firstRange(of: "://") else { return fallback }
         let root = base[..<scheme.upperBound] + base[scheme.upperBound...].prefix { $0 != "/" }
-        let response = try await caller.sendOpenly(ServiceRequest("GET", root + "/v1/rest/auth/metadata", timeoutSeconds: 20))
+        let response = try await caller.sendOpenly(
+            ServiceRequest("GET", root + "/v1/rest/auth/metadata", timeoutSeconds: 20))
         let metadata = (try? JSONReader.parse(response.body))?.bagValue
         return metadata?["AzureAD"]?.bagValue?["KustoServiceResourceId"]?.stringValue ?? fallback
     }
 
     private func unreadable(_ request: ServiceRequest) -> ServiceError {
-        ServiceError(tried: request.shown, got: "an answer that is not Kusto's", next: "check the address: it should be a Kusto cluster's")
+        ServiceError(
+            tried: request.shown, got: "an answer that is not Kusto's",
+            next: "check the address: it should be a Kusto cluster's")
     }
 
     // MARK: Answers
@@ -93,7 +105,8 @@ package struct KustoQueryClient: Sendable {
                             name: frame["TableName"]?.stringValue ?? "PrimaryResult", columns: columns,
                             rows: rows.compactMap(\.arrayValue).map { values($0, columns, isText: false) }))
                 case "QueryProperties":
-                    for row in rows.compactMap(\.arrayValue) where row.count == 3 && row[1] == .string("Visualization") {
+                    for row in rows.compactMap(\.arrayValue) where row.count == 3 && row[1] == .string("Visualization")
+                    {
                         visualization = visualization ?? bag(row[2])
                     }
                 default: break
@@ -108,19 +121,26 @@ package struct KustoQueryClient: Sendable {
 
     /// Version 1: tables, the last of them contents when there are three or more.
     private func tables1(_ answer: Bag, _ request: ServiceRequest) throws -> RemoteResult {
-        guard let all = answer["Tables"]?.arrayValue?.compactMap(\.bagValue), !all.isEmpty else { throw unreadable(request) }
+        guard let all = answer["Tables"]?.arrayValue?.compactMap(\.bagValue), !all.isEmpty else {
+            throw unreadable(request)
+        }
         var primary = [0]
         var visualization: Bag?
         if all.count >= 3, let contents = all.last?["Rows"]?.arrayValue {
-            primary = contents.compactMap(\.arrayValue).compactMap { $0.count > 1 && $0[1] == .string("QueryResult") ? $0[0].longValue.map { Int($0) } : nil }
-            let at = contents.compactMap(\.arrayValue).first { $0.count > 1 && $0[1] == .string("QueryProperties") }?[0].longValue
+            primary = contents.compactMap(\.arrayValue).compactMap {
+                $0.count > 1 && $0[1] == .string("QueryResult") ? $0[0].longValue.map { Int($0) } : nil
+            }
+            let at = contents.compactMap(\.arrayValue).first { $0.count > 1 && $0[1] == .string("QueryProperties") }?[0]
+                .longValue
             visualization = at.flatMap { all[Int($0)]["Rows"]?.arrayValue?.first?.arrayValue?.first }.flatMap(bag)
         }
         let tables = primary.filter { all.indices.contains($0) }.map { i in
             let columns = columns(all[i])
             return RemoteTable(
                 name: "PrimaryResult", columns: columns,
-                rows: (all[i]["Rows"]?.arrayValue ?? []).compactMap(\.arrayValue).map { values($0, columns, isText: true) })
+                rows: (all[i]["Rows"]?.arrayValue ?? []).compactMap(\.arrayValue).map {
+                    values($0, columns, isText: true)
+                })
         }
         let partial = answer["Exceptions"]?.arrayValue?.first?.text
         return RemoteResult(tables: tables, visualization: shown(visualization), partial: partial)
@@ -129,7 +149,9 @@ package struct KustoQueryClient: Sendable {
     private func columns(_ table: Bag) -> [ColumnSpec] {
         (table["Columns"]?.arrayValue ?? []).compactMap(\.bagValue).map { column in
             let name = column["ColumnName"]?.stringValue ?? ""
-            if let type = column["ColumnType"]?.stringValue.flatMap({ ScalarType(name: $0) }) { return ColumnSpec(name, type) }
+            if let type = column["ColumnType"]?.stringValue.flatMap({ ScalarType(name: $0) }) {
+                return ColumnSpec(name, type)
+            }
             // Some commands give .NET's names alone.
             let dataType = (column["DataType"]?.stringValue ?? "").split(separator: ".").last.map(String.init) ?? ""
             return ColumnSpec(name, ScalarType(dotNetName: dataType) ?? .string)
@@ -137,7 +159,9 @@ package struct KustoQueryClient: Sendable {
     }
 
     private func values(_ row: [Value], _ columns: [ColumnSpec], isText: Bool) -> [Value] {
-        columns.indices.map { c in c < row.count ? RemoteCell.value(row[c], columns[c].type, dynamicIsText: isText) : .null }
+        columns.indices.map { c in
+            c < row.count ? RemoteCell.value(row[c], columns[c].type, dynamicIsText: isText) : .null
+        }
     }
 
     private func bag(_ value: Value) -> Bag? {

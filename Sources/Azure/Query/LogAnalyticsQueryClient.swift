@@ -24,7 +24,8 @@ package struct LogAnalyticsQueryClient: Sendable {
         var body: [(String, Value)] = [("query", .string(text))]
         if let timespan { body.append(("timespan", .string(timespan))) }
         let request = RemoteCaller.post(
-            "\(base)/v1/workspaces/\(workspace)/query", Bag(body), headers: [("Prefer", "wait=\(Self.serverSeconds), include-render=true")],
+            "\(base)/v1/workspaces/\(workspace)/query", Bag(body),
+            headers: [("Prefer", "wait=\(Self.serverSeconds), include-render=true")],
             timeoutSeconds: Self.serverSeconds + 30)
         let response = try await caller.send(request) { audience }
         let answer = (try? JSONReader.parse(response.body))?.bagValue
@@ -34,21 +35,26 @@ package struct LogAnalyticsQueryClient: Sendable {
         let render = answer["render"]?.bagValue
         let isShown = render?["visualization"]?.stringValue.map { !$0.isEmpty } ?? false
         return RemoteResult(
-            tables: tables.compactMap(\.bagValue).map(Self.table), visualization: isShown ? render : nil, partial: Self.message(answer["error"]?.bagValue))
+            tables: tables.compactMap(\.bagValue).map(Self.table), visualization: isShown ? render : nil,
+            partial: Self.message(answer["error"]?.bagValue))
     }
 
     /// Tokens are for the service's own name, whatever the cloud.
     private var audience: String {
-        for suffix in ["loganalytics.us", "loganalytics.azure.us", "loganalytics.azure.cn"] where base.hasSuffix(suffix) { return "https://api.\(suffix)" }
+        for suffix in ["loganalytics.us", "loganalytics.azure.us", "loganalytics.azure.cn"] where base.hasSuffix(suffix)
+        { return "https://api.\(suffix)" }
         return "https://api.loganalytics.io"
     }
 
     private static func table(_ table: Bag) -> RemoteTable {
         let columns = (table["columns"]?.arrayValue ?? []).compactMap(\.bagValue).map {
-            ColumnSpec($0["name"]?.stringValue ?? "", $0["type"]?.stringValue.flatMap { ScalarType(name: $0) } ?? .string)
+            ColumnSpec(
+                $0["name"]?.stringValue ?? "", $0["type"]?.stringValue.flatMap { ScalarType(name: $0) } ?? .string)
         }
         let rows = (table["rows"]?.arrayValue ?? []).compactMap(\.arrayValue).map { row in
-            columns.indices.map { c in c < row.count ? RemoteCell.value(row[c], columns[c].type, dynamicIsText: true) : .null }
+            columns.indices.map { c in
+                c < row.count ? RemoteCell.value(row[c], columns[c].type, dynamicIsText: true) : .null
+            }
         }
         return RemoteTable(name: table["name"]?.stringValue ?? "PrimaryResult", columns: columns, rows: rows)
     }
@@ -61,7 +67,9 @@ package struct LogAnalyticsQueryClient: Sendable {
             error = inner
             text = inner["message"]?.stringValue ?? text
         }
-        if let line = error["line"]?.longValue, let column = error["pos"]?.longValue { return (text ?? "error") + " (line \(line), column \(column))" }
+        if let line = error["line"]?.longValue, let column = error["pos"]?.longValue {
+            return (text ?? "error") + " (line \(line), column \(column))"
+        }
         return text
     }
 }

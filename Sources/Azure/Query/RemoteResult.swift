@@ -42,13 +42,17 @@ package enum RemoteAddress: Sendable, Equatable {
     package init?(_ text: String) {
         var text = text[...]
         while text.last == "/" { text = text.dropLast() }
-        guard let scheme = text.firstRange(of: "://"), ["http", "https"].contains(text[..<scheme.lowerBound].lowercased()) else { return nil }
+        guard let scheme = text.firstRange(of: "://"),
+            ["http", "https"].contains(text[..<scheme.lowerBound].lowercased())
+        else { return nil }
         let rest = text[scheme.upperBound...]
         let parts = rest.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
         guard let host = parts.first, !host.isEmpty else { return nil }
         let root = "\(text[..<scheme.upperBound])\(host)"
         let name = host.prefix { $0 != ":" }.lowercased()
-        if let i = parts.firstIndex(of: "workspaces"), i + 1 < parts.count, !["ade.loganalytics.io", "adx.monitor.azure.com"].contains(name) {
+        if let i = parts.firstIndex(of: "workspaces"), i + 1 < parts.count,
+            !["ade.loganalytics.io", "adx.monitor.azure.com"].contains(name)
+        {
             self = .logAnalytics(base: root, workspace: parts[i + 1])
         } else if ["ade.loganalytics.io", "ade.applicationinsights.io", "adx.monitor.azure.com"].contains(name) {
             self = .kusto(base: String(text), database: parts.count > 1 ? parts.last : nil)
@@ -67,7 +71,9 @@ package enum RemoteAddress: Sendable, Equatable {
     package var isLoopback: Bool {
         guard let scheme = base.firstRange(of: "://") else { return false }
         let authority = base[scheme.upperBound...].prefix { $0 != "/" }
-        let host = authority.hasPrefix("[") ? String(authority.prefix { $0 != "]" }) + "]" : String(authority.prefix { $0 != ":" })
+        let host =
+            authority.hasPrefix("[")
+            ? String(authority.prefix { $0 != "]" }) + "]" : String(authority.prefix { $0 != ":" })
         return ["localhost", "127.0.0.1", "[::1]"].contains(host.lowercased())
     }
 }

@@ -36,13 +36,18 @@ package enum ContentCheck {
                 guard let schema = query.results.last?.plan.schema else { continue }
                 for column in schema.columns {
                     guard let i = table.schema.index(of: column.name) else {
-                        problems.append(ContentProblem(s.file, "the transform gives '\(column.name)', which table '\(table.name)' does not have"))
+                        problems.append(
+                            ContentProblem(
+                                s.file,
+                                "the transform gives '\(column.name)', which table '\(table.name)' does not have"))
                         continue
                     }
                     if table.schema[i].type != column.type {
                         problems.append(
                             ContentProblem(
-                                s.file, "the transform gives '\(column.name)' as \(column.type.name), table '\(table.name)' has \(table.schema[i].type.name)"))
+                                s.file,
+                                "the transform gives '\(column.name)' as \(column.type.name), table '\(table.name)' has \(table.schema[i].type.name)"
+                            ))
                     }
                 }
                 for key in table.key where schema.index(of: key) == nil {
@@ -50,7 +55,8 @@ package enum ContentCheck {
                 }
             } catch let problem as Diagnostic {
                 let (line, column) = problem.position(in: s.transform)
-                problems.append(ContentProblem(s.file, "transform \(line):\(column): \(problem.code): \(problem.message)"))
+                problems.append(
+                    ContentProblem(s.file, "transform \(line):\(column): \(problem.code): \(problem.message)"))
             } catch {
                 problems.append(ContentProblem(s.file, "\(error)"))
             }
@@ -58,7 +64,9 @@ package enum ContentCheck {
         return problems
     }
 
-    private static func bind(_ query: String, _ file: String, _ catalog: ContentCatalog, _ problems: inout [ContentProblem]) {
+    private static func bind(
+        _ query: String, _ file: String, _ catalog: ContentCatalog, _ problems: inout [ContentProblem]
+    ) {
         do { _ = try Binder(catalog: catalog).bind(try Parser.parse(query)) } catch let problem as Diagnostic {
             problems.append(ContentProblem(file, "\(problem.code): \(problem.message)"))
         } catch { problems.append(ContentProblem(file, "\(error)")) }

@@ -15,12 +15,18 @@ package enum SourcesDocument {
             .resourceGraph, "Azure Resource Graph",
             "Devices, sensors and alerts of plants that are connected to Azure: what replaced the management console. Asked when the tenant names `subscriptions`."
         ),
-        (.iotSensor, "Defender for IoT sensors", "Calls of each OT sensor that the configuration names, with an access token made on the sensor."),
+        (
+            .iotSensor, "Defender for IoT sensors",
+            "Calls of each OT sensor that the configuration names, with an access token made on the sensor."
+        ),
         (
             .iotManager, "Defender for IoT management consoles",
             "Calls of each console in `managers`, with an access token made on it. Microsoft retired the console on 2025-01-01; it is asked where one still runs."
         ),
-        (.web, "Public lists", "From their web address, or from a file or a mirror that `feeds` in the configuration names; `off` there leaves a list out."),
+        (
+            .web, "Public lists",
+            "From their web address, or from a file or a mirror that `feeds` in the configuration names; `off` there leaves a list out."
+        ),
     ]
 
     package static func markdown(_ library: ContentLibrary) -> String {
@@ -52,11 +58,14 @@ package enum SourcesDocument {
                 let demand =
                     s.window != nil
                     ? " *On demand, by windows of time.*"
-                    : s.isPerDevice ? " *On demand, for chosen devices.*" : s.isAlternative ? " *On demand, instead of others.*" : ""
+                    : s.isPerDevice
+                        ? " *On demand, for chosen devices.*"
+                        : s.isAlternative ? " *On demand, instead of others.*" : ""
                 let page = s.documentation.first.map { "[\(s.id)](\($0))" } ?? s.id
                 let kind = library.tables[s.table]?.kind == .event ? "events" : "state"
                 let permission = s.permissions.isEmpty ? "–" : s.permissions.map { "`\($0)`" }.joined(separator: ", ")
-                out += "| \(page) | \(s.description)\(demand) | `\(s.table)` (\(kind)) | \(interval(s.intervalSeconds)) | \(permission) |\n"
+                out +=
+                    "| \(page) | \(s.description)\(demand) | `\(s.table)` (\(kind)) | \(interval(s.intervalSeconds)) | \(permission) |\n"
             }
             out += "\n"
         }
@@ -64,6 +73,7 @@ package enum SourcesDocument {
     }
 
     private static func interval(_ seconds: Int) -> String {
-        seconds % 86_400 == 0 ? "\(seconds / 86_400) d" : seconds % 3_600 == 0 ? "\(seconds / 3_600) h" : "\(seconds / 60) min"
+        seconds % 86_400 == 0
+            ? "\(seconds / 86_400) d" : seconds % 3_600 == 0 ? "\(seconds / 3_600) h" : "\(seconds / 60) min"
     }
 }

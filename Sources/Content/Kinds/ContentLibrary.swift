@@ -56,7 +56,10 @@ package struct ContentLibrary: Sendable {
                 attempt(&problems) {
                     let alias = ((file as NSString).lastPathComponent as NSString).deletingPathExtension
                     let changed = try? FileManager.default.attributesOfItem(atPath: file)[.modificationDate] as? Date
-                    let updated = changed.map { DateTime.unixEpoch + Int64($0.timeIntervalSince1970 * Double(DateTime.ticksPerSecond)) } ?? DateTime.unixEpoch
+                    let updated =
+                        changed.map {
+                            DateTime.unixEpoch + Int64($0.timeIntervalSince1970 * Double(DateTime.ticksPerSecond))
+                        } ?? DateTime.unixEpoch
                     library.watchlists[alias] = try Watchlist(
                         alias: alias, csv: Array(try text(file).utf8), searchKey: nil, updated: updated, file: file)
                 }
@@ -79,7 +82,9 @@ package struct ContentLibrary: Sendable {
     /// What people are told of the tables and functions.
     package var notes: CatalogNotes {
         var notes = CatalogNotes()
-        for table in tables.values { notes.tables[table.name] = EntityNote(description: table.description, folder: table.kind.rawValue) }
+        for table in tables.values {
+            notes.tables[table.name] = EntityNote(description: table.description, folder: table.kind.rawValue)
+        }
         for function in functions {
             notes.functions[function.name] = EntityNote(
                 description: function.description, parameters: function.parameters,
@@ -110,7 +115,9 @@ package struct ContentLibrary: Sendable {
     }
 
     static func text(_ file: String) throws -> String {
-        guard let data = FileManager.default.contents(atPath: file) else { throw ContentProblem(file, "cannot be read") }
+        guard let data = FileManager.default.contents(atPath: file) else {
+            throw ContentProblem(file, "cannot be read")
+        }
         return String(decoding: data, as: UTF8.self)
     }
 }

@@ -18,7 +18,9 @@ package struct Fields {
     /// - Throws: `ContentProblem`.
     package init(file: String) throws {
         do {
-            guard let node = try Yams.compose(yaml: try ContentLibrary.text(file)) else { throw ContentProblem(file, "is empty") }
+            guard let node = try Yams.compose(yaml: try ContentLibrary.text(file)) else {
+                throw ContentProblem(file, "is empty")
+            }
             self.init(node: node, file: file, path: "")
         } catch let error as YamlError {
             throw ContentProblem(file, "is not valid YAML: \(error)")
@@ -80,7 +82,9 @@ package struct Fields {
         guard let value = self[name] else { return [] }
         guard let mapping = value.mapping else { throw problem("'\(path)\(name)' must be a mapping") }
         return try mapping.map { k, v in
-            guard let key = k.scalar?.string, let text = v.scalar?.string else { throw problem("'\(path)\(name)' must map texts to texts") }
+            guard let key = k.scalar?.string, let text = v.scalar?.string else {
+                throw problem("'\(path)\(name)' must map texts to texts")
+            }
             return (key, text)
         }
     }

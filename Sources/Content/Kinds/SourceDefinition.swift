@@ -118,12 +118,15 @@ package struct SourceDefinition: Sendable {
     }
 
     /// Whether a tenant's identity asks for it.
-    package var isOfTenant: Bool { service == .graphHunting || service == .defenderEndpoint || service == .resourceGraph }
+    package var isOfTenant: Bool {
+        service == .graphHunting || service == .defenderEndpoint || service == .resourceGraph
+    }
 
     init(yaml: Fields, file: String) throws {
         self.file = file
         try yaml.only([
-            "id", "description", "service", "query", "partitions", "path", "parameters", "paging", "pageSize", "files", "format", "varyMinutes", "oneRecord",
+            "id", "description", "service", "query", "partitions", "path", "parameters", "paging", "pageSize", "files",
+            "format", "varyMinutes", "oneRecord",
             "secrets", "table", "window", "absence", "records", "variants", "cap", "alternative",
             "transform", "columns", "interval", "permissions", "documentation",
         ])
@@ -131,7 +134,9 @@ package struct SourceDefinition: Sendable {
         description = try yaml.string("description")
         let serviceText = try yaml.string("service")
         guard let service = Service(rawValue: serviceText) else {
-            throw yaml.fail("'service' must be one of \(Service.allCases.map(\.rawValue).joined(separator: ", ")), not \"\(serviceText)\"")
+            throw yaml.fail(
+                "'service' must be one of \(Service.allCases.map(\.rawValue).joined(separator: ", ")), not \"\(serviceText)\""
+            )
         }
         self.service = service
         query = try yaml.optionalString("query")
@@ -151,13 +156,17 @@ package struct SourceDefinition: Sendable {
         parameters = try yaml.texts("parameters")
         let pagingText = try yaml.optionalString("paging") ?? "none"
         guard let paging = Paging(rawValue: pagingText) else {
-            throw yaml.fail("'paging' must be one of \(Paging.allCases.map(\.rawValue).joined(separator: ", ")), not \"\(pagingText)\"")
+            throw yaml.fail(
+                "'paging' must be one of \(Paging.allCases.map(\.rawValue).joined(separator: ", ")), not \"\(pagingText)\""
+            )
         }
         self.paging = paging
         pageSize = try yaml.optionalInt("pageSize") ?? 10_000
         files = try yaml.optionalString("files")
         let formatText = try yaml.optionalString("format") ?? "json"
-        guard let format = Format(rawValue: formatText) else { throw yaml.fail("'format' must be json or csv, not \"\(formatText)\"") }
+        guard let format = Format(rawValue: formatText) else {
+            throw yaml.fail("'format' must be json or csv, not \"\(formatText)\"")
+        }
         self.format = format
         varyMinutes = try yaml.optionalInt("varyMinutes")
         isOneRecord = try yaml.optionalBool("oneRecord") ?? false
@@ -166,10 +175,14 @@ package struct SourceDefinition: Sendable {
         transform = try yaml.optionalString("transform") ?? "source"
         var columns: [ColumnSpec] = []
         for (name, typeText) in try yaml.texts("columns") {
-            guard let type = ScalarType(name: typeText) else { throw yaml.fail("'columns.\(name)': \"\(typeText)\" is not a type") }
+            guard let type = ScalarType(name: typeText) else {
+                throw yaml.fail("'columns.\(name)': \"\(typeText)\" is not a type")
+            }
             columns.append(ColumnSpec(name, type))
         }
-        if columns.isEmpty, transform != "source" { throw yaml.fail("'columns' is missing: the payload's columns and their types") }
+        if columns.isEmpty, transform != "source" {
+            throw yaml.fail("'columns' is missing: the payload's columns and their types")
+        }
         self.columns = columns
         window = try yaml.optionalFields("window").map { window in
             try window.only(["first", "overlap"])
@@ -181,7 +194,8 @@ package struct SourceDefinition: Sendable {
         isPerDevice = path?.contains("{device}") == true
         let absenceText = try yaml.optionalString("absence") ?? (isPerDevice ? "gone-from-device" : "gone")
         guard let absence = Absence(rawValue: absenceText) else {
-            throw yaml.fail("'absence' must be \(Absence.allCases.map(\.rawValue).joined(separator: ", ")), not \"\(absenceText)\"")
+            throw yaml.fail(
+                "'absence' must be \(Absence.allCases.map(\.rawValue).joined(separator: ", ")), not \"\(absenceText)\"")
         }
         self.absence = absence
         intervalSeconds = try Self.seconds(yaml, "interval")
@@ -191,7 +205,9 @@ package struct SourceDefinition: Sendable {
 
     private static func seconds(_ yaml: Fields, _ name: String) throws -> Int {
         let text = try yaml.string(name)
-        guard let ticks = TimeSpan.parse(text), ticks > 0 else { throw yaml.fail("'\(name)' must be a duration such as 1h, not \"\(text)\"") }
+        guard let ticks = TimeSpan.parse(text), ticks > 0 else {
+            throw yaml.fail("'\(name)' must be a duration such as 1h, not \"\(text)\"")
+        }
         return Int(ticks / DateTime.ticksPerSecond)
     }
 }

@@ -46,7 +46,9 @@ package struct TableDefinition: Sendable {
         name = try yaml.string("name")
         description = try yaml.string("description")
         let kindText = try yaml.string("kind")
-        guard let kind = Kind(rawValue: kindText) else { throw yaml.fail("'kind' must be state or event, not \"\(kindText)\"") }
+        guard let kind = Kind(rawValue: kindText) else {
+            throw yaml.fail("'kind' must be state or event, not \"\(kindText)\"")
+        }
         self.kind = kind
         key = try yaml.strings("key")
         volatile = try yaml.strings("volatile")
@@ -59,7 +61,9 @@ package struct TableDefinition: Sendable {
             let typeText = try column.string("type")
             guard let type = ScalarType(name: typeText) else { throw column.fail("'\(typeText)' is not a type") }
             if columns.contains(where: { $0.name == name }) { throw column.fail("column '\(name)' is there twice") }
-            if (Self.systemColumns + [Self.unmapped]).contains(where: { $0.name == name }) { throw column.fail("column '\(name)' is one that every table has") }
+            if (Self.systemColumns + [Self.unmapped]).contains(where: { $0.name == name }) {
+                throw column.fail("column '\(name)' is one that every table has")
+            }
             columns.append(ColumnSpec(name, type))
             descriptions[name] = try column.optionalString("description")
         }

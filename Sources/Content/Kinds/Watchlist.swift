@@ -18,17 +18,24 @@ package struct Watchlist: Sendable {
         var records = CSV.records(csv)
         guard !records.isEmpty else { throw ContentProblem(file, "is empty; its first line must name the columns") }
         let names = records.removeFirst().map(\.trimmed)
-        guard Set(names).count == names.count, !names.contains("") else { throw ContentProblem(file, "its first line has an empty name, or one twice") }
+        guard Set(names).count == names.count, !names.contains("") else {
+            throw ContentProblem(file, "its first line has an empty name, or one twice")
+        }
         for reserved in ["SearchKey", "_DTItemId", "LastUpdatedTimeUTC"] where names.contains(reserved) {
             throw ContentProblem(file, "'\(reserved)' is a column that every watchlist has")
         }
         let key = searchKey ?? names[0]
-        guard let keyIndex = names.firstIndex(of: key) else { throw ContentProblem(file, "has no column '\(key)' to search by") }
+        guard let keyIndex = names.firstIndex(of: key) else {
+            throw ContentProblem(file, "has no column '\(key)' to search by")
+        }
         for (i, record) in records.enumerated() where record.count > names.count {
             throw ContentProblem("\(file):\(i + 2)", "has \(record.count) fields, but there are \(names.count) columns")
         }
         let schema = Schema(
-            [ColumnSpec("_DTItemId", .string), ColumnSpec("LastUpdatedTimeUTC", .datetime), ColumnSpec("SearchKey", .string)]
+            [
+                ColumnSpec("_DTItemId", .string), ColumnSpec("LastUpdatedTimeUTC", .datetime),
+                ColumnSpec("SearchKey", .string),
+            ]
                 + names.map { ColumnSpec($0, .string) })
         rows = Batch(
             schema: schema,

@@ -102,11 +102,15 @@ extension Binder {
         case "take_any", "any", "anyif", "take_anyif":
             let filtered = name.text.hasSuffix("if")
             let list = try columns(filtered ? arguments.prefix(1) : arguments[...], excluding: [])
-            guard !list.isEmpty else { throw Diagnostic("KS119", "The function '\(name.text)' expects at least 1 argument.", name.range) }
+            guard !list.isEmpty else {
+                throw Diagnostic("KS119", "The function '\(name.text)' expects at least 1 argument.", name.range)
+            }
             let outputs = list.map { ColumnSpec($0.0, $0.1.type) }
             var expressions = list.map(\.1)
             if filtered {
-                guard arguments.count == 2 else { throw Diagnostic("KS119", "The function '\(name.text)' expects 2 arguments.", name.range) }
+                guard arguments.count == 2 else {
+                    throw Diagnostic("KS119", "The function '\(name.text)' expects 2 arguments.", name.range)
+                }
                 expressions.append(convert(try bindScalar(arguments[1].value, scope, environment), to: .bool))
             }
             let start = collector.add(
@@ -119,7 +123,8 @@ extension Binder {
         case "percentiles", "percentilesw":
             let weighted = name.text == "percentilesw"
             guard arguments.count >= (weighted ? 3 : 2) else {
-                throw Diagnostic("KS119", "The function '\(name.text)' expects at least \(counted(weighted ? 3 : 2)).", name.range)
+                throw Diagnostic(
+                    "KS119", "The function '\(name.text)' expects at least \(counted(weighted ? 3 : 2)).", name.range)
             }
             let value = try bindScalar(arguments[0].value, scope, environment)
             let weight = weighted ? [try bindScalar(arguments[1].value, scope, environment)] : []
@@ -150,9 +155,12 @@ extension Binder {
 
     /// Binds an expression in which aggregates may stand; what is outside them sees only the keys.
     func bindAggregateExpr(
-        _ expr: Expr, _ scope: RowScope, _ keys: [BoundColumn], _ environment: Environment, _ collector: AggregateCollector
+        _ expr: Expr, _ scope: RowScope, _ keys: [BoundColumn], _ environment: Environment,
+        _ collector: AggregateCollector
     ) throws -> BoundExpr {
-        if case .call(let name, let arguments) = expr.kind, environment[name.text] == nil, isAggregate(name.text, arguments) {
+        if case .call(let name, let arguments) = expr.kind, environment[name.text] == nil,
+            isAggregate(name.text, arguments)
+        {
             let aggregate = try bindAggregate(name, arguments, scope, environment)
             let column = collector.add(aggregate)
             return .column(column, aggregate.outputs[0].type)
@@ -168,7 +176,8 @@ extension Binder {
             // The rest of the language, with the aggregates inside replaced by names of their columns.
             let hidden = Environment(parent: environment)
             let rewritten = try rewrite(expr) { e in
-                guard case .call(let name, let arguments) = e.kind, environment[name.text] == nil, self.isAggregate(name.text, arguments)
+                guard case .call(let name, let arguments) = e.kind, environment[name.text] == nil,
+                    self.isAggregate(name.text, arguments)
                 else { return nil }
                 let aggregate = try self.bindAggregate(name, arguments, scope, environment)
                 let column = collector.add(aggregate)
@@ -189,7 +198,9 @@ extension Binder {
         let low = overloads.map(\.argumentCountMin).min() ?? 0
         let high = overloads.map(\.argumentCountMax).max() ?? 0
         guard (low...high).contains(arguments.count) else {
-            let expected = low == high ? counted(low) : high == Int.max ? "at least \(counted(low))" : "between \(low) and \(high) arguments"
+            let expected =
+                low == high
+                ? counted(low) : high == Int.max ? "at least \(counted(low))" : "between \(low) and \(high) arguments"
             throw Diagnostic("KS119", "The function '\(name.text)' expects \(expected).", name.range)
         }
         let bound = try arguments.map { argument -> BoundExpr in

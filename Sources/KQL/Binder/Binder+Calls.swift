@@ -5,26 +5,40 @@ enum TupleFunctions {
     static func outputs(of function: String) -> [ColumnSpec]? {
         switch function {
         case "series_stats":
-            Schema([("min", .real), ("min_idx", .long), ("max", .real), ("max_idx", .long), ("avg", .real), ("stdev", .real), ("variance", .real)]).columns
+            Schema([
+                ("min", .real), ("min_idx", .long), ("max", .real), ("max_idx", .long), ("avg", .real),
+                ("stdev", .real), ("variance", .real),
+            ]).columns
         case "series_fit_line":
-            Schema([("rsquare", .real), ("slope", .real), ("variance", .real), ("rvariance", .real), ("interception", .real), ("line_fit", .dynamic)]).columns
+            Schema([
+                ("rsquare", .real), ("slope", .real), ("variance", .real), ("rvariance", .real),
+                ("interception", .real), ("line_fit", .dynamic),
+            ]).columns
         case "series_fit_2lines":
             Schema([
-                ("rsquare", .real), ("split_idx", .long), ("variance", .real), ("rvariance", .real), ("line_fit", .dynamic),
-                ("right_rsquare", .real), ("right_slope", .real), ("right_interception", .real), ("right_variance", .real),
-                ("right_rvariance", .real), ("left_rsquare", .real), ("left_slope", .real), ("left_interception", .real),
+                ("rsquare", .real), ("split_idx", .long), ("variance", .real), ("rvariance", .real),
+                ("line_fit", .dynamic),
+                ("right_rsquare", .real), ("right_slope", .real), ("right_interception", .real),
+                ("right_variance", .real),
+                ("right_rvariance", .real), ("left_rsquare", .real), ("left_slope", .real),
+                ("left_interception", .real),
                 ("left_variance", .real), ("left_rvariance", .real),
             ]).columns
         case "series_fit_poly":
-            Schema([("rsquare", .real), ("coefficients", .dynamic), ("variance", .real), ("rvariance", .real), ("poly_fit", .dynamic)]).columns
+            Schema([
+                ("rsquare", .real), ("coefficients", .dynamic), ("variance", .real), ("rvariance", .real),
+                ("poly_fit", .dynamic),
+            ]).columns
         case "series_periods_detect", "series_periods_validate":
             Schema([("periods", .dynamic), ("scores", .dynamic)]).columns
         case "series_decompose":
-            Schema([("baseline", .dynamic), ("seasonal", .dynamic), ("trend", .dynamic), ("residual", .dynamic)]).columns
+            Schema([("baseline", .dynamic), ("seasonal", .dynamic), ("trend", .dynamic), ("residual", .dynamic)])
+                .columns
         case "series_decompose_anomalies":
             Schema([("ad_flag", .dynamic), ("ad_score", .dynamic), ("baseline", .dynamic)]).columns
         case "series_decompose_forecast":
-            Schema([("forecast", .dynamic), ("seasonal", .dynamic), ("trend", .dynamic), ("residual", .dynamic)]).columns
+            Schema([("forecast", .dynamic), ("seasonal", .dynamic), ("trend", .dynamic), ("residual", .dynamic)])
+                .columns
         case "series_fft", "series_ifft":
             Schema([("real", .dynamic), ("imag", .dynamic)]).columns
         default: nil
@@ -45,7 +59,8 @@ extension Binder {
                 return try callScalar(stored, Environment(parent: nil), arguments, name.text, range, scope, environment)
             }
             if Builtins.aggregates[name.text] != nil {
-                throw Diagnostic("KS144", "The aggregate function '\(name.text)' is not allowed in this context.", name.range)
+                throw Diagnostic(
+                    "KS144", "The aggregate function '\(name.text)' is not allowed in this context.", name.range)
             }
             throw unknownFunction(name, environment)
         }
@@ -60,7 +75,8 @@ extension Binder {
         let types = bound.map(\.type)
         // What takes the types as they are wins over what would cut numbers to whole ones.
         let signature =
-            fitting.first { matches($0, types) && !narrows($0, types) } ?? fitting.first { matches($0, types) } ?? fitting.first ?? overloads[0]
+            fitting.first { matches($0, types) && !narrows($0, types) } ?? fitting.first { matches($0, types) }
+            ?? fitting.first ?? overloads[0]
         try checkTypes(name, fitting, bound, arguments)
         return .call(name.text, bound, try result(of: signature, bound, arguments))
     }
@@ -69,7 +85,9 @@ extension Binder {
         if overloads.contains(where: { $0.argumentCountMin <= count && count <= $0.argumentCountMax }) { return }
         let low = overloads.map(\.argumentCountMin).min() ?? 0
         let high = overloads.map(\.argumentCountMax).max() ?? 0
-        let expected = low == high ? counted(low) : high == Int.max ? "at least \(counted(low))" : "between \(low) and \(high) arguments"
+        let expected =
+            low == high
+            ? counted(low) : high == Int.max ? "at least \(counted(low))" : "between \(low) and \(high) arguments"
         throw Diagnostic("KS119", "The function '\(name.text)' expects \(expected).", name.range)
     }
 
@@ -89,10 +107,14 @@ extension Binder {
 
     /// Whether a whole number is wanted where there may be another.
     private func narrows(_ s: Signature, _ types: [ScalarType]) -> Bool {
-        zip(parameterTypes(s, types.count), types).contains { $0 == .integer && ($1 == .real || $1 == .decimal || $1 == .dynamic) }
+        zip(parameterTypes(s, types.count), types).contains {
+            $0 == .integer && ($1 == .real || $1 == .decimal || $1 == .dynamic)
+        }
     }
 
-    private func checkTypes(_ name: Name, _ overloads: [Signature], _ bound: [BoundExpr], _ arguments: [CallArgument]) throws {
+    private func checkTypes(_ name: Name, _ overloads: [Signature], _ bound: [BoundExpr], _ arguments: [CallArgument])
+        throws
+    {
         let types = bound.map(\.type)
         if overloads.contains(where: { matches($0, types) }) { return }
         guard let s = overloads.first else { return }
@@ -138,32 +160,43 @@ extension Binder {
         func bindAll() throws -> [BoundExpr] { try arguments.map { try bindScalar($0.value, scope, environment) } }
         func need(_ counts: ClosedRange<Int>) throws {
             guard counts.contains(arguments.count) else {
-                let expected = counts.lowerBound == counts.upperBound ? counted(counts.lowerBound) : "at least \(counted(counts.lowerBound))"
+                let expected =
+                    counts.lowerBound == counts.upperBound
+                    ? counted(counts.lowerBound) : "at least \(counted(counts.lowerBound))"
                 throw Diagnostic("KS119", "The function '\(name.text)' expects \(expected).", name.range)
             }
         }
-        if let graph = scope.graph, let found = try bindGraphCall(name, arguments, range, scope, graph, environment) { return found }
+        if let graph = scope.graph, let found = try bindGraphCall(name, arguments, range, scope, graph, environment) {
+            return found
+        }
         switch name.text {
         case "iff", "iif":
             try need(3...3)
             let a = try bindAll()
             guard a[0].type == .bool || a[0].type == .dynamic || a[0].type.isNumeric else {
-                throw Diagnostic("KS107", "The function '\(name.text)' expects a condition of type bool, not \(a[0].type.name).", arguments[0].value.range)
+                throw Diagnostic(
+                    "KS107", "The function '\(name.text)' expects a condition of type bool, not \(a[0].type.name).",
+                    arguments[0].value.range)
             }
             let type = TypeFacts.common([a[1].type, a[2].type])
             return .call("case", [convert(a[0], to: .bool), convert(a[1], to: type), convert(a[2], to: type)], type)
         case "case":
             guard arguments.count >= 3, arguments.count % 2 == 1 else {
-                throw Diagnostic("KS119", "The function 'case' expects pairs of condition and value, and a last value.", name.range)
+                throw Diagnostic(
+                    "KS119", "The function 'case' expects pairs of condition and value, and a last value.", name.range)
             }
             let a = try bindAll()
             var values: [ScalarType] = []
             for (i, e) in a.enumerated() where i % 2 == 1 || i == a.count - 1 { values.append(e.type) }
             let type = TypeFacts.common(values)
-            let converted = a.enumerated().map { i, e in i % 2 == 0 && i < a.count - 1 ? convert(e, to: .bool) : convert(e, to: type) }
+            let converted = a.enumerated().map { i, e in
+                i % 2 == 0 && i < a.count - 1 ? convert(e, to: .bool) : convert(e, to: type)
+            }
             return .call("case", converted, type)
         case "coalesce", "max_of", "min_of":
-            guard arguments.count >= 1 else { throw Diagnostic("KS119", "The function '\(name.text)' expects at least 1 argument.", name.range) }
+            guard arguments.count >= 1 else {
+                throw Diagnostic("KS119", "The function '\(name.text)' expects at least 1 argument.", name.range)
+            }
             let a = try bindAll()
             let type = TypeFacts.common(a.map(\.type))
             return .call(name.text, a.map { convert($0, to: type) }, type)
@@ -194,7 +227,12 @@ extension Binder {
             try need(1...1)
             let value = try bindAll()[0]
             guard value.type == .int else { return nil }
-            return .call("case", [.call("isnull", [value], .bool), .call("gettype", [value], .string), .literal(.string("int"), .string)], .string)
+            return .call(
+                "case",
+                [
+                    .call("isnull", [value], .bool), .call("gettype", [value], .string),
+                    .literal(.string("int"), .string),
+                ], .string)
         case "estimate_data_size":
             let columns = arguments.contains { if case .star = $0.value.kind { true } else { false } }
             guard columns else { return nil }
@@ -210,7 +248,9 @@ extension Binder {
             try need(1...1)
             return try bindScalar(arguments[0].value, scope, environment)
         case "pack_all":
-            let ignoreNull = try arguments.first.map { try bindScalar($0.value, scope, environment) } ?? .literal(.bool(false), .bool)
+            let ignoreNull =
+                try arguments.first.map { try bindScalar($0.value, scope, environment) }
+                ?? .literal(.bool(false), .bool)
             var packed: [BoundExpr] = [ignoreNull]
             for (i, c) in scope.schema.columns.enumerated() {
                 packed.append(.literal(.string(c.name), .string))
@@ -235,7 +275,9 @@ extension Binder {
             }
             return .call("bag_pack", try bindAll(), .dynamic)
         case "strcat", "strcat_delim":
-            guard !arguments.isEmpty else { throw Diagnostic("KS119", "The function '\(name.text)' expects at least 1 argument.", name.range) }
+            guard !arguments.isEmpty else {
+                throw Diagnostic("KS119", "The function '\(name.text)' expects at least 1 argument.", name.range)
+            }
             return .call(name.text, try bindAll().map(asText), .string)
         case "table", "database", "cluster", "workspace":
             throw Diagnostic("KS107", "A scalar is expected here.", range)
@@ -258,11 +300,15 @@ extension Binder {
             let bound = try arguments.map { try bindScalar($0.value, scope, environment) }
             let arrays = zip(arguments, bound).filter { $1.type == .dynamic }
             guard arrays.count > 1 else { return nil }
-            let columns = arrays.map { ColumnSpec(Naming.name(of: $0.0.value).map { "\($0)_sorted" } ?? name.text, .dynamic) }
+            let columns = arrays.map {
+                ColumnSpec(Naming.name(of: $0.0.value).map { "\($0)_sorted" } ?? name.text, .dynamic)
+            }
             return (.call(name.text + "_tuple", bound, .dynamic), columns)
         }
         guard let outputs = TupleFunctions.outputs(of: name.text) else { return nil }
-        guard case .call(_, let inner, _) = try bindCall(name, arguments, expr.range, scope, environment) else { return nil }
+        guard case .call(_, let inner, _) = try bindCall(name, arguments, expr.range, scope, environment) else {
+            return nil
+        }
         let source = arguments.first.flatMap { Naming.name(of: $0.value) }
         let prefix = source.map { "\(name.text)_\($0)" } ?? name.text
         return (inner[0], outputs.map { ColumnSpec("\(prefix)_\($0.name)", $0.type) })

@@ -2,7 +2,8 @@ import Tables
 
 extension Binder {
     private func expandPlan(
-        _ columns: [MvExpandColumn], _ properties: [Property], _ limit: Expr?, _ input: Plan, _ environment: Environment,
+        _ columns: [MvExpandColumn], _ properties: [Property], _ limit: Expr?, _ input: Plan,
+        _ environment: Environment,
         appendsOnly: Bool
     ) throws -> (plan: ExpandPlan, schema: Schema) {
         let scope = RowScope(schema: input.schema, isOpen: input.isOpen)
@@ -14,7 +15,8 @@ extension Binder {
         for column in columns {
             let e = try bindScalar(column.expr, scope, environment)
             guard e.type == .dynamic || column.name != nil || e.type == .string else {
-                throw Diagnostic("KS107", "mv-expand expects a value of type dynamic, not \(e.type.name).", column.expr.range)
+                throw Diagnostic(
+                    "KS107", "mv-expand expects a value of type dynamic, not \(e.type.name).", column.expr.range)
             }
             let name = column.name?.text ?? Naming.name(of: column.expr) ?? names.numbered()
             let type = column.type ?? .dynamic
@@ -42,7 +44,8 @@ extension Binder {
         }
         let bound = try limit.map { convert(try bindScalar($0, .none, environment), to: .long) }
         let plan = ExpandPlan(
-            input: input, columns: expansions, layout: layout, indexColumn: indexColumn, limit: bound, bagAsArray: bagAsArray)
+            input: input, columns: expansions, layout: layout, indexColumn: indexColumn, limit: bound,
+            bagAsArray: bagAsArray)
         return (plan, schema)
     }
 
@@ -96,13 +99,15 @@ extension Binder {
             }
         }
         let plan = ParsePlan(
-            input: input, source: source, kind: syntax.kind, flags: syntax.flags, parts: syntax.parts, filters: syntax.filters,
+            input: input, source: source, kind: syntax.kind, flags: syntax.flags, parts: syntax.parts,
+            filters: syntax.filters,
             targets: targets)
         return Plan(.parse(plan), schema, isOpen: input.isOpen)
     }
 
     func bindParseKV(
-        _ expr: Expr, _ columns: [ColumnDeclaration], _ properties: [Property], _ input: Plan, _ environment: Environment
+        _ expr: Expr, _ columns: [ColumnDeclaration], _ properties: [Property], _ input: Plan,
+        _ environment: Environment
     ) throws -> Plan {
         let source = asText(try bindScalar(expr, RowScope(schema: input.schema, isOpen: input.isOpen), environment))
         var syntax = KeyValueSyntax()
@@ -137,18 +142,25 @@ extension Binder {
         var series: [SeriesValue] = []
         for item in syntax.aggregates {
             let value = try bindAggregateExpr(item.expr.expr, scope, [], environment, collector)
-            series.append(SeriesValue(value: value, defaultValue: try item.defaultValue.map { try bindScalar($0, .none, environment) }))
+            series.append(
+                SeriesValue(
+                    value: value, defaultValue: try item.defaultValue.map { try bindScalar($0, .none, environment) }))
             let column = item.expr.names.first?.text ?? Naming.name(of: item.expr.expr) ?? names.numbered()
             schema.append(ColumnSpec(names.unique(column), .dynamic))
         }
         let axis = try bindScalar(syntax.on.expr, scope, environment)
-        schema.append(ColumnSpec(names.unique(syntax.on.names.first?.text ?? Naming.name(of: syntax.on.expr) ?? "Column1"), .dynamic))
+        schema.append(
+            ColumnSpec(
+                names.unique(syntax.on.names.first?.text ?? Naming.name(of: syntax.on.expr) ?? "Column1"), .dynamic))
         let edge = { (e: Expr) in self.convert(try self.bindScalar(e, .none, environment), to: axis.type) }
         let step = try bindScalar(syntax.step, .none, environment)
         let plan = MakeSeriesPlan(
-            input: input, keys: keys, aggregates: collector.aggregates, series: series, axis: axis, from: try syntax.from.map(edge),
+            input: input, keys: keys, aggregates: collector.aggregates, series: series, axis: axis,
+            from: try syntax.from.map(edge),
             to: try syntax.to.map(edge), step: step,
-            isNeverEmpty: syntax.properties.contains { if case .name("nonempty") = $0.value.kind { true } else { false } })
+            isNeverEmpty: syntax.properties.contains {
+                if case .name("nonempty") = $0.value.kind { true } else { false }
+            })
         return Plan(.makeSeries(plan), Schema(schema))
     }
 
@@ -160,8 +172,10 @@ extension Binder {
         for clause in clauses {
             let key = try bindScalar(clause.of.expr, scope, environment)
             let keyName = names.unique(clause.of.names.first?.text ?? Naming.name(of: clause.of.expr) ?? "Column1")
-            guard case .call(let name, let arguments) = clause.by.expr.kind, Builtins.aggregates[name.text] != nil else {
-                throw Diagnostic("KS144", "top-nested expects an aggregation function after 'by'.", clause.by.expr.range)
+            guard case .call(let name, let arguments) = clause.by.expr.kind, Builtins.aggregates[name.text] != nil
+            else {
+                throw Diagnostic(
+                    "KS144", "top-nested expects an aggregation function after 'by'.", clause.by.expr.range)
             }
             let aggregate = try bindAggregate(name, arguments, scope, environment)
             let aggregateName = names.unique(clause.by.names.first?.text ?? "aggregated_\(keyName)")
@@ -199,7 +213,8 @@ extension Binder {
                 name: step.name.text, isOptional: step.isOptional, output: step.output ?? "all",
                 condition: convert(try bindScalar(step.condition, scope, environment), to: .bool),
                 assignments: try step.assignments.map { item in
-                    guard let name = item.names.first, let i = declared.firstIndex(where: { $0.name == name.text }) else {
+                    guard let name = item.names.first, let i = declared.firstIndex(where: { $0.name == name.text })
+                    else {
                         throw Diagnostic("KS142", "scan assigns only to declared columns.", item.range)
                     }
                     return (i, convert(try bindScalar(item.expr, scope, environment), to: declared[i].type))

@@ -36,7 +36,10 @@ extension Binder {
     /// The graph at the end of a pipe.
     func bindGraph(_ source: Expr, _ operators: [Operator], _ environment: Environment) throws -> GraphPlan {
         let (graph, rest) = try leadingGraph(source, operators, environment)
-        if let next = rest.first { throw Diagnostic("KS005", "'\(next.keyword.text)' gives a table, where a graph is expected.", next.keyword.range) }
+        if let next = rest.first {
+            throw Diagnostic(
+                "KS005", "'\(next.keyword.text)' gives a table, where a graph is expected.", next.keyword.range)
+        }
         return graph
     }
 
@@ -87,13 +90,16 @@ extension Binder {
         }
         var nodeColumns: [ColumnSpec] = []
         for node in nodes {
-            for c in node.plan.schema.columns where !nodeColumns.contains(where: { $0.name == c.name }) { nodeColumns.append(c) }
+            for c in node.plan.schema.columns where !nodeColumns.contains(where: { $0.name == c.name }) {
+                nodeColumns.append(c)
+            }
         }
         let s = try column(syntax.source, edges)
         let t = try column(syntax.target, edges)
         if let id = syntax.nodeID { nodeColumns.insert(ColumnSpec(id.text, edges.schema[s].type), at: 0) }
         var graph = GraphPlan(
-            edges: edges, source: s, target: t, nodes: nodes, nodeSchema: Schema(nodeColumns), edgeSchema: edges.schema, nodeID: syntax.nodeID?.text)
+            edges: edges, source: s, target: t, nodes: nodes, nodeSchema: Schema(nodeColumns), edgeSchema: edges.schema,
+            nodeID: syntax.nodeID?.text)
         if let partition = syntax.partition {
             for plan in [edges] + nodes.map(\.plan) { _ = try column(partition.column, plan) }
             graph.partitionColumn = partition.column.text
@@ -105,15 +111,20 @@ extension Binder {
         if let index = operators.firstIndex(where: { if case .makeGraph = $0.kind { true } else { false } }),
             case .makeGraph(let syntax) = operators[index].kind, let partition = syntax.partition
         {
-            let graph = try makeGraph(syntax, try bindPipe(source, Array(operators[..<index]), environment), environment)
+            let graph = try makeGraph(
+                syntax, try bindPipe(source, Array(operators[..<index]), environment), environment)
             let plan = try continueGraph(graph, partition.subquery[...], partition.column.range, environment)
-            return try continuing(Plan(.graphPartition(graph, subquery: plan), plan.schema), Array(operators[(index + 1)...]), environment)
+            return try continuing(
+                Plan(.graphPartition(graph, subquery: plan), plan.schema), Array(operators[(index + 1)...]), environment
+            )
         }
         let (graph, rest) = try leadingGraph(source, operators, environment)
         return try continueGraph(graph, rest, source.range, environment)
     }
 
-    private func continueGraph(_ start: GraphPlan, _ operators: ArraySlice<Operator>, _ range: Range<Int>, _ environment: Environment) throws -> Plan {
+    private func continueGraph(
+        _ start: GraphPlan, _ operators: ArraySlice<Operator>, _ range: Range<Int>, _ environment: Environment
+    ) throws -> Plan {
         var graph = start
         var rest = operators
         while let next = rest.first, case .graphMarkComponents(let properties) = next.kind {
@@ -121,7 +132,8 @@ extension Binder {
             mark(&graph, properties)
         }
         guard let next = rest.popFirst() else {
-            throw Diagnostic("KS005", "A graph needs graph-match, graph-shortest-paths or graph-to-table after it.", range)
+            throw Diagnostic(
+                "KS005", "A graph needs graph-match, graph-shortest-paths or graph-to-table after it.", range)
         }
         let plan: Plan
         switch next.kind {
@@ -133,14 +145,16 @@ extension Binder {
             let all = syntax.properties.contains { if case .name("all") = $0.value.kind { true } else { false } }
             plan = try bindGraphMatch(graph, syntax, .shortest(all: all), environment)
         case .graphToTable(let tables): plan = graphTable(graph, tables[0])
-        default: throw Diagnostic("KS005", "'\(next.keyword.text)' works on a table, not on a graph.", next.keyword.range)
+        default:
+            throw Diagnostic("KS005", "'\(next.keyword.text)' works on a table, not on a graph.", next.keyword.range)
         }
         return try continuing(plan, Array(rest), environment)
     }
 
     private func graphTable(_ graph: GraphPlan, _ syntax: GraphTableSyntax) -> Plan {
         let identifiers = syntax.identifiers.compactMap { property -> GraphIdentifier? in
-            guard let end = GraphIdentifier.End(rawValue: property.name.text), case .name(let n) = property.value.kind else { return nil }
+            guard let end = GraphIdentifier.End(rawValue: property.name.text), case .name(let n) = property.value.kind
+            else { return nil }
             return GraphIdentifier(end: end, name: n)
         }
         let properties = syntax.isNodes ? graph.nodeSchema : graph.edgeSchema
@@ -151,7 +165,8 @@ extension Binder {
 
     /// `graph-to-table nodes as N, edges as E` as a statement: declares the names and gives no result itself.
     func exportGraph(_ expr: Expr, _ environment: Environment) throws -> Bool {
-        guard case .pipe(let source?, let operators) = expr.kind, case .graphToTable(let tables)? = operators.last?.kind,
+        guard case .pipe(let source?, let operators) = expr.kind,
+            case .graphToTable(let tables)? = operators.last?.kind,
             tables.contains(where: { $0.name != nil })
         else { return false }
         let (graph, _) = try leadingGraph(source, operators, environment)
@@ -182,7 +197,9 @@ extension Binder {
         for pattern in syntax.patterns {
             for (i, node) in pattern.nodes.enumerated() {
                 if let node { declare(node.text, .node) }
-                if i < pattern.edges.count, let edge = pattern.edges[i].name { declare(edge.text, pattern.edges[i].range == nil ? .edge : .path) }
+                if i < pattern.edges.count, let edge = pattern.edges[i].name {
+                    declare(edge.text, pattern.edges[i].range == nil ? .edge : .path)
+                }
             }
         }
         let kinds = Dictionary(variables.map { ($0.name, $0.kind) }) { a, _ in a }
@@ -191,14 +208,16 @@ extension Binder {
         let condition = try syntax.condition.map { convert(try bindScalar($0, scope, environment), to: .bool) }
         let project = try bindColumns(syntax.project, scope, environment)
         let match = GraphMatchPlan(
-            search: search, patterns: syntax.patterns, variables: variables, lambdas: graphScope.lambdas, condition: condition, project: project)
+            search: search, patterns: syntax.patterns, variables: variables, lambdas: graphScope.lambdas,
+            condition: condition, project: project)
         return Plan(.graphMatch(graph, match), Schema(project.map(\.spec)))
     }
 
     // MARK: Functions of graphs
 
     func bindGraphCall(
-        _ name: Name, _ arguments: [CallArgument], _ range: Range<Int>, _ scope: RowScope, _ graph: GraphScope, _ environment: Environment
+        _ name: Name, _ arguments: [CallArgument], _ range: Range<Int>, _ scope: RowScope, _ graph: GraphScope,
+        _ environment: Environment
     ) throws -> BoundExpr? {
         switch name.text {
         case "all", "any", "map":
@@ -223,10 +242,14 @@ extension Binder {
             let type: ScalarType = name.text == "node_id" ? .string : .long
             if arguments.isEmpty, graph.elementIsNode == true {
                 let schema = GraphColumns.element(graph.graph, innerNodes: true)
-                let place = schema.count - GraphColumns.nodeFacts.count + (GraphColumns.nodeFacts.firstIndex { $0.name == name.text } ?? 0)
+                let place =
+                    schema.count - GraphColumns.nodeFacts.count
+                    + (GraphColumns.nodeFacts.firstIndex { $0.name == name.text } ?? 0)
                 return .column(place, type)
             }
-            guard arguments.count == 1, case .name(let variable) = arguments[0].value.kind, let e = scope.members[variable]?["\u{1}\(name.text)"] else {
+            guard arguments.count == 1, case .name(let variable) = arguments[0].value.kind,
+                let e = scope.members[variable]?["\u{1}\(name.text)"]
+            else {
                 throw Diagnostic("KS107", "The function '\(name.text)' expects a node of the pattern.", range)
             }
             return e

@@ -12,7 +12,9 @@ extension Binder {
             case .literal(let v, _): text = v.text
             default: text = ""
             }
-            let name = ["anti": "leftanti", "leftantisemi": "leftanti", "rightantisemi": "rightanti", "semi": "leftsemi"][text] ?? text
+            let name =
+                ["anti": "leftanti", "leftantisemi": "leftanti", "rightantisemi": "rightanti", "semi": "leftsemi"][text]
+                ?? text
             guard let known = JoinKind(rawValue: name) else {
                 throw Diagnostic("KS005", "'\(text)' is not a kind of join.", property.value.range)
             }
@@ -46,7 +48,8 @@ extension Binder {
     ) throws -> ([(BoundExpr, BoundExpr)], Set<Int>) {
         let split = left.schema.count
         let isOpen = left.isOpen || right.isOpen
-        let both = RowScope(schema: Schema(left.schema.columns + right.schema.columns), leftCount: split, isOpen: isOpen)
+        let both = RowScope(
+            schema: Schema(left.schema.columns + right.schema.columns), leftCount: split, isOpen: isOpen)
         var keys: [(BoundExpr, BoundExpr)] = []
         var rightColumns: Set<Int> = []
         func add(_ e: Expr) throws {
@@ -127,9 +130,13 @@ extension Binder {
 
     /// What a wildcard chooses from: the database's tables and the views that the query declares.
     private func wildcardTables(_ environment: Environment) throws -> [(String, Plan)] {
-        var out = catalog.wildcardTableNames.sorted().compactMap { name in catalog.schema(ofTable: name).map { (name, Plan(.table(name), $0)) } }
+        var out = catalog.wildcardTableNames.sorted().compactMap { name in
+            catalog.schema(ofTable: name).map { (name, Plan(.table(name), $0)) }
+        }
         for name in Set(environment.allNames).sorted() {
-            guard case .function(let declaration, let home)? = environment[name], declaration.isView, declaration.parameters.isEmpty else { continue }
+            guard case .function(let declaration, let home)? = environment[name], declaration.isView,
+                declaration.parameters.isEmpty
+            else { continue }
             out.append((name, try callTabular(declaration, home, [], name, declaration.range, environment)))
         }
         return out
@@ -192,7 +199,9 @@ extension Binder {
             }
         }
         if isInner {
-            order = order.filter { name in inputs.allSatisfy { $0.1.schema.index(of: name) != nil } && types[name]?.count == 1 }
+            order = order.filter { name in
+                inputs.allSatisfy { $0.1.schema.index(of: name) != nil } && types[name]?.count == 1
+            }
         }
         var columns: [(name: String, source: String, type: ScalarType)] = []
         // Names with a type behind them give way to columns that have such a name of their own.
@@ -200,7 +209,9 @@ extension Binder {
         for name in order where types[name]?.count == 1 { names.insert(name) }
         for name in order {
             let list = types[name] ?? []
-            for type in list { columns.append((list.count == 1 ? name : names.unique("\(name)_\(type.name)"), name, type)) }
+            for type in list {
+                columns.append((list.count == 1 ? name : names.unique("\(name)_\(type.name)"), name, type))
+            }
         }
         var schema = Schema(columns.map { ColumnSpec($0.name, $0.type) })
         if let sourceColumn { schema.columns.insert(ColumnSpec(sourceColumn, .string), at: 0) }
@@ -218,7 +229,9 @@ extension Binder {
         return Plan(.union(aligned), schema, isOpen: isOpen)
     }
 
-    func bindSearch(_ list: [UnionSource], _ condition: Expr, _ current: Plan?, _ environment: Environment) throws -> Plan {
+    func bindSearch(_ list: [UnionSource], _ condition: Expr, _ current: Plan?, _ environment: Environment) throws
+        -> Plan
+    {
         var inputs: [(String, Plan)]
         if let current {
             inputs = [("search_arg0", current)]
@@ -240,23 +253,32 @@ extension Binder {
         case .star: return .literal(.bool(true), .bool)
         case .literal(.string(let text), _):
             if text == "*" || text.isEmpty { return .literal(.bool(true), .bool) }
-            let op = text.hasPrefix("*") && text.hasSuffix("*") ? "contains" : text.hasSuffix("*") ? "hasprefix" : text.hasPrefix("*") ? "hassuffix" : "has"
+            let op =
+                text.hasPrefix("*") && text.hasSuffix("*")
+                ? "contains" : text.hasSuffix("*") ? "hasprefix" : text.hasPrefix("*") ? "hassuffix" : "has"
             let term = Expr(.literal(.string(text.replacing("*", with: "")), .string), e.range)
-            return try bindScalar(Expr(.binary(op, Expr(.star, e.range), term, operatorRange: e.range), e.range), scope, environment)
+            return try bindScalar(
+                Expr(.binary(op, Expr(.star, e.range), term, operatorRange: e.range), e.range), scope, environment)
         case .tuple(let items) where items.count == 1: return try bindSearchCondition(items[0], scope, environment)
         case .binary(let op, let a, let b, let range) where op == "and" || op == "or":
-            return try binary(op, try bindSearchCondition(a, scope, environment), try bindSearchCondition(b, scope, environment), range)
+            return try binary(
+                op, try bindSearchCondition(a, scope, environment), try bindSearchCondition(b, scope, environment),
+                range)
         case .call(let name, let arguments) where name.text == "not" && arguments.count == 1:
-            return .call("not", [convert(try bindSearchCondition(arguments[0].value, scope, environment), to: .bool)], .bool)
+            return .call(
+                "not", [convert(try bindSearchCondition(arguments[0].value, scope, environment), to: .bool)], .bool)
         default:
-            do { return try bindScalar(e, scope, environment) } catch let problem as Diagnostic where problem.code == "KS142" {
+            do { return try bindScalar(e, scope, environment) } catch let problem as Diagnostic
+                where problem.code == "KS142"
+            {
                 return .literal(.bool(false), .bool)
             }
         }
     }
 
     func bindFind(
-        _ properties: [Property], _ list: [UnionSource], _ condition: Expr, _ columns: [FindColumn]?, _ environment: Environment
+        _ properties: [Property], _ list: [UnionSource], _ condition: Expr, _ columns: [FindColumn]?,
+        _ environment: Environment
     ) throws -> Plan {
         var sourceColumn = "source_"
         for property in properties where property.name.text == "withsource" {
@@ -270,7 +292,9 @@ extension Binder {
         if wanted == nil {
             var common: [(String, ScalarType?)] = []
             for c in inputs.first?.1.schema.columns ?? []
-            where inputs.allSatisfy({ $0.1.schema.columns.contains(c) }) || mentions(condition, c.name) { common.append((c.name, c.type)) }
+            where inputs.allSatisfy({ $0.1.schema.columns.contains(c) }) || mentions(condition, c.name) {
+                common.append((c.name, c.type))
+            }
             wanted = common
         }
         let found = try inputs.map { label, plan -> (String, Plan) in
@@ -280,7 +304,8 @@ extension Binder {
             var out: [BoundColumn] = []
             for (name, type) in wanted ?? [] where name != "pack_" {
                 if let i = plan.schema.index(of: name) {
-                    out.append(BoundColumn(name, convert(.column(i, plan.schema[i].type), to: type ?? plan.schema[i].type)))
+                    out.append(
+                        BoundColumn(name, convert(.column(i, plan.schema[i].type), to: type ?? plan.schema[i].type)))
                 } else {
                     out.append(BoundColumn(name, .literal(.null, type ?? .string)))
                 }

@@ -2,7 +2,9 @@ import Tables
 
 extension Binder {
     func bindPipe(_ source: Expr?, _ operators: [Operator], _ environment: Environment) throws -> Plan {
-        if let source, isGraph(source, operators, environment) { return try bindGraphPipe(source, operators, environment) }
+        if let source, isGraph(source, operators, environment) {
+            return try bindGraphPipe(source, operators, environment)
+        }
         var plan: Plan?
         let inner = Environment(parent: environment)
         if let source { plan = try bindTabular(source, environment) }
@@ -35,8 +37,10 @@ extension Binder {
             for column in columns {
                 let key = NamedExpr(names: [], expr: column)
                 let range = column.range
-                let count = NamedExpr(names: [Name("count_", range)], expr: Expr(.call(Name("count", range), []), range))
-                out.append((Naming.name(of: column) ?? "Facet", try bindSummarize([count], by: [key], shared, environment)))
+                let count = NamedExpr(
+                    names: [Name("count_", range)], expr: Expr(.call(Name("count", range), []), range))
+                out.append(
+                    (Naming.name(of: column) ?? "Facet", try bindSummarize([count], by: [key], shared, environment)))
             }
             if let sub { out.append(("Facet", try continuing(shared, sub, environment))) }
             return out
@@ -44,7 +48,9 @@ extension Binder {
         }
     }
 
-    private func sharedInput(_ source: Expr?, _ operators: ArraySlice<Operator>, _ environment: Environment) throws -> Plan {
+    private func sharedInput(_ source: Expr?, _ operators: ArraySlice<Operator>, _ environment: Environment) throws
+        -> Plan
+    {
         let input = try bindPipe(source, Array(operators), environment)
         return Plan(.materialize(id: freshID(), input), input.schema, isOpen: input.isOpen)
     }
@@ -55,7 +61,9 @@ extension Binder {
     }
 
     private func needInput(_ plan: Plan?, _ op: Operator) throws -> Plan {
-        guard let plan else { throw Diagnostic("KS005", "The operator '\(op.keyword.text)' needs a table before it.", op.keyword.range) }
+        guard let plan else {
+            throw Diagnostic("KS005", "The operator '\(op.keyword.text)' needs a table before it.", op.keyword.range)
+        }
         return plan
     }
 
@@ -91,11 +99,14 @@ extension Binder {
         case .filter(let condition):
             let e = try bindScalar(condition, scope, environment)
             guard e.type == .bool || e.type == .dynamic || e.type.isNumeric else {
-                throw Diagnostic("KS107", "The operator 'where' expects a condition of type bool, not \(e.type.name).", condition.range)
+                throw Diagnostic(
+                    "KS107", "The operator 'where' expects a condition of type bool, not \(e.type.name).",
+                    condition.range)
             }
             return Plan(.filter(input, convert(e, to: .bool)), input.schema, isOpen: input.isOpen)
         case .extend(let items): return project(input, try bindColumns(items, scope, environment, base: input.schema))
-        case .serialize(let items): return project(input, try bindColumns(items, scope, environment, base: input.schema))
+        case .serialize(let items):
+            return project(input, try bindColumns(items, scope, environment, base: input.schema))
         case .project(let items): return project(input, try bindColumns(items, scope, environment))
         case .projectAway(let patterns):
             let gone = Set(try matching(patterns, input, environment))
@@ -110,12 +121,15 @@ extension Binder {
                 switch value {
                 case .string(let name)?: names.append(name)
                 case .array(let list)?: names += list.map(\.text)
-                default: throw Diagnostic("KS107", "project-by-names expects names that are known before running.", item.range)
+                default:
+                    throw Diagnostic(
+                        "KS107", "project-by-names expects names that are known before running.", item.range)
                 }
             }
             var kept: [Int] = []
             for name in names {
-                for (i, c) in input.schema.columns.enumerated() where Wildcard.matches(name, c.name) && !kept.contains(i) { kept.append(i) }
+                for (i, c) in input.schema.columns.enumerated()
+                where Wildcard.matches(name, c.name) && !kept.contains(i) { kept.append(i) }
             }
             return keep(input, kept)
         case .projectRename(let items): return try bindRename(items, input, environment)
@@ -123,7 +137,8 @@ extension Binder {
         case .summarize(let items, let keys): return try bindSummarize(items, by: keys, input, environment)
         case .distinct(let items):
             let columns = try bindColumns(items, scope, environment)
-            return Plan(.summarize(input, keys: columns, aggregates: []), Schema(columns.map(\.spec)), isOpen: input.isOpen)
+            return Plan(
+                .summarize(input, keys: columns, aggregates: []), Schema(columns.map(\.spec)), isOpen: input.isOpen)
         case .sort(let items):
             return Plan(.sort(input, try bindOrder(items, scope, environment)), input.schema, isOpen: input.isOpen)
         case .top(let n, let items):
@@ -158,7 +173,8 @@ extension Binder {
                     switch property.value.kind {
                     case .literal(let v, _): (property.name.text, v.text)
                     case .name(let n): (property.name.text, n)
-                    case .tuple(let items): (property.name.text, items.compactMap { Naming.name(of: $0) }.joined(separator: ","))
+                    case .tuple(let items):
+                        (property.name.text, items.compactMap { Naming.name(of: $0) }.joined(separator: ","))
                     default: (property.name.text, "")
                     }
                 })
@@ -171,7 +187,9 @@ extension Binder {
         case .getschema:
             return Plan(
                 .schema(input),
-                Schema([("ColumnName", .string), ("ColumnOrdinal", .int), ("DataType", .string), ("ColumnType", .string)]))
+                Schema([
+                    ("ColumnName", .string), ("ColumnOrdinal", .int), ("DataType", .string), ("ColumnType", .string),
+                ]))
         case .consume: return Plan(.take(input, .literal(.long(0), .long)), input.schema)
         case .partition(_, let by, let subquery):
             let id = freshID()
@@ -182,18 +200,22 @@ extension Binder {
         case .assertSchema(let columns):
             let wanted = Schema(columns.map { ColumnSpec($0.name.text, $0.type) })
             guard wanted == input.schema else {
-                throw Diagnostic("KS110", "The schema is \(input.schema.description), not \(wanted.description).", op.range)
+                throw Diagnostic(
+                    "KS110", "The schema is \(input.schema.description), not \(wanted.description).", op.range)
             }
             return input
         case .fork, .facet:
             throw Diagnostic("VK011", "'\(op.keyword.text)' is supported at the end of a query only.", op.keyword.range)
         default:
             throw Diagnostic(
-                "VK010", "valid KQL, but not in the local engine: \(op.keyword.text); run it on Kusto with --on", op.keyword.range)
+                "VK010", "valid KQL, but not in the local engine: \(op.keyword.text); run it on Kusto with --on",
+                op.keyword.range)
         }
     }
 
-    private func bindRange(_ name: Name, _ from: Expr, _ to: Expr, _ step: Expr, _ environment: Environment) throws -> Plan {
+    private func bindRange(_ name: Name, _ from: Expr, _ to: Expr, _ step: Expr, _ environment: Environment) throws
+        -> Plan
+    {
         let low = try bindScalar(from, .none, environment)
         let high = try bindScalar(to, .none, environment)
         let by = try bindScalar(step, .none, environment)
@@ -219,7 +241,8 @@ extension Binder {
             return try callTabular(declaration, home, arguments, name.text, call.range, environment, input: input)
         }
         if let stored = catalog.function(named: name.text) {
-            return try callTabular(stored, Environment(parent: nil), arguments, name.text, call.range, environment, input: input)
+            return try callTabular(
+                stored, Environment(parent: nil), arguments, name.text, call.range, environment, input: input)
         }
         throw unknownFunction(name, environment)
     }
@@ -230,13 +253,16 @@ extension Binder {
         let function = by == nil ? "count" : "sum"
         let arguments = by.map { [CallArgument(name: nil, value: $0.expr)] } ?? []
         let name = "approximate_\(function)_\(Naming.name(of: by?.expr ?? of.expr) ?? "")"
-        let aggregate = NamedExpr(names: [Name(name, range)], expr: Expr(.call(Name(function, range), arguments), range))
+        let aggregate = NamedExpr(
+            names: [Name(name, range)], expr: Expr(.call(Name(function, range), arguments), range))
         let grouped = try bindSummarize([aggregate], by: [of], input, environment)
         let key = SortKey(expr: .column(1, grouped.schema[1].type), isAscending: false, nullsFirst: false)
         return Plan(.top(grouped, try count(n, environment), [key]), grouped.schema)
     }
 
-    private func bindReduce(_ by: Expr, _ properties: [Property], _ input: Plan, _ environment: Environment) throws -> Plan {
+    private func bindReduce(_ by: Expr, _ properties: [Property], _ input: Plan, _ environment: Environment) throws
+        -> Plan
+    {
         let e = asText(try bindScalar(by, RowScope(schema: input.schema, isOpen: input.isOpen), environment))
         var threshold = 0.1
         var characters = ""
@@ -248,8 +274,12 @@ extension Binder {
         let keepsRows = properties.contains { property in
             if case .name("source") = property.value.kind { property.name.text == "kind" } else { false }
         }
-        let reduce = ReducePlan(input: input, source: e, threshold: threshold, characters: characters, keepsRows: keepsRows)
-        if keepsRows { return Plan(.reduce(reduce), Schema(input.schema.columns + [ColumnSpec("Pattern", .string)]), isOpen: input.isOpen) }
+        let reduce = ReducePlan(
+            input: input, source: e, threshold: threshold, characters: characters, keepsRows: keepsRows)
+        if keepsRows {
+            return Plan(
+                .reduce(reduce), Schema(input.schema.columns + [ColumnSpec("Pattern", .string)]), isOpen: input.isOpen)
+        }
         return Plan(.reduce(reduce), Schema([("Pattern", .string), ("Count", .long), ("Representative", .string)]))
     }
 }

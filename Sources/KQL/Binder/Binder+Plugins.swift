@@ -24,7 +24,8 @@ extension Binder {
                 if lookupScope == nil { lookupScope = RowScope(schema: plan.schema, isOpen: plan.isOpen) }
                 return .plan(plan)
             }
-            if case .call(let f, let inner) = value.kind, environment[f.text] == nil, Builtins.aggregates[f.text] != nil,
+            if case .call(let f, let inner) = value.kind, environment[f.text] == nil,
+                Builtins.aggregates[f.text] != nil,
                 Builtins.scalars[f.text] == nil || name.text == "pivot"
             {
                 return .aggregate(try bindAggregate(f, inner, scope, environment))
@@ -33,7 +34,9 @@ extension Binder {
             let e = try bindScalar(value, isLookup && place >= 2 ? lookupScope ?? scope : scope, environment)
             return argument.name.map { .named($0.text, .expr(e)) } ?? .expr(e)
         }
-        if name.text == "bag_unpack" { bound = placed(bound, ["Column", "OutputColumnPrefix", "columnsConflict", "ignoredProperties"]) }
+        if name.text == "bag_unpack" {
+            bound = placed(bound, ["Column", "OutputColumnPrefix", "columnsConflict", "ignoredProperties"])
+        }
         let kind = Plan.Kind.plugin(name.text, input, bound)
         if let fixed = fixedSchema(name.text, input, bound) {
             return Plan(kind, fixed, isOpen: input.isOpen)
@@ -50,7 +53,8 @@ extension Binder {
         let open = Plan(kind, input.schema, isOpen: true)
         guard let resolvePlugin, !input.isOpen else { return open }
         // Without rows, nobody knows: any column may be named, as if it were there and empty.
-        return try resolvePlugin(open).map { Plan(kind, $0) } ?? Plan(.rows(.empty(input.schema)), input.schema, isOpen: true)
+        return try resolvePlugin(open).map { Plan(kind, $0) }
+            ?? Plan(.rows(.empty(input.schema)), input.schema, isOpen: true)
     }
 
     /// The output of plugins whose columns do not depend on the rows.
@@ -65,11 +69,16 @@ extension Binder {
             }
         }
         func timeline() -> ColumnSpec {
-            if arguments.count > 1, case .expr(.column(let i, let t)) = arguments[1] { return ColumnSpec(input.schema[i].name, t) }
+            if arguments.count > 1, case .expr(.column(let i, let t)) = arguments[1] {
+                return ColumnSpec(input.schema[i].name, t)
+            }
             return ColumnSpec("Timestamp", column(1, .datetime))
         }
         func longs(_ names: [String]) -> [ColumnSpec] { names.map { ColumnSpec($0, .long) } }
-        func spans(_ windows: Int) -> Int { arguments.count >= 4 + windows && column(2) == column(1) && column(3) == column(1) ? 4 + windows : 2 + windows }
+        func spans(_ windows: Int) -> Int {
+            arguments.count >= 4 + windows && column(2) == column(1) && column(3) == column(1)
+                ? 4 + windows : 2 + windows
+        }
         let segments = Schema([("SegmentId", .long), ("Count", .long), ("Percent", .real)]).columns
         func except(_ places: Int...) -> [ColumnSpec] {
             let gone = places.compactMap { p -> Int? in
@@ -84,39 +93,52 @@ extension Binder {
             return Schema(longs(["SegmentId", "CountA", "CountB"]) + shares + except(0, 3))
         case "active_users_count": return Schema([timeline()] + dimensions(from: 8) + longs(["dcount"]))
         case "activity_counts_metrics":
-            return Schema([timeline()] + dimensions(from: 5) + longs(["count", "dcount", "new_dcount", "aggregated_dcount"]))
+            return Schema(
+                [timeline()] + dimensions(from: 5) + longs(["count", "dcount", "new_dcount", "aggregated_dcount"]))
         case "sliding_window_counts": return Schema([timeline()] + dimensions(from: 6) + longs(["Count", "Dcount"]))
         case "session_count": return Schema([timeline()] + dimensions(from: 6) + longs(["count_sessions"]))
         case "activity_metrics":
             let rates = ["retention_rate", "churn_rate"].map { ColumnSpec($0, .real) }
-            return Schema([timeline()] + longs(["dcount_values", "dcount_newvalues"]) + rates + dimensions(from: spans(1)))
+            return Schema(
+                [timeline()] + longs(["dcount_values", "dcount_newvalues"]) + rates + dimensions(from: spans(1)))
         case "activity_engagement":
             return Schema(
-                [timeline()] + longs(["dcount_activities_inner", "dcount_activities_outer"]) + [ColumnSpec("activity_ratio", .real)]
+                [timeline()] + longs(["dcount_activities_inner", "dcount_activities_outer"]) + [
+                    ColumnSpec("activity_ratio", .real)
+                ]
                     + dimensions(from: spans(2)))
         case "new_activity_metrics":
             let t = timeline()
             let rates = ["retention_rate", "churn_rate"].map { ColumnSpec($0, .real) }
             return Schema(
                 [ColumnSpec("from_\(t.name)", t.type), ColumnSpec("to_\(t.name)", t.type)]
-                    + longs(["dcount_new_values", "dcount_retained_values", "dcount_churn_values"]) + rates + dimensions(from: 5))
+                    + longs(["dcount_new_values", "dcount_retained_values", "dcount_churn_values"]) + rates
+                    + dimensions(from: 5))
         case "dcount_intersect": return Schema(longs(arguments.indices.map { "s\($0)" }))
         case "rolling_percentile":
-            guard arguments.count >= 5, case .expr(.column(let v, let t)) = arguments[0], case .expr(let p) = arguments[1],
+            guard arguments.count >= 5, case .expr(.column(let v, let t)) = arguments[0],
+                case .expr(let p) = arguments[1],
                 case .expr(.column(let x, let xt)) = arguments[2], case .expr(let w) = arguments[4]
             else { return nil }
-            let label = "rolling_\(constant(w)?.text ?? "")_percentile_\(input.schema[v].name)_\(constant(p)?.text ?? "")"
+            let label =
+                "rolling_\(constant(w)?.text ?? "")_percentile_\(input.schema[v].name)_\(constant(p)?.text ?? "")"
             return Schema([ColumnSpec(input.schema[x].name, xt)] + dimensions(from: 5) + [ColumnSpec(label, t)])
         case "sequence_detect":
             guard case .expr(.column(let i, let t))? = arguments.first else { return nil }
             var steps: [ColumnSpec] = []
             for argument in arguments.dropFirst(3) {
-                if case .named(let label, .expr(let e)) = argument, e.type == .bool { steps.append(ColumnSpec("\(label)_\(input.schema[i].name)", t)) }
-                if case .expr(let e) = argument, e.type == .bool { steps.append(ColumnSpec("Expr\(steps.count + 1)_\(input.schema[i].name)", t)) }
+                if case .named(let label, .expr(let e)) = argument, e.type == .bool {
+                    steps.append(ColumnSpec("\(label)_\(input.schema[i].name)", t))
+                }
+                if case .expr(let e) = argument, e.type == .bool {
+                    steps.append(ColumnSpec("Expr\(steps.count + 1)_\(input.schema[i].name)", t))
+                }
             }
             return Schema(dimensions(from: 3) + steps + [ColumnSpec("Duration", t == .datetime ? .timespan : t)])
         case "schema_merge":
-            return Schema([("ColumnName", .string), ("ColumnOrdinal", .long), ("DataType", .string), ("ColumnType", .string)])
+            return Schema([
+                ("ColumnName", .string), ("ColumnOrdinal", .long), ("DataType", .string), ("ColumnType", .string),
+            ])
         case "narrow":
             return Schema([("Row", .long), ("Column", .string), ("Value", .string)])
         case "ipv4_lookup", "ipv6_lookup":

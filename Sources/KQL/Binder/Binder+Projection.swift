@@ -26,7 +26,8 @@ extension Binder {
                 for (k, output) in outputs.enumerated() {
                     if !item.names.isEmpty, k >= item.names.count { break }
                     let name = k < item.names.count ? item.names[k].text : output.name
-                    put(name, .call("tuple_item", [call, .literal(.long(Int64(k)), .long)], output.type), isNamed: true)
+                    put(
+                        name, .call("tuple_item", [call, .literal(.long(Int64(k)), .long)], output.type), isNamed: true)
                 }
                 continue
             }
@@ -104,7 +105,11 @@ extension Binder {
             return out
         }
         for (a, b) in zip(parts(x), parts(y)) {
-            if let m = a.number, let n = b.number { if m != n { return m < n } } else if a.text != b.text { return a.text < b.text }
+            if let m = a.number, let n = b.number {
+                if m != n { return m < n }
+            } else if a.text != b.text {
+                return a.text < b.text
+            }
         }
         return x == y ? nil : x.count < y.count
     }

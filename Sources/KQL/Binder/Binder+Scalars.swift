@@ -7,7 +7,9 @@ extension Binder {
         case .literal(let value, let type): return .literal(value, type)
         case .name(let name): return try bindName(name, expr.range, scope, environment)
         case .tuple(let items):
-            guard items.count == 1 else { throw Diagnostic("KS005", "A single expression is expected here.", expr.range) }
+            guard items.count == 1 else {
+                throw Diagnostic("KS005", "A single expression is expected here.", expr.range)
+            }
             if isTabular(items[0], environment), !isColumn(items[0], scope) {
                 return try scalarSubquery(items[0], environment)
             }
@@ -16,7 +18,8 @@ extension Binder {
             let value = try bindScalar(operand, scope, environment)
             let type = value.type
             guard type.isNumeric || type == .timespan || type == .dynamic else {
-                throw Diagnostic("KS106", "The operator '-' is not defined for the operand type \(type.name).", expr.range)
+                throw Diagnostic(
+                    "KS106", "The operator '-' is not defined for the operand type \(type.name).", expr.range)
             }
             return .call("negate", [value], type == .int && value.literalValue == nil ? .long : type)
         case .binary(let op, let a, let b, let range):
@@ -60,7 +63,8 @@ extension Binder {
         if !isTabular(expr, environment) {
             let value = try bindScalar(expr, .none, environment)
             if case .literal = value { return value }
-            return .toScalar(id: freshID(), Plan(.print([value]), Schema([ColumnSpec("print_0", value.type)])), value.type)
+            return .toScalar(
+                id: freshID(), Plan(.print([value]), Schema([ColumnSpec("print_0", value.type)])), value.type)
         }
         let plan = try bindTabular(expr, environment)
         return .toScalar(id: freshID(), plan, plan.schema.columns.first?.type ?? .dynamic)
@@ -99,7 +103,8 @@ extension Binder {
                 let columns = b == "$left" ? 0..<split : split..<scope.schema.count
                 for i in columns where scope.schema[i].name == name.text { return .column(i, scope.schema[i].type) }
                 if scope.isOpen { return .literal(.null, .dynamic) }
-                throw unknownName(name.text, name.range, RowScope(schema: Schema(columns.map { scope.schema[$0] })), environment)
+                throw unknownName(
+                    name.text, name.range, RowScope(schema: Schema(columns.map { scope.schema[$0] })), environment)
             }
             if let members = scope.members[b] {
                 if let e = members[name.text] { return e }
@@ -112,7 +117,8 @@ extension Binder {
         switch b.type {
         case .dynamic: return .call("index", [b, .literal(.string(name.text), .string)], .dynamic)
         case .string:
-            return .call("index", [.call("parse_json", [b], .dynamic), .literal(.string(name.text), .string)], .dynamic)
+            return .call(
+                "index", [.call("parse_json", [b], .dynamic), .literal(.string(name.text), .string)], .dynamic)
         default:
             throw Diagnostic("KS138", "A value of type \(b.type.name) has no property '\(name.text)'.", name.range)
         }
@@ -219,7 +225,8 @@ extension Binder {
     ) throws -> BoundExpr {
         if case .star = value.kind {
             var result: BoundExpr = .literal(.bool(false), .bool)
-            for (i, column) in scope.schema.columns.enumerated() where column.type == .string || column.type == .dynamic {
+            for (i, column) in scope.schema.columns.enumerated() where column.type == .string || column.type == .dynamic
+            {
                 let list = try items.map { try bindScalar($0, scope, environment) }
                 result = .call("or", [result, .call(op, [asText(.column(i, column.type))] + list, .bool)], .bool)
             }

@@ -71,7 +71,8 @@ package final class Binder {
             for parameter in declared {
                 guard case .scalar(let type) = parameter.kind else { continue }
                 if let value = parameters[parameter.name.text] {
-                    environment[parameter.name.text] = .scalar(.literal(try self.value(of: parameter.name, value, type), type))
+                    environment[parameter.name.text] = .scalar(
+                        .literal(try self.value(of: parameter.name, value, type), type))
                 } else if let expr = parameter.defaultValue {
                     let bound = try bindScalar(expr, .none, environment)
                     environment[parameter.name.text] = .scalar(convert(bound, to: type))
@@ -88,7 +89,8 @@ package final class Binder {
     private func value(of parameter: Name, _ given: Value, _ type: ScalarType) throws -> Value {
         guard case .string(let text) = given else { return given.converted(to: type) }
         let literal: Value? = {
-            guard let statements = try? Parser.parse(text), statements.count == 1, case .expression(let expr) = statements[0],
+            guard let statements = try? Parser.parse(text), statements.count == 1,
+                case .expression(let expr) = statements[0],
                 let bound = try? bindScalar(expr, .none, Environment(parent: nil)), let value = constant(bound)
             else { return nil }
             return bound.type == type || type != .string ? value.converted(to: type) : nil
@@ -96,7 +98,9 @@ package final class Binder {
         if let literal, !literal.isNull { return literal }
         let converted = type == .string ? .string(text) : Value.string(text).converted(to: type)
         if converted.isNull, !text.isEmpty, !text.hasSuffix("(null)") {
-            throw Diagnostic("VK012", "the value \"\(text)\" of the parameter '\(parameter.text)' is not of type \(type.name)", parameter.range)
+            throw Diagnostic(
+                "VK012", "the value \"\(text)\" of the parameter '\(parameter.text)' is not of type \(type.name)",
+                parameter.range)
         }
         return converted
     }
@@ -141,7 +145,8 @@ package final class Binder {
                 guard case .function(let declaration, let home) = binding else { return false }
                 return returnsTable(declaration, home)
             }
-            if ["table", "materialize", "view", "external_table", "materialized_view", "_GetWatchlist"].contains(n.text) {
+            if ["table", "materialize", "view", "external_table", "materialized_view", "_GetWatchlist"].contains(n.text)
+            {
                 return n.text != "materialize" || arguments.first.map { isTabular($0.value, environment) } ?? false
             }
             if let stored = catalog.function(named: n.text) { return returnsTable(stored, Environment(parent: nil)) }
@@ -149,7 +154,9 @@ package final class Binder {
         case .memberCall(_, let n, _): return n.text == "table"
         case .member(let base, _):
             if case .memberCall(_, let n, _) = base.kind { return n.text == "database" }
-            if case .call(let n, _) = base.kind { return n.text == "database" || n.text == "cluster" || n.text == "workspace" }
+            if case .call(let n, _) = base.kind {
+                return n.text == "database" || n.text == "cluster" || n.text == "workspace"
+            }
             return false
         default: return false
         }
@@ -160,7 +167,9 @@ package final class Binder {
         for parameter in declaration.parameters {
             switch parameter.kind {
             case .scalar(let type): inner[parameter.name.text] = .scalar(.literal(.null, type))
-            case .table: inner[parameter.name.text] = .plan(Plan(.rows(.empty(Schema([ColumnSpec]()))), Schema([ColumnSpec]()), isOpen: true))
+            case .table:
+                inner[parameter.name.text] = .plan(
+                    Plan(.rows(.empty(Schema([ColumnSpec]()))), Schema([ColumnSpec]()), isOpen: true))
             }
         }
         for statement in declaration.body {
@@ -169,7 +178,8 @@ package final class Binder {
                 if case .lambda(let d) = expr.kind {
                     inner[name.text] = .function(d, inner)
                 } else if isTabular(expr, inner) {
-                    inner[name.text] = .plan(Plan(.rows(.empty(Schema([ColumnSpec]()))), Schema([ColumnSpec]()), isOpen: true))
+                    inner[name.text] = .plan(
+                        Plan(.rows(.empty(Schema([ColumnSpec]()))), Schema([ColumnSpec]()), isOpen: true))
                 } else {
                     inner[name.text] = .scalar(.literal(.null, .dynamic))
                 }
@@ -211,7 +221,8 @@ package final class Binder {
         if let binding = environment[name] {
             switch binding {
             case .plan(let plan): return plan
-            case .function(let declaration, let home) where declaration.parameters.allSatisfy({ $0.defaultValue != nil }):
+            case .function(let declaration, let home)
+            where declaration.parameters.allSatisfy({ $0.defaultValue != nil }):
                 return try callTabular(declaration, home, [], name, range, environment)
             default: throw Diagnostic("KS109", "The name '\(name)' does not refer to a table.", range)
             }
@@ -234,11 +245,15 @@ package final class Binder {
         }
         switch name.text {
         case "materialize":
-            guard let first = arguments.first else { throw Diagnostic("KS119", "The function 'materialize' expects 1 argument.", range) }
+            guard let first = arguments.first else {
+                throw Diagnostic("KS119", "The function 'materialize' expects 1 argument.", range)
+            }
             let inner = try bindTabular(first.value, environment)
             return Plan(.materialize(id: freshID(), inner), inner.schema, isOpen: inner.isOpen)
         case "view":
-            guard let first = arguments.first else { throw Diagnostic("KS119", "The function 'view' expects 1 argument.", range) }
+            guard let first = arguments.first else {
+                throw Diagnostic("KS119", "The function 'view' expects 1 argument.", range)
+            }
             return try bindTabular(first.value, environment)
         case "table":
             guard let first = arguments.first,
@@ -258,8 +273,12 @@ package final class Binder {
         throw unknownFunction(name, environment)
     }
 
-    private func bindWatchlist(_ arguments: [CallArgument], _ range: Range<Int>, _ environment: Environment) throws -> Plan {
-        guard let first = arguments.first, case .string(let alias)? = constant(try bindScalar(first.value, .none, environment)) else {
+    private func bindWatchlist(_ arguments: [CallArgument], _ range: Range<Int>, _ environment: Environment) throws
+        -> Plan
+    {
+        guard let first = arguments.first,
+            case .string(let alias)? = constant(try bindScalar(first.value, .none, environment))
+        else {
             throw Diagnostic("KS112", "The watchlist's alias must be a constant string.", range)
         }
         let table = WatchlistTable.name(alias)
@@ -274,7 +293,9 @@ package final class Binder {
 
     func unknownFunction(_ name: Name, _ environment: Environment) -> Diagnostic {
         if CloudOnly.functions.contains(name.text) {
-            return Diagnostic("VK010", "\(name.text)() needs data that only the cloud service has; run this query there with --on", name.range)
+            return Diagnostic(
+                "VK010", "\(name.text)() needs data that only the cloud service has; run this query there with --on",
+                name.range)
         }
         let names = Array(Builtins.scalars.keys) + catalog.functionNames + environment.allNames
         return Diagnostic(
@@ -296,7 +317,8 @@ package final class Binder {
         var positional = arguments.filter { $0.name == nil }[...]
         let named = arguments.filter { $0.name != nil }
         for given in named where !declaration.parameters.contains(where: { $0.name.text == given.name?.text }) {
-            throw Diagnostic("KS119", "The function '\(name)' has no parameter '\(given.name?.text ?? "")'.", given.value.range)
+            throw Diagnostic(
+                "KS119", "The function '\(name)' has no parameter '\(given.name?.text ?? "")'.", given.value.range)
         }
         for (i, parameter) in declaration.parameters.enumerated() {
             if i == 0, let input {
@@ -307,18 +329,22 @@ package final class Binder {
             switch parameter.kind {
             case .table(let columns):
                 guard let given else {
-                    throw Diagnostic("KS119", "The function '\(name)' expects \(counted(declaration.parameters.count)).", range)
+                    throw Diagnostic(
+                        "KS119", "The function '\(name)' expects \(counted(declaration.parameters.count)).", range)
                 }
                 let plan = try bindTabular(given.value, environment)
-                for column in columns where column.name.text != "*" && plan.schema.index(of: column.name.text) == nil && !plan.isOpen {
+                for column in columns
+                where column.name.text != "*" && plan.schema.index(of: column.name.text) == nil && !plan.isOpen {
                     throw Diagnostic(
-                        "KS142", "The table given to '\(name)' has no column named \(column.name.text).", given.value.range)
+                        "KS142", "The table given to '\(name)' has no column named \(column.name.text).",
+                        given.value.range)
                 }
                 inner[parameter.name.text] = .plan(plan)
             case .scalar(let type):
                 if let given {
                     // A column of the invoked table, given for a text, stands for its name.
-                    if type == .string, let input, case .name(let column) = given.value.kind, environment[column] == nil,
+                    if type == .string, let input, case .name(let column) = given.value.kind,
+                        environment[column] == nil,
                         input.schema.index(of: column) != nil
                     {
                         inner[parameter.name.text] = .scalar(.literal(.string(column), .string))
@@ -329,12 +355,14 @@ package final class Binder {
                 } else if let expr = parameter.defaultValue {
                     inner[parameter.name.text] = .scalar(convert(try bindScalar(expr, .none, home), to: type))
                 } else {
-                    throw Diagnostic("KS119", "The function '\(name)' expects \(counted(declaration.parameters.count)).", range)
+                    throw Diagnostic(
+                        "KS119", "The function '\(name)' expects \(counted(declaration.parameters.count)).", range)
                 }
             }
         }
         if let extra = positional.first {
-            throw Diagnostic("KS119", "The function '\(name)' expects \(counted(declaration.parameters.count)).", extra.value.range)
+            throw Diagnostic(
+                "KS119", "The function '\(name)' expects \(counted(declaration.parameters.count)).", extra.value.range)
         }
         return inner
     }
@@ -364,9 +392,12 @@ package final class Binder {
         for statement in declaration.body {
             if let expr = try declare(statement, in: inner) {
                 if isTabular(expr, inner) {
-                    if let varying = arguments.first(where: { !((try? bindScalar($0.value, scope, environment).isConstant) ?? true) }) {
+                    if let varying = arguments.first(where: {
+                        !((try? bindScalar($0.value, scope, environment).isConstant) ?? true)
+                    }) {
                         throw Diagnostic(
-                            "KS113", "The function '\(name)' reads a table, so it cannot be called with a value that differs from row to row.",
+                            "KS113",
+                            "The function '\(name)' reads a table, so it cannot be called with a value that differs from row to row.",
                             varying.value.range)
                     }
                     let plan = try bindTabular(expr, inner)

@@ -51,7 +51,9 @@ package struct GraphMatchPlan: Sendable {
 
 /// A column of `graph-to-table` with the hash of a node's identifier.
 package struct GraphIdentifier: Sendable {
-    package enum End: String, Sendable { case node = "with_node_id", source = "with_source_id", target = "with_target_id" }
+    package enum End: String, Sendable {
+        case node = "with_node_id", source = "with_source_id", target = "with_target_id"
+    }
     package let end: End
     package let name: String
 }
@@ -59,7 +61,9 @@ package struct GraphIdentifier: Sendable {
 /// The columns that a variable of a pattern has in a row of matches.
 package enum GraphColumns {
     /// What the functions `node_id`, `node_degree_in` and `node_degree_out` tell of a node.
-    package static let nodeFacts: [ColumnSpec] = Schema([("node_id", .string), ("node_degree_in", .long), ("node_degree_out", .long)]).columns
+    package static let nodeFacts: [ColumnSpec] = Schema([
+        ("node_id", .string), ("node_degree_in", .long), ("node_degree_out", .long),
+    ]).columns
 
     /// The properties, then the facts of a node, then the whole as a bag (for a path: an array of bags).
     package static func of(_ kind: GraphVariableKind, _ graph: GraphPlan) -> [ColumnSpec] {

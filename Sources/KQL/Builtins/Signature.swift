@@ -95,8 +95,10 @@ package enum Builtins {
     package static let aggregates: [String: [Signature]] = Signature.table(AggregateSignatures.lines)
     /// The plugins of `evaluate`.
     package static let plugins: Set<String> = [
-        "active_users_count", "activity_counts_metrics", "activity_engagement", "activity_metrics", "autocluster", "bag_unpack",
-        "basket", "dcount_intersect", "diffpatterns", "funnel_sequence", "funnel_sequence_completion", "geo_line_lookup",
+        "active_users_count", "activity_counts_metrics", "activity_engagement", "activity_metrics", "autocluster",
+        "bag_unpack",
+        "basket", "dcount_intersect", "diffpatterns", "funnel_sequence", "funnel_sequence_completion",
+        "geo_line_lookup",
         "geo_polygon_lookup", "http_request", "http_request_post", "infer_storage_schema", "ipv4_lookup", "ipv6_lookup",
         "narrow", "new_activity_metrics", "pivot", "preview", "python", "r", "rolling_percentile", "rows_near",
         "schema_merge", "sequence_detect", "session_count", "sliding_window_counts", "sql_request", "csharp",

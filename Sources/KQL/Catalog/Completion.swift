@@ -36,7 +36,9 @@ package struct Completer {
         while start > 0, Self.isWord(bytes[start - 1]) { start -= 1 }
         // A dash belongs to the word only in an operator's name.
         var operatorStart = start
-        while operatorStart > 0, Self.isWord(bytes[operatorStart - 1]) || bytes[operatorStart - 1] == 45 { operatorStart -= 1 }
+        while operatorStart > 0, Self.isWord(bytes[operatorStart - 1]) || bytes[operatorStart - 1] == 45 {
+            operatorStart -= 1
+        }
         let place = Place(Array(bytes[..<operatorStart]))
         let isOperator = place.kind == .operatorName
         let from = isOperator ? operatorStart : start
@@ -45,10 +47,14 @@ package struct Completer {
         switch place.kind {
         case .none: return (bytes.count, [])
         case .operatorName:
-            found = Parser.operatorNames.filter { !["mvexpand", "mvapply", "filter", "limit"].contains($0) }.map { Completion($0, .operator) }
+            found = Parser.operatorNames.filter { !["mvexpand", "mvapply", "filter", "limit"].contains($0) }.map {
+                Completion($0, .operator)
+            }
         case .source: found = sources(place.declared)
         case .expression:
-            found = columns(place.pipeline) + place.declared.map { Completion($0, .variable) } + functions(place.isAggregating) + keywords(place.operatorName)
+            found =
+                columns(place.pipeline) + place.declared.map { Completion($0, .variable) }
+                + functions(place.isAggregating) + keywords(place.operatorName)
         case .tableName: found = sources(place.declared)
         case .pluginName: found = Builtins.plugins.map { Completion($0, .plugin) }
         case .chart: found = Self.charts.map { Completion($0, .keyword) }
@@ -58,21 +64,28 @@ package struct Completer {
         return (from, matching.sorted { ($0.kind, $0.text.lowercased()) < ($1.kind, $1.text.lowercased()) })
     }
 
-    private static func isWord(_ b: UInt8) -> Bool { b == 95 || (48...57).contains(b) || (65...90).contains(b & 0xDF) || b >= 128 }
+    private static func isWord(_ b: UInt8) -> Bool {
+        b == 95 || (48...57).contains(b) || (65...90).contains(b & 0xDF) || b >= 128
+    }
 
     private static let charts = [
-        "anomalychart", "areachart", "barchart", "card", "columnchart", "linechart", "piechart", "scatterchart", "stackedareachart", "table", "timechart",
+        "anomalychart", "areachart", "barchart", "card", "columnchart", "linechart", "piechart", "scatterchart",
+        "stackedareachart", "table", "timechart",
     ]
 
     private func sources(_ declared: [String]) -> [Completion] {
         catalog.tableNames.map { Completion(EntityName.written($0), .table, catalog.note(ofTable: $0).description) }
             + declared.map { Completion($0, .variable) }
             + catalog.functionNames.map { Completion($0, .function, catalog.note(ofFunction: $0).parameters) }
-            + ["print", "range", "union", "search", "find", "let", "set", "datatable", "externaldata"].map { Completion($0, .keyword) }
+            + ["print", "range", "union", "search", "find", "let", "set", "datatable", "externaldata"].map {
+                Completion($0, .keyword)
+            }
     }
 
     private func columns(_ pipeline: String) -> [Completion] {
-        guard let statements = try? Parser.parse(pipeline), let schema = try? Binder(catalog: catalog).bind(statements).results.last?.plan.schema else {
+        guard let statements = try? Parser.parse(pipeline),
+            let schema = try? Binder(catalog: catalog).bind(statements).results.last?.plan.schema
+        else {
             return []
         }
         return schema.columns.map { Completion(EntityName.written($0.name), .column, $0.type.name) }
@@ -89,7 +102,11 @@ package struct Completer {
             case "summarize", "distinct", "make-series": ["by", "on", "from", "to", "step", "default"]
             case "sort", "order", "top": ["by", "asc", "desc", "nulls"]
             case "join", "lookup": ["kind", "on", "inner", "leftouter", "leftanti", "innerunique"]
-            case "where", "filter": ["and", "or", "has", "contains", "startswith", "endswith", "in", "between", "matches", "has_any", "has_all"]
+            case "where", "filter":
+                [
+                    "and", "or", "has", "contains", "startswith", "endswith", "in", "between", "matches", "has_any",
+                    "has_all",
+                ]
             default: ["and", "or", "has", "contains", "in", "between"]
             }
         return words.map { Completion($0, .keyword) }
@@ -145,7 +162,9 @@ private struct Place {
         // The innermost level with a bar decides; brackets of a call inside it belong to it.
         guard let level = levels.last(where: { $0.bar != nil }) ?? levels.last else { return }
         guard let bar = level.bar else {
-            kind = names.last.map { $0.text == "evaluate" } == true ? .pluginName : levels.count > 1 ? .expression : .source
+            kind =
+                names.last.map { $0.text == "evaluate" } == true
+                ? .pluginName : levels.count > 1 ? .expression : .source
             return
         }
         guard bar >= level.start, bar <= bytes.count else {
@@ -160,7 +179,10 @@ private struct Place {
             return
         }
         var end = first.range.upperBound
-        for token in after.dropFirst() where token.range.lowerBound == end && (token.text == "-" || token.kind == .identifier) { end = token.range.upperBound }
+        for token in after.dropFirst()
+        where token.range.lowerBound == end && (token.text == "-" || token.kind == .identifier) {
+            end = token.range.upperBound
+        }
         operatorName = String(decoding: bytes[first.range.lowerBound..<end], as: UTF8.self)
         kind = .expression
         if operatorName == "evaluate", after.count == 1 { kind = .pluginName }
@@ -173,5 +195,7 @@ private struct Place {
     }
 
     /// The tokens, or nil within a string that has not ended.
-    private static func tokens(_ bytes: [UInt8]) -> [Token]? { try? Lexer.tokens(of: String(decoding: bytes, as: UTF8.self)) }
+    private static func tokens(_ bytes: [UInt8]) -> [Token]? {
+        try? Lexer.tokens(of: String(decoding: bytes, as: UTF8.self))
+    }
 }

@@ -49,7 +49,9 @@ package enum WatchlistTable {
     package static func name(_ alias: String) -> String { prefix + alias }
 
     /// The alias of a watchlist's table; nil for other tables.
-    package static func alias(_ table: String) -> String? { table.hasPrefix(prefix) ? String(table.dropFirst(prefix.count)) : nil }
+    package static func alias(_ table: String) -> String? {
+        table.hasPrefix(prefix) ? String(table.dropFirst(prefix.count)) : nil
+    }
 }
 
 /// The column `Type`, which every table of Log Analytics has: the table's name

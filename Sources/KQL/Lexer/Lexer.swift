@@ -186,7 +186,9 @@ package struct Lexer {
         }
         while Lexer.isDigit(peek()) { at += 1 }
         var isReal = false
-        let exponentFollows = peek(1) | 32 == 101 && (Lexer.isDigit(peek(2)) || ((peek(2) == 43 || peek(2) == 45) && Lexer.isDigit(peek(3))))
+        let exponentFollows =
+            peek(1) | 32 == 101
+            && (Lexer.isDigit(peek(2)) || ((peek(2) == 43 || peek(2) == 45) && Lexer.isDigit(peek(3))))
         if peek() == 46, Lexer.isDigit(peek(1)) || exponentFollows || !(peek(1) == 46 || Lexer.isLetter(peek(1))) {
             isReal = true
             at += 1

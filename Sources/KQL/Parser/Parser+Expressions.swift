@@ -2,15 +2,19 @@ import Tables
 
 /// Operators between two operands that bind tighter than arithmetic.
 private let stringOperators: Set<String> = [
-    "has", "!has", "has_cs", "!has_cs", "hasprefix", "!hasprefix", "hasprefix_cs", "!hasprefix_cs", "hassuffix", "!hassuffix",
-    "hassuffix_cs", "!hassuffix_cs", "contains", "!contains", "contains_cs", "!contains_cs", "notcontains", "containscs",
-    "notcontainscs", "startswith", "!startswith", "startswith_cs", "!startswith_cs", "endswith", "!endswith", "endswith_cs",
+    "has", "!has", "has_cs", "!has_cs", "hasprefix", "!hasprefix", "hasprefix_cs", "!hasprefix_cs", "hassuffix",
+    "!hassuffix",
+    "hassuffix_cs", "!hassuffix_cs", "contains", "!contains", "contains_cs", "!contains_cs", "notcontains",
+    "containscs",
+    "notcontainscs", "startswith", "!startswith", "startswith_cs", "!startswith_cs", "endswith", "!endswith",
+    "endswith_cs",
     "!endswith_cs", "like", "notlike", "likecs", "notlikecs", "=~", "!~", ":",
 ]
 
 /// Words that cannot stand where an operand is expected.
 private let operatorWords: Set<String> = [
-    "and", "or", "has", "has_any", "has_all", "has_cs", "in", "contains", "contains_cs", "between", "startswith", "endswith",
+    "and", "or", "has", "has_any", "has_all", "has_cs", "in", "contains", "contains_cs", "between", "startswith",
+    "endswith",
     "hasprefix", "hassuffix",
 ]
 
@@ -125,7 +129,8 @@ extension Parser {
             let op = token
             if op.kind == .identifier, op.text == "matches", isWord("regex", ahead: 1) {
                 at += 2
-                left = joined("matches regex", left, try signed(), op.range.lowerBound..<tokens[at - 1].range.upperBound)
+                left = joined(
+                    "matches regex", left, try signed(), op.range.lowerBound..<tokens[at - 1].range.upperBound)
             } else if (op.kind == .identifier || op.kind == .sign), stringOperators.contains(op.text) {
                 if op.text == ":" && !allowsColon { return left }
                 at += 1

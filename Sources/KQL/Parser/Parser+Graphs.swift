@@ -5,7 +5,9 @@ extension Parser {
     mutating func makeGraph() throws(Diagnostic) -> Operator.Kind {
         _ = try hints()
         let source = try name()
-        guard takeSign("-"), takeSign("-"), takeSign(">") || takeSign("->") else { throw fail("KS005", "Expected: -->") }
+        guard takeSign("-"), takeSign("-"), takeSign(">") || takeSign("->") else {
+            throw fail("KS005", "Expected: -->")
+        }
         let target = try name()
         var nodes: [(table: Expr, key: Name)] = []
         var nodeID: Name?
@@ -29,7 +31,8 @@ extension Parser {
             try expectWord("by")
             partition = (try name(), try subpipe())
         }
-        return .makeGraph(MakeGraphSyntax(source: source, target: target, nodes: nodes, nodeID: nodeID, partition: partition))
+        return .makeGraph(
+            MakeGraphSyntax(source: source, target: target, nodes: nodes, nodeID: nodeID, partition: partition))
     }
 
     mutating func graphMatch() throws(Diagnostic) -> Operator.Kind {

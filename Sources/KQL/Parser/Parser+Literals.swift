@@ -11,7 +11,9 @@ extension Parser {
         let value: Value
         switch type {
         case .datetime:
-            value = text == "now" ? .null : dateFromParts(text) ?? Value.string(text.replacing(" - ", with: "-")).converted(to: .datetime)
+            value =
+                text == "now"
+                ? .null : dateFromParts(text) ?? Value.string(text.replacing(" - ", with: "-")).converted(to: .datetime)
         case .timespan:
             value = Value.string(text).converted(to: .timespan)
         case .bool:

@@ -25,7 +25,9 @@ extension Parser {
         if token.kind == .identifier || isSign("*") {
             let saved = at
             let pattern = try namePattern()
-            if pattern.isWildcard { return UnionSource(expr: Expr(.name(pattern.text), pattern.range), pattern: pattern.text) }
+            if pattern.isWildcard {
+                return UnionSource(expr: Expr(.name(pattern.text), pattern.range), pattern: pattern.text)
+            }
             at = saved
         }
         let e = try expression()
@@ -146,7 +148,8 @@ extension Parser {
         var by: [NamedExpr] = []
         if takeWord("by") { by = try namedList() }
         guard let step else { throw fail("KS005", "Expected: step") }
-        return MakeSeriesSyntax(properties: properties, aggregates: aggregates, on: on, from: from, to: to, step: step, by: by)
+        return MakeSeriesSyntax(
+            properties: properties, aggregates: aggregates, on: on, from: from, to: to, step: step, by: by)
     }
 
     mutating func topNested() throws(Diagnostic) -> Operator.Kind {
@@ -307,7 +310,8 @@ extension Parser {
             let condition = try expression()
             var assignments: [NamedExpr] = []
             if takeSign("=>") { assignments = try namedList() }
-            steps.append(.init(name: n, isOptional: isOptional, output: output, condition: condition, assignments: assignments))
+            steps.append(
+                .init(name: n, isOptional: isOptional, output: output, condition: condition, assignments: assignments))
             if !takeSign(";") { break }
         }
         try expectSign(")")

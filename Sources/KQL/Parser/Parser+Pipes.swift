@@ -36,7 +36,9 @@ extension Parser {
     private mutating func leadingOperator() throws(Diagnostic) -> Operator? {
         guard token.kind == .identifier else { return nil }
         let next = ahead(1)
-        let startsOperand = next.kind != .end && !(next.kind == .sign && next.text != "(" && next.text != "*" && next.text != "[" && next.text != "-")
+        let startsOperand =
+            next.kind != .end
+            && !(next.kind == .sign && next.text != "(" && next.text != "*" && next.text != "[" && next.text != "-")
         switch token.text {
         case "union", "print", "search", "find", "evaluate":
             guard startsOperand else { return nil }
@@ -63,10 +65,13 @@ extension Parser {
     }
 
     package static let operatorNames = [
-        "where", "filter", "extend", "project", "project-away", "project-keep", "project-by-names", "project-rename", "project-reorder", "summarize",
-        "distinct", "sort", "order", "top", "top-nested", "top-hitters", "take", "limit", "sample", "sample-distinct", "count",
+        "where", "filter", "extend", "project", "project-away", "project-keep", "project-by-names", "project-rename",
+        "project-reorder", "summarize",
+        "distinct", "sort", "order", "top", "top-nested", "top-hitters", "take", "limit", "sample", "sample-distinct",
+        "count",
         "join", "lookup", "union", "mv-expand", "mvexpand", "mv-apply", "mvapply", "parse", "parse-where", "parse-kv",
-        "make-series", "render", "serialize", "evaluate", "invoke", "as", "getschema", "consume", "search", "find", "print",
+        "make-series", "render", "serialize", "evaluate", "invoke", "as", "getschema", "consume", "search", "find",
+        "print",
         "range", "fork", "facet", "partition", "scan", "reduce", "make-graph", "graph-match", "graph-to-table",
         "graph-mark-components", "graph-shortest-paths",
         "assert-schema",
@@ -170,7 +175,9 @@ extension Parser {
             let kind = try parameters(of: ["kind"])
             try expectWord("by")
             let e = try expression()
-            return .reduce(by: e, kind + (isSign("(", ahead: 1) ? try withProperties() : takeWord("with") ? try bareProperties() : []))
+            return .reduce(
+                by: e,
+                kind + (isSign("(", ahead: 1) ? try withProperties() : takeWord("with") ? try bareProperties() : []))
         case "make-graph": return try makeGraph()
         case "graph-match": return try graphMatch()
         case "graph-to-table": return try graphToTable()

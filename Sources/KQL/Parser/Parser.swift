@@ -67,7 +67,9 @@ package struct Parser {
 
     mutating func nested<T>(_ body: (inout Parser) throws(Diagnostic) -> T) throws(Diagnostic) -> T {
         depth += 1
-        if depth > Parser.depthMax { throw fail("VK002", "the query is nested more than \(Parser.depthMax) levels deep") }
+        if depth > Parser.depthMax {
+            throw fail("VK002", "the query is nested more than \(Parser.depthMax) levels deep")
+        }
         let result = try body(&self)
         depth -= 1
         return result
@@ -260,7 +262,9 @@ package struct Parser {
                 case "(": level += 1
                 case ")":
                     level -= 1
-                    if level == 0 { return i + 1 < tokens.count && tokens[i + 1].kind == .sign && tokens[i + 1].text == "{" }
+                    if level == 0 {
+                        return i + 1 < tokens.count && tokens[i + 1].kind == .sign && tokens[i + 1].text == "{"
+                    }
                 case ";": return false
                 default: break
                 }
@@ -276,7 +280,8 @@ package struct Parser {
         let body = try nested { (p) throws(Diagnostic) in try p.statements(until: "}") }
         try expectSign("}")
         let range = span(from: start)
-        return Expr(.lambda(FunctionDeclaration(parameters: parameters, body: body, range: range, isView: isView)), range)
+        return Expr(
+            .lambda(FunctionDeclaration(parameters: parameters, body: body, range: range, isView: isView)), range)
     }
 
     private mutating func parameters() throws(Diagnostic) -> [Parameter] {

@@ -71,8 +71,10 @@ enum Aggregates {
         case "covarianceif": return CovarianceAggregator(sample: true, condition: 2)
         case "covariancep": return CovarianceAggregator(sample: false, condition: nil)
         case "covariancepif": return CovarianceAggregator(sample: false, condition: 2)
-        case "percentile": return PercentileAggregator(type, [try constant(1)?.doubleValue ?? 50], weighted: false, asArray: false)
-        case "percentilew": return PercentileAggregator(type, [try constant(2)?.doubleValue ?? 50], weighted: true, asArray: false)
+        case "percentile":
+            return PercentileAggregator(type, [try constant(1)?.doubleValue ?? 50], weighted: false, asArray: false)
+        case "percentilew":
+            return PercentileAggregator(type, [try constant(2)?.doubleValue ?? 50], weighted: true, asArray: false)
         case "percentiles_array", "percentilesw_array":
             let weighted = a.name == "percentilesw_array"
             let points = try a.arguments.indices.dropFirst(weighted ? 2 : 1).flatMap { i -> [Double] in
@@ -184,7 +186,8 @@ final class SumAggregator: Aggregator {
         let n = groupCount - seen.count
         switch type {
         case .real: return [Column(.real, .real(real + repeatElement(0, count: n)), count: groupCount)]
-        case .decimal: return [Column(.decimal, .decimal(decimal + repeatElement(Decimal(0), count: n)), count: groupCount)]
+        case .decimal:
+            return [Column(.decimal, .decimal(decimal + repeatElement(Decimal(0), count: n)), count: groupCount)]
         default: return [Column(type, .int64(whole + repeatElement(0, count: n)), count: groupCount)]
         }
     }
@@ -276,7 +279,11 @@ final class ExtremeAggregator: Aggregator {
     func update(_ groups: [Int32], _ columns: [Column], groupCount: Int) {
         let more = max(0, groupCount - seen.count)
         seen += repeatElement(false, count: more)
-        if type.isInteger64 { whole += repeatElement(0, count: more) } else { other += repeatElement(.null, count: more) }
+        if type.isInteger64 {
+            whole += repeatElement(0, count: more)
+        } else {
+            other += repeatElement(.null, count: more)
+        }
         let filter = RowFilter(columns, condition)
         let column = columns[0]
         let stride = column.stride
@@ -320,11 +327,17 @@ final class ExtremeAggregator: Aggregator {
         guard let from = other as? ExtremeAggregator else { return }
         let more = max(0, groupCount - seen.count)
         seen += repeatElement(false, count: more)
-        if type.isInteger64 { whole += repeatElement(0, count: more) } else { self.other += repeatElement(.null, count: more) }
+        if type.isInteger64 {
+            whole += repeatElement(0, count: more)
+        } else {
+            self.other += repeatElement(.null, count: more)
+        }
         for g in from.seen.indices where from.seen[g] {
             let to = Int(groups[g])
             if type.isInteger64 {
-                if !seen[to] || (sign > 0 ? from.whole[g] > whole[to] : from.whole[g] < whole[to]) { whole[to] = from.whole[g] }
+                if !seen[to] || (sign > 0 ? from.whole[g] > whole[to] : from.whole[g] < whole[to]) {
+                    whole[to] = from.whole[g]
+                }
             } else if !seen[to] || (ValueOps.compare(from.other[g], self.other[to]) ?? 0) * sign > 0 {
                 self.other[to] = from.other[g]
             }

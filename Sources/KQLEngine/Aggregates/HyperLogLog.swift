@@ -16,7 +16,8 @@ struct HyperLogLog {
     init(accuracy: Int?) { precision = [12, 14, 16, 17, 18][max(0, min(4, accuracy ?? 1))] }
 
     init?(_ value: Value) {
-        guard case .array(let parts) = value, parts.count == 2, case .array(let head) = parts[0], let p = head.first?.longValue, (12...18).contains(p)
+        guard case .array(let parts) = value, parts.count == 2, case .array(let head) = parts[0],
+            let p = head.first?.longValue, (12...18).contains(p)
         else { return nil }
         precision = Int(p)
         switch parts[1] {
@@ -101,7 +102,9 @@ final class SketchAggregator: Aggregator {
     }
 
     private func grow(_ groupCount: Int) {
-        if sketches.count < groupCount { sketches += repeatElement(HyperLogLog(accuracy: accuracy), count: groupCount - sketches.count) }
+        if sketches.count < groupCount {
+            sketches += repeatElement(HyperLogLog(accuracy: accuracy), count: groupCount - sketches.count)
+        }
     }
 
     func update(_ groups: [Int32], _ columns: [Column], groupCount: Int) {

@@ -41,7 +41,9 @@ final class KeyEncoder {
             }
         }
         // Whole words first, then what may share one.
-        for c in fields.indices.sorted(by: { (fields[$1].bits, $0) < (fields[$0].bits, $1) }) { (fields[c].word, fields[c].shift) = place(fields[c].bits) }
+        for c in fields.indices.sorted(by: { (fields[$1].bits, $0) < (fields[$0].bits, $1) }) {
+            (fields[c].word, fields[c].shift) = place(fields[c].bits)
+        }
         for c in fields.indices where types[c] != .string {
             let (word, shift) = place(1)
             fields[c].null = (word, 1 << shift)
@@ -78,7 +80,9 @@ final class KeyEncoder {
         }
     }
 
-    private func words(_ columns: [Column], _ count: Int, _ fill: (Int, Column, UnsafeMutableBufferPointer<UInt64>) -> Void) -> [UInt64] {
+    private func words(
+        _ columns: [Column], _ count: Int, _ fill: (Int, Column, UnsafeMutableBufferPointer<UInt64>) -> Void
+    ) -> [UInt64] {
         [UInt64](unsafeUninitializedCapacity: count * width) { out, initialized in
             out.initialize(repeating: 0)
             for (c, column) in columns.enumerated() { fill(c, column, out) }
@@ -87,7 +91,8 @@ final class KeyEncoder {
     }
 
     private func encode(
-        _ column: Column, _ field: Field, _ count: Int, _ out: UnsafeMutableBufferPointer<UInt64>, _ code: (UnsafeBufferPointer<UInt8>) -> UInt32
+        _ column: Column, _ field: Field, _ count: Int, _ out: UnsafeMutableBufferPointer<UInt64>,
+        _ code: (UnsafeBufferPointer<UInt8>) -> UInt32
     ) {
         let stride = column.stride
         let (width, word, shift) = (self.width, field.word, field.shift)
@@ -99,7 +104,10 @@ final class KeyEncoder {
             return UInt64(text.withUTF8 { code($0) })
         }
         switch column.storage {
-        case .int64(let v): v.withUnsafeBufferPointer { v in for i in 0..<count { out[i * width + word] = UInt64(bitPattern: v[i * stride]) } }
+        case .int64(let v):
+            v.withUnsafeBufferPointer { v in
+                for i in 0..<count { out[i * width + word] = UInt64(bitPattern: v[i * stride]) }
+            }
         case .bool(let v): put { v[$0] ? 1 : 0 }
         case .real(let v): put { (v[$0] == 0 ? 0 : v[$0]).bitPattern }
         case .string(let v): encode(v, field, count, stride, out, code)
@@ -132,7 +140,8 @@ final class KeyEncoder {
         v.bytes.withUnsafeBufferPointer { buffer in
             guard let codes = v.codes else {
                 for i in 0..<count {
-                    out[i * width + word] |= UInt64(code(UnsafeBufferPointer(rebasing: buffer[v.entryRange(i * stride)]))) << shift
+                    out[i * width + word] |=
+                        UInt64(code(UnsafeBufferPointer(rebasing: buffer[v.entryRange(i * stride)]))) << shift
                 }
                 return
             }
@@ -143,7 +152,8 @@ final class KeyEncoder {
                     for i in 0..<count {
                         let entry = Int(codes[i * stride])
                         if known[entry] == unknown {
-                            known[entry] = UInt64(code(UnsafeBufferPointer(rebasing: buffer[v.entryRange(entry)]))) << shift
+                            known[entry] =
+                                UInt64(code(UnsafeBufferPointer(rebasing: buffer[v.entryRange(entry)]))) << shift
                         }
                         out[i * width + word] |= known[entry]
                     }
@@ -168,11 +178,15 @@ final class KeyEncoder {
         case .string:
             let d = dictionaries[c]
             if d.count == 0 { return Column(.string, values: (0..<count).map { _ in Value.string("") }) }
-            return Column(.string, .string(StringVector(bytes: d.bytes, ends: d.ends, codes: (0..<count).map { UInt32(word($0)) })), count: count)
+            return Column(
+                .string,
+                .string(StringVector(bytes: d.bytes, ends: d.ends, codes: (0..<count).map { UInt32(word($0)) })),
+                count: count)
         case .int, .long, .datetime, .timespan:
             return Column(type, .int64((0..<count).map { Int64(bitPattern: word($0)) }), nulls: nulls, count: count)
         case .bool: return Column(type, .bool((0..<count).map { word($0) == 1 }), nulls: nulls, count: count)
-        case .real: return Column(type, .real((0..<count).map { Double(bitPattern: word($0)) }), nulls: nulls, count: count)
+        case .real:
+            return Column(type, .real((0..<count).map { Double(bitPattern: word($0)) }), nulls: nulls, count: count)
         case .guid, .decimal, .dynamic:
             let d = dictionaries[c]
             let vector = StringVector(bytes: d.bytes, ends: d.ends, codes: nil)

@@ -53,7 +53,8 @@ final class PercentileAggregator: Aggregator {
         let wholes = whole.ranked(points, groupCount, <)
         let reals = real.ranked(points, groupCount) { $0 < $1 || ($0.isNaN && !$1.isNaN) }
         let results = (0..<groupCount).map { g -> Value in
-            guard let found = wholes[g].map({ $0.map(value) }) ?? reals[g].map({ $0.map { .real($0) } }) ?? others(g) else { return .null }
+            guard let found = wholes[g].map({ $0.map(value) }) ?? reals[g].map({ $0.map { .real($0) } }) ?? others(g)
+            else { return .null }
             return asArray ? .array(found) : found[0].converted(to: type)
         }
         return [Column(asArray ? .dynamic : type, values: results)]
@@ -124,7 +125,9 @@ private struct Members<Element: Word> {
         }
     }
 
-    private mutating func count(_ groups: [Int32], _ values: [Element], _ stride: Int, _ nulls: [Bool]?, in pairs: GroupTable) {
+    private mutating func count(
+        _ groups: [Int32], _ values: [Element], _ stride: Int, _ nulls: [Bool]?, in pairs: GroupTable
+    ) {
         let words = [UInt64](unsafeUninitializedCapacity: groups.count * 2) { out, initialized in
             groups.withUnsafeBufferPointer { groups in
                 values.withUnsafeBufferPointer { values in
@@ -191,11 +194,15 @@ private struct Members<Element: Word> {
         }
     }
 
-    private func ranked(_ points: [Double], _ groupCount: Int, _ less: (Element, Element) -> Bool, _ pairs: GroupTable) -> [[Element]?] {
+    private func ranked(_ points: [Double], _ groupCount: Int, _ less: (Element, Element) -> Bool, _ pairs: GroupTable)
+        -> [[Element]?]
+    {
         let owners = (0..<pairs.count).map { Int32(pairs.keys[$0 * 2 + 1]) }
         let (starts, places) = Self.byGroup(owners, groupCount, Array(0..<pairs.count))
         return (0..<groupCount).map { g in
-            let own = places[starts[g]..<starts[g + 1]].map { (value: Element(word: pairs.keys[$0 * 2]), count: counts[$0]) }.sorted {
+            let own = places[starts[g]..<starts[g + 1]].map {
+                (value: Element(word: pairs.keys[$0 * 2]), count: counts[$0])
+            }.sorted {
                 less($0.value, $1.value)
             }
             let total = own.reduce(0) { $0 + $1.count }
@@ -213,7 +220,9 @@ private struct Members<Element: Word> {
     }
 
     /// Items ordered by their groups, and where each group's begin.
-    private static func byGroup<Item>(_ groups: [Int32], _ groupCount: Int, _ items: [Item]) -> (starts: [Int], items: [Item]) {
+    private static func byGroup<Item>(_ groups: [Int32], _ groupCount: Int, _ items: [Item]) -> (
+        starts: [Int], items: [Item]
+    ) {
         var starts = [Int](repeating: 0, count: groupCount + 1)
         for g in groups { starts[Int(g) + 1] += 1 }
         for g in 0..<groupCount { starts[g + 1] += starts[g] }

@@ -81,7 +81,9 @@ final class ArgExtremeAggregator: Aggregator {
         }
         return outputs.indices.map { c in
             let parts = batches.filter { !$0.isEmpty }.map { $0[c].flattened() }
-            let all = parts.isEmpty ? ColumnBuilder(outputs[c].type).finish() : Column.concatenate(parts, type: outputs[c].type)
+            let all =
+                parts.isEmpty
+                ? ColumnBuilder(outputs[c].type).finish() : Column.concatenate(parts, type: outputs[c].type)
             return all.gatherOptional(indices)
         }
     }
@@ -181,15 +183,23 @@ final class DistinctAggregator: Aggregator {
     func merge(_ other: any Aggregator, into groups: [Int32], groupCount: Int) {
         guard let other = other as? DistinctAggregator else { return }
         let (keys, width) = (other.seen.keys, other.seen.width)
-        let owners = (0..<other.seen.count).map { groups[Int(other.isNarrow ? keys[$0 * width] >> 32 : keys[$0 * width])] }
+        let owners = (0..<other.seen.count).map {
+            groups[Int(other.isNarrow ? keys[$0 * width] >> 32 : keys[$0 * width])]
+        }
         // The value alone, as the other state's encoder knows it.
         var words: [UInt64] = []
         words.reserveCapacity(other.seen.count * other.encoder.width)
         for i in 0..<other.seen.count {
-            if other.isNarrow { words.append(keys[i] & 0xFFFF_FFFF) } else { words += keys[(i * width + 1)..<(i + 1) * width] }
+            if other.isNarrow {
+                words.append(keys[i] & 0xFFFF_FFFF)
+            } else {
+                words += keys[(i * width + 1)..<(i + 1) * width]
+            }
         }
         update(
-            owners, [other.encoder.decode(words, column: 0)] + (condition == nil ? [] : [Column(constant: .bool(true), .bool, count: owners.count)]),
+            owners,
+            [other.encoder.decode(words, column: 0)]
+                + (condition == nil ? [] : [Column(constant: .bool(true), .bool, count: owners.count)]),
             groupCount: groupCount)
     }
 }
@@ -224,7 +234,9 @@ final class CollectAggregator: Aggregator {
             case .set:
                 if v.isNull || items[g].count >= limit { continue }
                 if case .array(let list) = v {
-                    for item in list where items[g].count < limit && seen[g].insert(item).inserted { items[g].append(item) }
+                    for item in list where items[g].count < limit && seen[g].insert(item).inserted {
+                        items[g].append(item)
+                    }
                 } else if seen[g].insert(v).inserted {
                     items[g].append(v)
                 }
@@ -235,7 +247,9 @@ final class CollectAggregator: Aggregator {
                 items[g].append(v)
             case .bag:
                 guard case .bag(let bag) = v else { continue }
-                for (k, inner) in zip(bag.keys, bag.values) where bags[g].count < limit && bags[g][k] == nil { bags[g][k] = inner }
+                for (k, inner) in zip(bag.keys, bag.values) where bags[g].count < limit && bags[g][k] == nil {
+                    bags[g][k] = inner
+                }
             }
         }
     }
@@ -296,7 +310,9 @@ final class VarianceAggregator: Aggregator {
     }
 
     func update(_ groups: [Int32], _ columns: [Column], groupCount: Int) {
-        if states.count < groupCount { states += repeatElement((n: 0, mean: 0, m2: 0), count: groupCount - states.count) }
+        if states.count < groupCount {
+            states += repeatElement((n: 0, mean: 0, m2: 0), count: groupCount - states.count)
+        }
         let filter = RowFilter(columns, condition)
         for (row, group) in groups.enumerated() where filter?.passes(row) ?? true {
             guard let x = columns[0][row].doubleValue else { continue }
@@ -336,7 +352,9 @@ final class CovarianceAggregator: Aggregator {
     }
 
     func update(_ groups: [Int32], _ columns: [Column], groupCount: Int) {
-        if states.count < groupCount { states += repeatElement((n: 0, x: 0, y: 0, c: 0), count: groupCount - states.count) }
+        if states.count < groupCount {
+            states += repeatElement((n: 0, x: 0, y: 0, c: 0), count: groupCount - states.count)
+        }
         let filter = RowFilter(columns, condition)
         for (row, group) in groups.enumerated() where filter?.passes(row) ?? true {
             guard let x = columns[0][row].doubleValue, let y = columns[1][row].doubleValue else { continue }

@@ -11,7 +11,8 @@ struct TDigest {
     init() {}
 
     init?(_ value: Value) {
-        guard case .array(let parts) = value, parts.count == 3, case .array(let means) = parts[1], case .array(let weights) = parts[2],
+        guard case .array(let parts) = value, parts.count == 3, case .array(let means) = parts[1],
+            case .array(let weights) = parts[2],
             means.count == weights.count
         else { return nil }
         for (m, w) in zip(means, weights) { insert(m, weight: w.longValue ?? 1) }
@@ -92,7 +93,9 @@ struct TDigest {
     }
 
     /// How many values are not greater than `v`.
-    func rank(_ v: Value) -> Int64 { centroids.reduce(0) { $0 + ((ValueOps.compare($1.key, v) ?? 1) <= 0 ? $1.value : 0) } }
+    func rank(_ v: Value) -> Int64 {
+        centroids.reduce(0) { $0 + ((ValueOps.compare($1.key, v) ?? 1) <= 0 ? $1.value : 0) }
+    }
 }
 
 /// `tdigest` and `tdigest_merge`.

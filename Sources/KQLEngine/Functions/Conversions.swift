@@ -20,7 +20,8 @@ extension ScalarFunctions {
     static var conversions: [String: ScalarKernel] {
         [
             "tostring": .lenient { a, _ in .string(a[0].text) },
-            "toint": .lenient { a, _ in narrowed(a[0]) }, "tolong": to(.long), "toreal": to(.real), "todouble": to(.real), "todecimal": to(.decimal),
+            "toint": .lenient { a, _ in narrowed(a[0]) }, "tolong": to(.long), "toreal": to(.real),
+            "todouble": to(.real), "todecimal": to(.decimal),
             "todatetime": to(.datetime), "totimespan": to(.timespan), "totime": to(.timespan), "tobool": to(.bool),
             "toboolean": to(.bool), "toguid": to(.guid),
             "parse_json": .lenient { a, _ in parseJSON(a[0]) },
@@ -80,7 +81,11 @@ extension ScalarFunctions {
             },
             "current_principal": .lenient { _, _ in .string("local") },
             "current_principal_details": .lenient { _, _ in
-                .bag(Bag([("UserPrincipalName", .string("local")), ("IdentityProvider", .string("local")), ("Type", .string("local"))]))
+                .bag(
+                    Bag([
+                        ("UserPrincipalName", .string("local")), ("IdentityProvider", .string("local")),
+                        ("Type", .string("local")),
+                    ]))
             },
             "current_principal_is_member_of": .lenient { a, _ in
                 .bool(a.flatMap { $0.arrayValue ?? [$0] }.contains { $0.text == "local" })

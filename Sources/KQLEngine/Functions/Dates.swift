@@ -16,7 +16,9 @@ extension ScalarFunctions {
     static func startOfPeriod(_ unit: String, _ t: Int64, _ offset: Int = 0) -> Int64? {
         let p = DateTime.parts(t)
         switch unit {
-        case "day": return DateTime.floorDivide(t, DateTime.ticksPerDay) * DateTime.ticksPerDay + Int64(offset) * DateTime.ticksPerDay
+        case "day":
+            return DateTime.floorDivide(t, DateTime.ticksPerDay) * DateTime.ticksPerDay + Int64(offset)
+                * DateTime.ticksPerDay
         case "week":
             let day = DateTime.floorDivide(t, DateTime.ticksPerDay) - Int64(DateTime.dayOfWeek(t)) + Int64(offset * 7)
             return day * DateTime.ticksPerDay
@@ -78,7 +80,10 @@ extension ScalarFunctions {
         case "month": return .long(Int64((p.year - q.year) * 12 + p.month - q.month))
         case "week":
             let week = 7 * DateTime.ticksPerDay
-            return .real(Double(DateTime.floorDivide(x + DateTime.ticksPerDay, week) - DateTime.floorDivide(y + DateTime.ticksPerDay, week)))
+            return .real(
+                Double(
+                    DateTime.floorDivide(x + DateTime.ticksPerDay, week)
+                        - DateTime.floorDivide(y + DateTime.ticksPerDay, week)))
         case "day": return count(DateTime.ticksPerDay)
         case "hour": return count(36_000_000_000)
         case "minute": return count(600_000_000)
@@ -146,15 +151,21 @@ extension ScalarFunctions {
             },
             "ago": .strict { a, c in if case .timespan(let t) = a[0] { make(c.now - t) } else { .null } },
             "startofday": edge("day", end: false), "startofweek": edge("week", end: false),
-            "startofmonth": edge("month", end: false), "startofyear": edge("year", end: false), "endofday": edge("day", end: true),
-            "endofweek": edge("week", end: true), "endofmonth": edge("month", end: true), "endofyear": edge("year", end: true),
+            "startofmonth": edge("month", end: false), "startofyear": edge("year", end: false),
+            "endofday": edge("day", end: true),
+            "endofweek": edge("week", end: true), "endofmonth": edge("month", end: true),
+            "endofyear": edge("year", end: true),
             "datetime_add": .strict { a, _ in add(a) }, "datetime_diff": .strict { a, _ in difference(a) },
             "datetime_part": .strict { a, _ in ticks(a[1]).map { datePart(a[0].text, $0) } ?? .null },
             "datepart": .strict { a, _ in ticks(a[1]).map { datePart(a[0].text, $0) } ?? .null },
-            "dayofweek": .strict { a, _ in ticks(a[0]).map { .timespan(Int64(DateTime.dayOfWeek($0)) * DateTime.ticksPerDay) } ?? .null },
+            "dayofweek": .strict { a, _ in
+                ticks(a[0]).map { .timespan(Int64(DateTime.dayOfWeek($0)) * DateTime.ticksPerDay) } ?? .null
+            },
             "dayofmonth": part { p, _ in p.day }, "dayofyear": part { _, t in DateTime.dayOfYear(t) },
-            "hourofday": part { p, _ in p.hour }, "monthofyear": part { p, _ in p.month }, "getmonth": part { p, _ in p.month },
-            "getyear": part { p, _ in p.year }, "week_of_year": part { _, t in isoWeek(t) }, "weekofyear": part { _, t in isoWeek(t) },
+            "hourofday": part { p, _ in p.hour }, "monthofyear": part { p, _ in p.month },
+            "getmonth": part { p, _ in p.month },
+            "getyear": part { p, _ in p.year }, "week_of_year": part { _, t in isoWeek(t) },
+            "weekofyear": part { _, t in isoWeek(t) },
             "make_datetime": .strict { a, _ in
                 if a.count == 1 { return a[0].converted(to: .datetime) }
                 let n = a.map { $0.doubleValue ?? -1 }
@@ -162,18 +173,24 @@ extension ScalarFunctions {
                 guard n.allSatisfy({ $0.magnitude < 100_000 }) else { return .null }
                 return make(
                     DateTime.ticks(
-                        Int(n[0]), Int(n[1]), Int(n[2]), n.count > 3 ? Int(n[3]) : 0, n.count > 4 ? Int(n[4]) : 0, Int(seconds),
+                        Int(n[0]), Int(n[1]), Int(n[2]), n.count > 3 ? Int(n[3]) : 0, n.count > 4 ? Int(n[4]) : 0,
+                        Int(seconds),
                         fraction: Int64(((seconds - seconds.rounded(.down)) * 1e7).rounded())))
             },
             "make_timespan": .strict { a, _ in span(a) },
             "unixtime_seconds_todatetime": unix(10_000_000), "unixtime_milliseconds_todatetime": unix(10_000),
             "unixtime_microseconds_todatetime": unix(10), "unixtime_nanoseconds_todatetime": unix(0.01),
-            "format_datetime": .strict { a, _ in ticks(a[0]).map { .string(DateFormat.datetime($0, a[1].text)) } ?? .null },
+            "format_datetime": .strict { a, _ in
+                ticks(a[0]).map { .string(DateFormat.datetime($0, a[1].text)) } ?? .null
+            },
             "format_timespan": .strict { a, _ in
                 if case .timespan(let t) = a[0] { .string(DateFormat.timespan(t, a[1].text)) } else { .null }
             },
-            "datetime_utc_to_local": .strict { a, _ in ticks(a[0]).map { make(TimeZones.toLocal($0, a[1].text)) } ?? .null },
-            "datetime_local_to_utc": .strict { a, _ in ticks(a[0]).map { make(TimeZones.toUTC($0, a[1].text)) } ?? .null },
+            "datetime_utc_to_local": .strict { a, _ in
+                ticks(a[0]).map { make(TimeZones.toLocal($0, a[1].text)) } ?? .null
+            },
+            "datetime_local_to_utc": .strict { a, _ in ticks(a[0]).map { make(TimeZones.toUTC($0, a[1].text)) } ?? .null
+            },
             "datetime_list_timezones": .lenient { _, _ in .array(TimeZones.names.map { .string($0) }) },
         ]
     }
@@ -182,7 +199,9 @@ extension ScalarFunctions {
 /// .NET-like format strings for times.
 enum DateFormat {
     /// `widest` tells the longest run of a letter that is one field; what is over starts another.
-    private static func run(_ format: String, widest: (Character, Int) -> Int, _ field: (Character, Int) -> String?) -> String {
+    private static func run(_ format: String, widest: (Character, Int) -> Int, _ field: (Character, Int) -> String?)
+        -> String
+    {
         var out = ""
         let chars = Array(format)
         var i = 0

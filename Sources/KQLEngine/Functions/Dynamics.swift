@@ -103,8 +103,10 @@ extension ScalarFunctions {
                 return .long(hits.count >= occurrence ? Int64(hits[occurrence - 1]) : -1)
             },
             "array_reverse": .lenient { a, _ in a[0].arrayValue.map { .array($0.reversed()) } ?? .null },
-            "array_rotate_left": .lenient { a, _ in rotated(a, 1) }, "array_rotate_right": .lenient { a, _ in rotated(a, -1) },
-            "array_shift_left": .lenient { a, _ in shifted(a, 1) }, "array_shift_right": .lenient { a, _ in shifted(a, -1) },
+            "array_rotate_left": .lenient { a, _ in rotated(a, 1) },
+            "array_rotate_right": .lenient { a, _ in rotated(a, -1) },
+            "array_shift_left": .lenient { a, _ in shifted(a, 1) },
+            "array_shift_right": .lenient { a, _ in shifted(a, -1) },
             "array_slice": .lenient { a, _ in slice(a) },
             "array_sort_asc": sorting(true), "array_sort_desc": sorting(false),
             "array_sort_asc_tuple": sortingTuple(true), "array_sort_desc_tuple": sortingTuple(false),
@@ -124,7 +126,9 @@ extension ScalarFunctions {
             },
             "array_sum": .lenient { a, _ in
                 guard case .array(let items) = a[0] else { return .null }
-                if items.allSatisfy({ $0.longValue != nil }) { return .real(Double(items.reduce(0) { $0 &+ ($1.longValue ?? 0) })) }
+                if items.allSatisfy({ $0.longValue != nil }) {
+                    return .real(Double(items.reduce(0) { $0 &+ ($1.longValue ?? 0) }))
+                }
                 let numbers = items.map(\.doubleValue)
                 return numbers.contains { $0 == nil } ? .null : .real(numbers.reduce(0) { $0 + ($1 ?? 0) })
             },
@@ -192,7 +196,11 @@ extension ScalarFunctions {
 
     private static func removing(_ v: Value, _ path: ArraySlice<String>) -> Value {
         guard case .bag(var bag) = v, let first = path.first else { return v }
-        if path.count == 1 { bag[first] = nil } else if let inner = bag[first] { bag[first] = removing(inner, path.dropFirst()) }
+        if path.count == 1 {
+            bag[first] = nil
+        } else if let inner = bag[first] {
+            bag[first] = removing(inner, path.dropFirst())
+        }
         return .bag(bag)
     }
 

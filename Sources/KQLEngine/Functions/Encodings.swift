@@ -15,12 +15,17 @@ extension ScalarFunctions {
     private static let unreserved = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~".utf8)
 
     /// What form encoding leaves as it is.
-    private static let formUnreserved = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.!*()".utf8)
+    private static let formUnreserved = Set(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.!*()".utf8)
 
     static func percentEncode(_ text: String, keeping: Set<UInt8>) -> String {
         var out = ""
         for b in text.utf8 {
-            if keeping.contains(b) { out.append(Character(UnicodeScalar(b))) } else { out += "%" + Hex.string(UInt64(b), width: 2) }
+            if keeping.contains(b) {
+                out.append(Character(UnicodeScalar(b)))
+            } else {
+                out += "%" + Hex.string(UInt64(b), width: 2)
+            }
         }
         return out
     }
@@ -30,7 +35,9 @@ extension ScalarFunctions {
         var out: [UInt8] = []
         var i = 0
         while i < u.count {
-            if u[i] == 37, i + 2 < u.count, let n = UInt8(String(decoding: u[(i + 1)...(i + 2)], as: UTF8.self), radix: 16) {
+            if u[i] == 37, i + 2 < u.count,
+                let n = UInt8(String(decoding: u[(i + 1)...(i + 2)], as: UTF8.self), radix: 16)
+            {
                 out.append(n)
                 i += 3
             } else {
@@ -44,19 +51,26 @@ extension ScalarFunctions {
     static var encodings: [String: ScalarKernel] {
         let encode = ScalarKernel.lenient { a, _ in .string(Data(a[0].text.utf8).base64EncodedString()) }
         let decode = ScalarKernel.lenient { a, _ in
-            guard let bytes = base64Decode(a[0].text), let text = String(validating: bytes, as: UTF8.self) else { return .string("") }
+            guard let bytes = base64Decode(a[0].text), let text = String(validating: bytes, as: UTF8.self) else {
+                return .string("")
+            }
             return .string(text)
         }
         return [
-            "hash_md5": digest(Insecure.MD5.self), "hash_sha1": digest(Insecure.SHA1.self), "hash_sha256": digest(SHA256.self),
+            "hash_md5": digest(Insecure.MD5.self), "hash_sha1": digest(Insecure.SHA1.self),
+            "hash_sha256": digest(SHA256.self),
             "hash": .lenient { a, _ in hashed(a) }, "hash_xxhash64": .lenient { a, _ in hashed(a) },
             "hash_many": .lenient { a, _ in .long(a.reduce(0) { combine($0, XXHash64.hash(of: $1)) }) },
             "hash_combine": .lenient { a, _ in .long(a.reduce(0) { combine($0, $1.longValue ?? 0) }) },
             "base64_encode_tostring": encode, "base64_encodestring": encode,
             "base64_decode_tostring": decode, "base64_decodestring": decode,
-            "base64_decode_toarray": .lenient { a, _ in base64Decode(a[0].text).map { .array($0.map { .long(Int64($0)) }) } ?? .null },
+            "base64_decode_toarray": .lenient { a, _ in
+                base64Decode(a[0].text).map { .array($0.map { .long(Int64($0)) }) } ?? .null
+            },
             "base64_encode_fromarray": .lenient { a, _ in
-                .string(Data((a[0].arrayValue ?? []).compactMap { $0.longValue.map { UInt8(truncatingIfNeeded: $0) } }).base64EncodedString())
+                .string(
+                    Data((a[0].arrayValue ?? []).compactMap { $0.longValue.map { UInt8(truncatingIfNeeded: $0) } })
+                        .base64EncodedString())
             },
             "base64_encode_fromguid": .strict { a, _ in
                 guard case .guid(let id) = a[0] else { return .string("") }
@@ -66,7 +80,8 @@ extension ScalarFunctions {
                 base64Decode(a[0].text).flatMap { GUID(mixedEndianBytes: $0) }.map { .guid($0) } ?? .null
             },
             "gzip_compress_to_base64_string": compressed(.gzip), "zlib_compress_to_base64_string": compressed(.zlib),
-            "gzip_decompress_from_base64_string": decompressed(.gzip), "zlib_decompress_from_base64_string": decompressed(.zlib),
+            "gzip_decompress_from_base64_string": decompressed(.gzip),
+            "zlib_decompress_from_base64_string": decompressed(.zlib),
             "punycode_from_string": .lenient { a, _ in .string(Punycode.encode(a[0].text) ?? "") },
             "punycode_to_string": .lenient { a, _ in .string(Punycode.decode(a[0].text) ?? "") },
             "punycode_domain_to_string": .lenient { a, _ in .string(Punycode.encodeDomain(a[0].text) ?? "") },
@@ -80,7 +95,9 @@ extension ScalarFunctions {
     }
 
     private static func compressed(_ format: Deflate.Format) -> ScalarKernel {
-        .lenient { a, _ in .string(Deflate.compress(Array(a[0].text.utf8), format).map { Data($0).base64EncodedString() } ?? "") }
+        .lenient { a, _ in
+            .string(Deflate.compress(Array(a[0].text.utf8), format).map { Data($0).base64EncodedString() } ?? "")
+        }
     }
 
     private static func decompressed(_ format: Deflate.Format) -> ScalarKernel {
@@ -116,7 +133,9 @@ enum XXHash64 {
         }
     }
 
-    private static func littleEndian(_ n: UInt64) -> [UInt8] { (0..<8).map { UInt8(truncatingIfNeeded: n >> (8 * $0)) } }
+    private static func littleEndian(_ n: UInt64) -> [UInt8] {
+        (0..<8).map { UInt8(truncatingIfNeeded: n >> (8 * $0)) }
+    }
 
     private static func rotate(_ x: UInt64, _ n: UInt64) -> UInt64 { x << n | x >> (64 - n) }
 

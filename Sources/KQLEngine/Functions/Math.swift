@@ -13,7 +13,9 @@ extension ScalarFunctions {
 
     private static func bits(_ f: @escaping (Int64, Int64) -> Int64) -> ScalarKernel {
         .strict { a, _ in
-            guard let x = a[0].converted(to: .long).longValue, let y = a[1].converted(to: .long).longValue else { return .null }
+            guard let x = a[0].converted(to: .long).longValue, let y = a[1].converted(to: .long).longValue else {
+                return .null
+            }
             return .long(f(x, y))
         }
     }
@@ -106,7 +108,8 @@ extension ScalarFunctions {
                 let n = a.map { $0.doubleValue ?? .nan }
                 let (first, second) = (n[1] / n[2], n[4] / n[5])
                 let t = (n[0] - n[3]) / (first + second).squareRoot()
-                let freedom = (first + second) * (first + second) / (first * first / (n[2] - 1) + second * second / (n[5] - 1))
+                let freedom =
+                    (first + second) * (first + second) / (first * first / (n[2] - 1) + second * second / (n[5] - 1))
                 guard t.isFinite, freedom.isFinite else { return .real(.nan) }
                 return .real(incompleteBeta(freedom / (freedom + t * t), freedom / 2, 0.5))
             },
@@ -125,7 +128,8 @@ extension ScalarFunctions {
     }
 
     private static func beta(_ a: [Value], _ f: (Double, Double, Double) -> Double) -> Value {
-        guard let x = a[0].doubleValue, let p = a[1].doubleValue, let q = a[2].doubleValue, p > 0, q > 0, x >= 0, x <= 1 else { return .real(.nan) }
+        guard let x = a[0].doubleValue, let p = a[1].doubleValue, let q = a[2].doubleValue, p > 0, q > 0, x >= 0, x <= 1
+        else { return .real(.nan) }
         return .real(f(x, p, q))
     }
 

@@ -21,7 +21,9 @@ struct IPv4: Equatable {
         }
     }
 
-    static func mask(_ prefix: Int) -> UInt32 { prefix <= 0 ? 0 : prefix >= 32 ? .max : ~(UInt32.max >> UInt32(prefix)) }
+    static func mask(_ prefix: Int) -> UInt32 {
+        prefix <= 0 ? 0 : prefix >= 32 ? .max : ~(UInt32.max >> UInt32(prefix))
+    }
 
     var network: UInt32 { address & IPv4.mask(prefix) }
 
@@ -59,7 +61,8 @@ struct IPv6 {
             return out
         }
         let halves = ScalarFunctions.split(body, "::")
-        guard halves.count <= 2, let head = groups(halves[0]), let tail = halves.count == 2 ? groups(halves[1]) : [] else { return nil }
+        guard halves.count <= 2, let head = groups(halves[0]), let tail = halves.count == 2 ? groups(halves[1]) : []
+        else { return nil }
         guard halves.count == 2 ? head.count + tail.count <= 7 : head.count == 8 else { return nil }
         let all = head + Array(repeating: 0, count: 8 - head.count - tail.count) + tail
         address = all.reduce(0) { $0 << 16 | UInt128($1) }
@@ -70,13 +73,16 @@ struct IPv6 {
         }
     }
 
-    static func mask(_ prefix: Int) -> UInt128 { prefix <= 0 ? 0 : prefix >= 128 ? .max : ~(UInt128.max >> UInt128(prefix)) }
+    static func mask(_ prefix: Int) -> UInt128 {
+        prefix <= 0 ? 0 : prefix >= 128 ? .max : ~(UInt128.max >> UInt128(prefix))
+    }
 
     var network: UInt128 { address & IPv6.mask(prefix) }
 
     /// Eight groups of four digits.
     var fullText: String {
-        (0..<8).map { Hex.string(UInt64(truncatingIfNeeded: network >> UInt128(112 - 16 * $0)) & 0xFFFF, width: 4) }.joined(separator: ":")
+        (0..<8).map { Hex.string(UInt64(truncatingIfNeeded: network >> UInt128(112 - 16 * $0)) & 0xFFFF, width: 4) }
+            .joined(separator: ":")
     }
 }
 
@@ -157,7 +163,10 @@ extension ScalarFunctions {
             },
             "ipv4_is_in_any_range": .lenient { a, _ in
                 guard let ip = IPv4(a[0].text) else { return .null }
-                return .bool(items(a.dropFirst()).compactMap { IPv4($0) }.contains { ip.address & IPv4.mask($0.prefix) == $0.network })
+                return .bool(
+                    items(a.dropFirst()).compactMap { IPv4($0) }.contains {
+                        ip.address & IPv4.mask($0.prefix) == $0.network
+                    })
             },
             "ipv4_is_private": .lenient { a, _ in
                 IPv4(a[0].text).map { ip in .bool(privateRanges.contains { $0.contains(ip) }) } ?? .null
@@ -234,7 +243,10 @@ extension ScalarFunctions {
             },
             "ipv6_is_in_any_range": .lenient { a, _ in
                 guard let ip = IPv6(a[0].text) else { return .null }
-                return .bool(items(a.dropFirst()).compactMap { IPv6($0) }.contains { ip.address & IPv6.mask($0.prefix) == $0.network })
+                return .bool(
+                    items(a.dropFirst()).compactMap { IPv6($0) }.contains {
+                        ip.address & IPv6.mask($0.prefix) == $0.network
+                    })
             },
         ]
     }

@@ -24,11 +24,15 @@ enum OperatorKernels {
             ">=": .strict { a, _ in ValueOps.compare(a[0], a[1]).map { .bool($0 >= 0) } ?? .bool(false) },
             "index": .lenient { a, _ in element(a[0], a[1]) },
             "tuple_item": .lenient { a, _ in
-                guard case .array(let items) = a[0], case .long(let i) = a[1], Int(i) < items.count else { return .null }
+                guard case .array(let items) = a[0], case .long(let i) = a[1], Int(i) < items.count else {
+                    return .null
+                }
                 return items[Int(i)]
             },
             "matches regex": .lenient { a, c in
-                guard let re = c.regex(a[1].text) else { throw QueryError.runtime("the regular expression \"\(a[1].text.prefix(80))\" is not valid") }
+                guard let re = c.regex(a[1].text) else {
+                    throw QueryError.runtime("the regular expression \"\(a[1].text.prefix(80))\" is not valid")
+                }
                 return .bool(re.matches(a[0].text))
             },
             "like": .lenient { a, c in .bool(like(a[0].text, a[1].text, c, false)) },
@@ -46,7 +50,8 @@ enum OperatorKernels {
         ]
         for op in ["+", "-", "*", "/", "%"] { out[op] = .strict { a, _ in ValueOps.arithmetic(op, a[0], a[1]) } }
         let searches = [
-            "=~", "contains", "contains_cs", "startswith", "startswith_cs", "endswith", "endswith_cs", "has", "has_cs", "hasprefix",
+            "=~", "contains", "contains_cs", "startswith", "startswith_cs", "endswith", "endswith_cs", "has", "has_cs",
+            "hasprefix",
             "hasprefix_cs", "hassuffix", "hassuffix_cs",
         ]
         for op in searches {

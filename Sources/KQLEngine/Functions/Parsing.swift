@@ -79,7 +79,10 @@ extension ScalarFunctions {
             host = String(authority)
         }
         var out = Bag()
-        for (k, v) in [("Scheme", scheme), ("Host", host), ("Port", port), ("Path", path), ("Username", user), ("Password", password)] {
+        for (k, v) in [
+            ("Scheme", scheme), ("Host", host), ("Port", port), ("Path", path), ("Username", user),
+            ("Password", password),
+        ] {
             out[k] = .string(v)
         }
         out["Query Parameters"] = .bag(query)
@@ -109,7 +112,8 @@ extension ScalarFunctions {
         let name = directory.split(whereSeparator: { $0 == "/" || $0 == "\\" }).last.map(String.init) ?? ""
         let ext = file.lastIndex(of: ".").map { String(file[file.index(after: $0)...]) } ?? ""
         return bag([
-            ("Scheme", scheme), ("RootPath", root), ("DirectoryPath", directory), ("DirectoryName", name), ("Filename", file),
+            ("Scheme", scheme), ("RootPath", root), ("DirectoryPath", directory), ("DirectoryName", name),
+            ("Filename", file),
             ("Extension", ext), ("AlternateDataStreamName", stream),
         ])
     }
@@ -174,31 +178,42 @@ extension ScalarFunctions {
         func product(_ family: String, _ v: String) -> Bag {
             let n = v.split(whereSeparator: { $0 == "." || $0 == "_" }).map(String.init)
             return Bag([
-                ("Family", .string(family)), ("MajorVersion", .string(n.first ?? "")), ("MinorVersion", .string(n.count > 1 ? n[1] : "")),
+                ("Family", .string(family)), ("MajorVersion", .string(n.first ?? "")),
+                ("MinorVersion", .string(n.count > 1 ? n[1] : "")),
                 ("Patch", .string(n.count > 2 ? n[2] : "")),
             ])
         }
         var out = Bag()
         if wanted.contains("browser") {
             let known = [
-                ("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Version/", "Safari"), ("MSIE ", "IE"), ("curl/", "curl"),
+                ("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"),
+                ("Version/", "Safari"), ("MSIE ", "IE"), ("curl/", "curl"),
             ]
             let hit = known.first { text.contains($0.0) }
             out["Browser"] = .bag(product(hit?.1 ?? "Other", hit.flatMap { version(after: $0.0) } ?? ""))
         }
         if wanted.contains("os") {
-            let known = [("Windows NT ", "Windows"), ("Android ", "Android"), ("iPhone OS ", "iOS"), ("Mac OS X ", "Mac OS X"), ("Linux", "Linux")]
+            let known = [
+                ("Windows NT ", "Windows"), ("Android ", "Android"), ("iPhone OS ", "iOS"), ("Mac OS X ", "Mac OS X"),
+                ("Linux", "Linux"),
+            ]
             let hit = known.first { text.contains($0.0) }
             var os = product(hit?.1 ?? "Other", hit.flatMap { version(after: $0.0) } ?? "")
             if hit?.1 == "Windows" {
-                os["MajorVersion"] = .string(version(after: "Windows NT ")?.hasPrefix("10") == true ? "10" : version(after: "Windows NT ") ?? "")
+                os["MajorVersion"] = .string(
+                    version(after: "Windows NT ")?.hasPrefix("10") == true ? "10" : version(after: "Windows NT ") ?? "")
             }
             out["OperatingSystem"] = .bag(os)
         }
         if wanted.contains("device") {
-            let family = text.contains("iPhone") ? "iPhone" : text.contains("iPad") ? "iPad" : text.contains("Macintosh") ? "Mac" : "Other"
+            let family =
+                text.contains("iPhone")
+                ? "iPhone" : text.contains("iPad") ? "iPad" : text.contains("Macintosh") ? "Mac" : "Other"
             out["Device"] = .bag(
-                Bag([("Family", .string(family)), ("Brand", .string(family == "Other" ? "" : "Apple")), ("Model", .string(family == "Other" ? "" : family))]))
+                Bag([
+                    ("Family", .string(family)), ("Brand", .string(family == "Other" ? "" : "Apple")),
+                    ("Model", .string(family == "Other" ? "" : family)),
+                ]))
         }
         return .bag(out)
     }
@@ -255,7 +270,15 @@ enum XMLText {
         mutating func skipProlog() {
             while true {
                 skipSpace()
-                if starts("<?") { skip(past: "?>") } else if starts("<!--") { skip(past: "-->") } else if starts("<!") { skip(past: ">") } else { return }
+                if starts("<?") {
+                    skip(past: "?>")
+                } else if starts("<!--") {
+                    skip(past: "-->")
+                } else if starts("<!") {
+                    skip(past: ">")
+                } else {
+                    return
+                }
             }
         }
 
@@ -267,7 +290,9 @@ enum XMLText {
 
         static func unescape(_ s: String) -> String {
             var out = s
-            for (a, b) in [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&amp;", "&")] { out = out.replacing(a, with: b) }
+            for (a, b) in [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&amp;", "&")] {
+                out = out.replacing(a, with: b)
+            }
             return out
         }
 
@@ -320,7 +345,11 @@ enum XMLText {
                 } else if u[i] == 60 {
                     guard let (child, value) = element(depth + 1) else { return nil }
                     if let old = bag[child] {
-                        if case .array(let items) = old { bag[child] = .array(items + [value]) } else { bag[child] = .array([old, value]) }
+                        if case .array(let items) = old {
+                            bag[child] = .array(items + [value])
+                        } else {
+                            bag[child] = .array([old, value])
+                        }
                     } else {
                         bag[child] = value
                     }

@@ -108,7 +108,13 @@ enum Punycode {
     static func encodeDomain(_ domain: String) -> String? {
         var out: [String] = []
         for label in labels(domain) {
-            if label.utf8.allSatisfy({ $0 < 128 }) { out.append(label) } else if let code = encode(label) { out.append("xn--" + code) } else { return nil }
+            if label.utf8.allSatisfy({ $0 < 128 }) {
+                out.append(label)
+            } else if let code = encode(label) {
+                out.append("xn--" + code)
+            } else {
+                return nil
+            }
         }
         return out.joined(separator: ".")
     }

@@ -56,7 +56,9 @@ enum RowFunctions {
             return Column(
                 .datetime,
                 values: (0..<count).map { i -> Value in
-                    guard case .datetime(let t) = a[0][i], case .timespan(let whole) = a[1][i], case .timespan(let gap) = a[2][i] else { return .null }
+                    guard case .datetime(let t) = a[0][i], case .timespan(let whole) = a[1][i],
+                        case .timespan(let gap) = a[2][i]
+                    else { return .null }
                     let restarts = a.count > 3 && a[3][i] == .bool(true)
                     if i == 0 || restarts || t - last > gap || t - start > whole { start = t }
                     last = t

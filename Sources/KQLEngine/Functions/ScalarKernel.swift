@@ -23,7 +23,8 @@ struct ScalarKernel {
 enum ScalarFunctions {
     nonisolated(unsafe) static let all: [String: ScalarKernel] = {
         let families: [[String: ScalarKernel]] = [
-            conversions, strings, stringSearch, math, trigonometry, units, dates, dynamics, sets, parsing, encodings, networks,
+            conversions, strings, stringSearch, math, trigonometry, units, dates, dynamics, sets, parsing, encodings,
+            networks,
             networks6, series, seriesModels, seriesPolynomials, seriesPeriods, sketches,
         ]
         return families.reduce(into: [:]) { all, family in all.merge(family) { _, new in new } }

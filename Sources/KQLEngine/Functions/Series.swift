@@ -14,7 +14,8 @@ extension ScalarFunctions {
         .lenient { a, _ in
             switch (a[0], a[1]) {
             case (.array(let x), .array(let y)):
-                return .array((0..<max(x.count, y.count)).map { i in i < x.count && i < y.count ? f(x[i], y[i]) : .null })
+                return .array(
+                    (0..<max(x.count, y.count)).map { i in i < x.count && i < y.count ? f(x[i], y[i]) : .null })
             case (.array(let x), let y): return .array(x.map { f($0, y) })
             case (let x, .array(let y)): return .array(y.map { f(x, $0) })
             default: return .null
@@ -23,7 +24,9 @@ extension ScalarFunctions {
     }
 
     private static func each(_ f: @escaping (Double) -> Double) -> ScalarKernel {
-        .lenient { a, _ in a[0].arrayValue.map { .array($0.map { v in v.doubleValue.map { .real(f($0)) } ?? .null }) } ?? .null }
+        .lenient { a, _ in
+            a[0].arrayValue.map { .array($0.map { v in v.doubleValue.map { .real(f($0)) } ?? .null }) } ?? .null
+        }
     }
 
     private static func compare(_ test: @escaping (Int) -> Bool) -> ScalarKernel {
@@ -85,13 +88,15 @@ extension ScalarFunctions {
         let variance = list.count > 1 ? list.reduce(0) { $0 + ($1.1 - mean) * ($1.1 - mean) } / (n - 1) : 0
         let firstHigh = list.first { $0.1 == high.1 } ?? high
         return [
-            .real(low.1), .long(Int64(low.0)), .real(high.1), .long(Int64(firstHigh.0)), .real(mean), .real(variance.squareRoot()),
+            .real(low.1), .long(Int64(low.0)), .real(high.1), .long(Int64(firstHigh.0)), .real(mean),
+            .real(variance.squareRoot()),
             .real(variance),
         ]
     }
 
     private static func filterIIR(_ a: [Value]) -> Value {
-        guard let x = numbers(a[0]), let b = numbers(a[1]), let c = numbers(a[2]), let lead = c.first ?? nil, lead != 0 else { return .null }
+        guard let x = numbers(a[0]), let b = numbers(a[1]), let c = numbers(a[2]), let lead = c.first ?? nil, lead != 0
+        else { return .null }
         var y: [Double] = []
         for i in x.indices {
             var sum = 0.0
@@ -142,17 +147,22 @@ extension ScalarFunctions {
                 guard let p = x.doubleValue, let q = y.doubleValue else { return .null }
                 return .real(pow(p, q))
             },
-            "series_greater": compare { $0 > 0 }, "series_greater_equals": compare { $0 >= 0 }, "series_less": compare { $0 < 0 },
-            "series_less_equals": compare { $0 <= 0 }, "series_equals": compare { $0 == 0 }, "series_not_equals": compare { $0 != 0 },
-            "series_abs": each { $0.magnitude }, "series_sin": each(sin), "series_cos": each(cos), "series_tan": each(tan),
+            "series_greater": compare { $0 > 0 }, "series_greater_equals": compare { $0 >= 0 },
+            "series_less": compare { $0 < 0 },
+            "series_less_equals": compare { $0 <= 0 }, "series_equals": compare { $0 == 0 },
+            "series_not_equals": compare { $0 != 0 },
+            "series_abs": each { $0.magnitude }, "series_sin": each(sin), "series_cos": each(cos),
+            "series_tan": each(tan),
             "series_asin": each(asin), "series_acos": each(acos), "series_atan": each(atan), "series_exp": each(exp),
-            "series_log": each(log), "series_ceiling": each { $0.rounded(.up) }, "series_floor": each { $0.rounded(.down) },
+            "series_log": each(log), "series_ceiling": each { $0.rounded(.up) },
+            "series_floor": each { $0.rounded(.down) },
             "series_sign": each { $0 > 0 ? 1 : $0 < 0 ? -1 : 0 },
             "series_not": .lenient { a, _ in
                 a[0].arrayValue.map { .array($0.map { v in v.boolValue.map { .bool(!$0) } ?? .null }) } ?? .null
             },
             "series_sum": .lenient { a, _ in numbers(a[0]).map { .real($0.reduce(0) { $0 + ($1 ?? 0) }) } ?? .null },
-            "series_product": .lenient { a, _ in numbers(a[0]).map { .real($0.reduce(1) { $0 * ($1 ?? 1) }) } ?? .null },
+            "series_product": .lenient { a, _ in numbers(a[0]).map { .real($0.reduce(1) { $0 * ($1 ?? 1) }) } ?? .null
+            },
             "series_dot_product": .lenient { a, _ in
                 let x = numbers(a[0]), y = numbers(a[1])
                 if let x, let y { return .real(zip(x, y).reduce(0) { $0 + ($1.0 ?? 0) * ($1.1 ?? 0) }) }
@@ -163,13 +173,17 @@ extension ScalarFunctions {
                 numbers(a[0]).map { .real($0.reduce(0) { $0 + ($1 ?? 0) * ($1 ?? 0) }.squareRoot()) } ?? .null
             },
             "series_cosine_similarity": .lenient { a, _ in
-                guard let x = numbers(a[0])?.map({ $0 ?? 0 }), let y = numbers(a[1])?.map({ $0 ?? 0 }) else { return .null }
+                guard let x = numbers(a[0])?.map({ $0 ?? 0 }), let y = numbers(a[1])?.map({ $0 ?? 0 }) else {
+                    return .null
+                }
                 let dot = zip(x, y).reduce(0) { $0 + $1.0 * $1.1 }
                 let size = (x.reduce(0) { $0 + $1 * $1 } * y.reduce(0) { $0 + $1 * $1 }).squareRoot()
                 return .real(dot / size)
             },
             "series_pearson_correlation": .lenient { a, _ in
-                guard let x = numbers(a[0])?.map({ $0 ?? 0 }), let y = numbers(a[1])?.map({ $0 ?? 0 }), x.count == y.count else { return .null }
+                guard let x = numbers(a[0])?.map({ $0 ?? 0 }), let y = numbers(a[1])?.map({ $0 ?? 0 }),
+                    x.count == y.count
+                else { return .null }
                 return .real(pearson(x, y))
             },
             "series_fill_forward": .lenient { a, _ in fill(a, forward: true) },

@@ -37,13 +37,17 @@ extension ScalarFunctions {
     }
 
     /// The season (the median of the values in the same phase), then the trend of what is left. Source: the page of series_decompose.
-    static func decompose(_ y: [Double], seasonality: Int, trend kind: String, testPoints: Int, threshold: Double = 0.6) -> Decomposition {
+    static func decompose(_ y: [Double], seasonality: Int, trend kind: String, testPoints: Int, threshold: Double = 0.6)
+        -> Decomposition
+    {
         let n = y.count
         let train = Array(y.prefix(max(0, n - testPoints)))
         let line = fitLine(train)
         let level = kind == "linefit" ? zip(train, line.fit).map { $0 - $1 } : train
         let p = seasonality == -1 ? period(level, threshold: threshold) : seasonality
-        let seasonal = p > 1 && train.count >= p ? ScalarFunctions.seasonal(level, period: p, count: n) : [Double](repeating: 0, count: n)
+        let seasonal =
+            p > 1 && train.count >= p
+            ? ScalarFunctions.seasonal(level, period: p, count: n) : [Double](repeating: 0, count: n)
         let rest = train.indices.map { train[$0] - seasonal[$0] }
         var trend = [Double](repeating: 0, count: n)
         switch kind {
@@ -56,7 +60,8 @@ extension ScalarFunctions {
         default: break
         }
         let baseline = zip(trend, seasonal).map { $0 + $1 }
-        return Decomposition(baseline: baseline, seasonal: seasonal, trend: trend, residual: zip(y, baseline).map { $0 - $1 })
+        return Decomposition(
+            baseline: baseline, seasonal: seasonal, trend: trend, residual: zip(y, baseline).map { $0 - $1 })
     }
 
     private static func percentile(_ sorted: [Double], _ p: Double) -> Double {
@@ -92,23 +97,35 @@ extension ScalarFunctions {
         let whole = fitLine(y)
         let total = whole.variance * Double(y.count - 1)
         return [
-            ("rsquare", .real(total == 0 ? 1 : 1 - error / total)), ("split_idx", .long(Int64(split))), ("variance", .real(whole.variance)),
-            ("rvariance", .real(error / Double(y.count - 1))), ("line_fit", reals(left.fit + right.fit)), ("right_rsquare", .real(right.rsquare)),
-            ("right_slope", .real(right.slope)), ("right_interception", .real(right.interception)), ("right_variance", .real(right.variance)),
-            ("right_rvariance", .real(right.rvariance)), ("left_rsquare", .real(left.rsquare)), ("left_slope", .real(left.slope)),
-            ("left_interception", .real(left.interception)), ("left_variance", .real(left.variance)), ("left_rvariance", .real(left.rvariance)),
+            ("rsquare", .real(total == 0 ? 1 : 1 - error / total)), ("split_idx", .long(Int64(split))),
+            ("variance", .real(whole.variance)),
+            ("rvariance", .real(error / Double(y.count - 1))), ("line_fit", reals(left.fit + right.fit)),
+            ("right_rsquare", .real(right.rsquare)),
+            ("right_slope", .real(right.slope)), ("right_interception", .real(right.interception)),
+            ("right_variance", .real(right.variance)),
+            ("right_rvariance", .real(right.rvariance)), ("left_rsquare", .real(left.rsquare)),
+            ("left_slope", .real(left.slope)),
+            ("left_interception", .real(left.interception)), ("left_variance", .real(left.variance)),
+            ("left_rvariance", .real(left.rvariance)),
         ]
     }
 
     static var seriesModels: [String: ScalarKernel] {
         func values(_ v: Value) -> [Double]? { numbers(v)?.map { $0 ?? 0 } }
-        func text(_ a: [Value], _ i: Int, _ fallback: String) -> String { i < a.count && !a[i].isNull ? a[i].text : fallback }
-        func number(_ a: [Value], _ i: Int, _ fallback: Double) -> Double { i < a.count ? a[i].doubleValue ?? fallback : fallback }
+        func text(_ a: [Value], _ i: Int, _ fallback: String) -> String {
+            i < a.count && !a[i].isNull ? a[i].text : fallback
+        }
+        func number(_ a: [Value], _ i: Int, _ fallback: Double) -> Double {
+            i < a.count ? a[i].doubleValue ?? fallback : fallback
+        }
         return [
             "series_fit_line": .lenient { a, _ in
                 guard let y = values(a[0]) else { return .null }
                 let l = fitLine(y)
-                return .array([.real(l.rsquare), .real(l.slope), .real(l.variance), .real(l.rvariance), .real(l.interception), reals(l.fit)])
+                return .array([
+                    .real(l.rsquare), .real(l.slope), .real(l.variance), .real(l.rvariance), .real(l.interception),
+                    reals(l.fit),
+                ])
             },
             "series_fit_line_dynamic": .lenient { a, _ in
                 guard let y = values(a[0]) else { return .null }
@@ -116,7 +133,8 @@ extension ScalarFunctions {
                 return .bag(
                     Bag([
                         ("rsquare", .real(l.rsquare)), ("slope", .real(l.slope)), ("variance", .real(l.variance)),
-                        ("rvariance", .real(l.rvariance)), ("interception", .real(l.interception)), ("line_fit", reals(l.fit)),
+                        ("rvariance", .real(l.rvariance)), ("interception", .real(l.interception)),
+                        ("line_fit", reals(l.fit)),
                     ]))
             },
             "series_fit_2lines": .lenient { a, _ in
@@ -125,24 +143,32 @@ extension ScalarFunctions {
             },
             "series_fit_2lines_dynamic": .lenient { a, _ in
                 guard let y = values(a[0]), let fields = twoLines(y) else { return .null }
-                return .bag(Bag(fields.map { ($0.0.replacing("right_", with: "right.").replacing("left_", with: "left."), $0.1) }))
+                return .bag(
+                    Bag(
+                        fields.map {
+                            ($0.0.replacing("right_", with: "right.").replacing("left_", with: "left."), $0.1)
+                        }))
             },
             "series_outliers": .lenient { a, _ in values(a[0]).map { reals(outliers($0)) } ?? .null },
             "series_decompose": .lenient { a, _ in
                 guard let y = values(a[0]) else { return .null }
                 let d = decompose(
-                    y, seasonality: Int(number(a, 1, -1)), trend: text(a, 2, "avg"), testPoints: Int(number(a, 3, 0)), threshold: number(a, 4, 0.6))
+                    y, seasonality: Int(number(a, 1, -1)), trend: text(a, 2, "avg"), testPoints: Int(number(a, 3, 0)),
+                    threshold: number(a, 4, 0.6))
                 return .array([reals(d.baseline), reals(d.seasonal), reals(d.trend), reals(d.residual)])
             },
             "series_decompose_forecast": .lenient { a, _ in
                 guard let y = values(a[0]) else { return .null }
-                let d = decompose(y, seasonality: Int(number(a, 2, -1)), trend: text(a, 3, "linefit"), testPoints: Int(number(a, 1, 0)))
+                let d = decompose(
+                    y, seasonality: Int(number(a, 2, -1)), trend: text(a, 3, "linefit"),
+                    testPoints: Int(number(a, 1, 0)))
                 return .array([reals(d.baseline), reals(d.seasonal), reals(d.trend), reals(d.residual)])
             },
             "series_decompose_anomalies": .lenient { a, _ in
                 guard let y = values(a[0]) else { return .null }
                 let threshold = number(a, 1, 1.5)
-                let d = decompose(y, seasonality: Int(number(a, 2, -1)), trend: text(a, 3, "avg"), testPoints: Int(number(a, 4, 0)))
+                let d = decompose(
+                    y, seasonality: Int(number(a, 2, -1)), trend: text(a, 3, "avg"), testPoints: Int(number(a, 4, 0)))
                 let scores = outliers(d.residual)
                 let flags = scores.map { Value.long($0 > threshold ? 1 : $0 < -threshold ? -1 : 0) }
                 return .array([.array(flags), reals(scores), reals(d.baseline)])

@@ -67,7 +67,9 @@ extension ScalarFunctions {
     static var seriesPeriods: [String: ScalarKernel] {
         [
             "series_periods_detect": .lenient { a, _ in
-                guard let y = values(a[0]), let low = a[1].doubleValue, let high = a[2].doubleValue, let count = a[3].longValue else { return .null }
+                guard let y = values(a[0]), let low = a[1].doubleValue, let high = a[2].doubleValue,
+                    let count = a[3].longValue
+                else { return .null }
                 let found = periods(y, from: low, to: high).prefix(Int(max(0, min(count, 16))))
                 let rest = [Double](repeating: 0, count: Int(max(0, min(count, 16))) - found.count)
                 return .array([reals(found.map { Double($0.period) } + rest), reals(found.map(\.score) + rest)])

@@ -13,7 +13,9 @@ extension ScalarFunctions {
                     x = given
                 }
                 let degree = Int(a.count > 2 ? a[2].longValue ?? 1 : 1)
-                guard (0...32).contains(degree), let coefficients = polynomial(x, y, degree: degree) else { return .null }
+                guard (0...32).contains(degree), let coefficients = polynomial(x, y, degree: degree) else {
+                    return .null
+                }
                 // Horner's rule, the highest power first.
                 let fit = x.map { at in coefficients.reduce(0) { $0 * at + $1 } }
                 let n = Double(y.count)
@@ -21,7 +23,8 @@ extension ScalarFunctions {
                 let total = y.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
                 let residual = zip(y, fit).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
                 return .array([
-                    .real(total == 0 ? 1 : 1 - residual / total), reals(coefficients), .real(n > 1 ? total / (n - 1) : 0),
+                    .real(total == 0 ? 1 : 1 - residual / total), reals(coefficients),
+                    .real(n > 1 ? total / (n - 1) : 0),
                     .real(n > 1 ? residual / (n - 1) : 0), reals(fit),
                 ])
             }

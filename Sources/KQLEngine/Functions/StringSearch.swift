@@ -14,7 +14,9 @@ extension ScalarFunctions {
     }
 
     private static func extractAll(_ a: [Value], _ c: QueryContext) throws -> Value {
-        guard let re = c.regex(a[0].text) else { throw QueryError.runtime("the regular expression \"\(a[0].text.prefix(80))\" is not valid") }
+        guard let re = c.regex(a[0].text) else {
+            throw QueryError.runtime("the regular expression \"\(a[0].text.prefix(80))\" is not valid")
+        }
         var wanted = Array(1...max(1, re.groupCount))
         if a.count == 3, case .array(let list) = a[1] {
             wanted = list.compactMap { v -> Int? in
@@ -30,7 +32,9 @@ extension ScalarFunctions {
     static var stringSearch: [String: ScalarKernel] {
         [
             "extract": .lenient { a, c in
-                guard let re = c.regex(a[0].text) else { throw QueryError.runtime("the regular expression \"\(a[0].text.prefix(80))\" is not valid") }
+                guard let re = c.regex(a[0].text) else {
+                    throw QueryError.runtime("the regular expression \"\(a[0].text.prefix(80))\" is not valid")
+                }
                 var text = a[2].text
                 let i = Int(a[1].longValue ?? 0)
                 let found: String = text.withUTF8 { bytes in
@@ -66,7 +70,9 @@ extension ScalarFunctions {
                 let length = a.count > 3 ? Int(a[3].longValue ?? -1) : -1
                 let end = length < 0 ? Int.max : start + length
                 let occurrence = a.count > 4 ? Int(a[4].longValue ?? 1) : 1
-                let hits = text.withUTF8 { bytes in re.searchAll(bytes).compactMap { $0[0] } }.filter { $0.lowerBound >= start && $0.upperBound <= end }.map(
+                let hits = text.withUTF8 { bytes in re.searchAll(bytes).compactMap { $0[0] } }.filter {
+                    $0.lowerBound >= start && $0.upperBound <= end
+                }.map(
                     \.lowerBound)
                 return .long(hits.count >= occurrence && occurrence > 0 ? Int64(hits[occurrence - 1]) : -1)
             },
@@ -85,7 +91,9 @@ extension ScalarFunctions {
         let length = a.count > 3 ? Int(a[3].longValue ?? -1) : -1
         let occurrence = a.count > 4 ? Int(a[4].longValue ?? 1) : 1
         if start < 0 { start = max(0, text.count + start) }
-        guard occurrence > 0, length >= -1, start <= text.count else { return occurrence <= 0 || length < -1 ? .null : .long(-1) }
+        guard occurrence > 0, length >= -1, start <= text.count else {
+            return occurrence <= 0 || length < -1 ? .null : .long(-1)
+        }
         // After each occurrence the length counts anew.
         var end = length < 0 ? text.count : min(text.count, start + length)
         var seen = 0
@@ -118,7 +126,8 @@ extension ScalarFunctions {
                 if let n = Int64(inner) {
                     current = OperatorKernels.element(current, .long(n))
                 } else {
-                    current = OperatorKernels.element(current, .string(inner.replacing("'", with: "").replacing("\"", with: "")))
+                    current = OperatorKernels.element(
+                        current, .string(inner.replacing("'", with: "").replacing("\"", with: "")))
                 }
                 i = close + 1
             } else {

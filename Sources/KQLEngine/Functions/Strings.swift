@@ -31,8 +31,10 @@ extension ScalarFunctions {
         [
             "strcat": .lenient { a, _ in .string(a.map(\.text).joined()) },
             "strcat_delim": .lenient { a, _ in .string(a.dropFirst().map(\.text).joined(separator: a[0].text)) },
-            "strcat_array": .lenient { a, _ in .string((a[0].arrayValue ?? []).map(\.text).joined(separator: a[1].text)) },
-            "array_strcat": .lenient { a, _ in .string((a[0].arrayValue ?? []).map(\.text).joined(separator: a[1].text)) },
+            "strcat_array": .lenient { a, _ in .string((a[0].arrayValue ?? []).map(\.text).joined(separator: a[1].text))
+            },
+            "array_strcat": .lenient { a, _ in .string((a[0].arrayValue ?? []).map(\.text).joined(separator: a[1].text))
+            },
             "strlen": .lenient { a, _ in .long(Int64(a[0].text.unicodeScalars.count)) },
             "string_size": .lenient { a, _ in .long(Int64(a[0].text.utf8.count)) },
             "tolower": .lenient { a, _ in .string(a[0].text.lowercased()) },
@@ -60,12 +62,15 @@ extension ScalarFunctions {
             },
             "strrep": .lenient { a, _ in
                 guard let n = a[1].longValue, n > 0, n <= 1024 else { return .string("") }
-                return .string(Array(repeating: a[0].text, count: Int(n)).joined(separator: a.count > 2 ? a[2].text : ""))
+                return .string(
+                    Array(repeating: a[0].text, count: Int(n)).joined(separator: a.count > 2 ? a[2].text : ""))
             },
             "strcmp": .lenient { a, _ in .long(Int64(ValueOps.compare(a[0].text, a[1].text).signum())) },
             "replace_string": .lenient { a, _ in .string(replaceAll(a[0].text, a[1].text, a[2].text)) },
             "replace_strings": .lenient { a, _ in
-                guard case .array(let from) = a[1], case .array(let to) = a[2], from.count == to.count else { return .string(a[0].text) }
+                guard case .array(let from) = a[1], case .array(let to) = a[2], from.count == to.count else {
+                    return .string(a[0].text)
+                }
                 return .string(replaceEach(a[0].text, zip(from, to).map { ($0.text, $1.stringValue) }))
             },
             "replace": .lenient { a, c in
@@ -92,12 +97,16 @@ extension ScalarFunctions {
             "make_string": .lenient { a, _ in codepoints(a) },
             "unicode_codepoints_to_string": .lenient { a, _ in codepoints(a) },
             "to_utf8": .lenient { a, _ in .array(a[0].text.unicodeScalars.map { .long(Int64($0.value)) }) },
-            "unicode_codepoints_from_string": .lenient { a, _ in .array(a[0].text.unicodeScalars.map { .long(Int64($0.value)) }) },
+            "unicode_codepoints_from_string": .lenient { a, _ in
+                .array(a[0].text.unicodeScalars.map { .long(Int64($0.value)) })
+            },
             "regex_quote": .lenient { a, _ in
                 .string(
                     string(
                         a[0].text.unicodeScalars.flatMap { ch -> [Unicode.Scalar] in
-                            let plain = ch.value >= 128 || ch == "_" || (ch.value < 128 && TextSearch.isTermByte(UInt8(ch.value)))
+                            let plain =
+                                ch.value >= 128 || ch == "_"
+                                || (ch.value < 128 && TextSearch.isTermByte(UInt8(ch.value)))
                             return plain ? [ch] : ["\\", ch]
                         }))
             },

@@ -8,7 +8,8 @@ package final class Regex {
     /// Nil when the pattern is not valid.
     package convenience init?(_ pattern: String, caseSensitive: Bool = true) {
         // The other spelling of a named group, which older libraries do not read.
-        self.init(compiling: pattern.contains("(?<") ? Regex.pythonGroups(pattern) : pattern, caseSensitive: caseSensitive)
+        self.init(
+            compiling: pattern.contains("(?<") ? Regex.pythonGroups(pattern) : pattern, caseSensitive: caseSensitive)
     }
 
     private static func pythonGroups(_ pattern: String) -> String {

@@ -77,9 +77,13 @@ struct TextSearch {
     }
 
     private func isBounded(_ text: UnsafeBufferPointer<UInt8>, _ i: Int) -> Bool {
-        if kind == .has || kind == .hasPrefix, startsWithTerm, i > 0, TextSearch.isTermByte(text[i - 1]) { return false }
+        if kind == .has || kind == .hasPrefix, startsWithTerm, i > 0, TextSearch.isTermByte(text[i - 1]) {
+            return false
+        }
         let end = i + needle.count
-        if kind == .has || kind == .hasSuffix, endsWithTerm, end < text.count, TextSearch.isTermByte(text[end]) { return false }
+        if kind == .has || kind == .hasSuffix, endsWithTerm, end < text.count, TextSearch.isTermByte(text[end]) {
+            return false
+        }
         return true
     }
 

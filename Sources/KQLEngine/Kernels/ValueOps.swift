@@ -8,7 +8,8 @@ enum ValueOps {
         case (.null, _), (_, .null): return nil
         case (.long(let x), .long(let y)): return x < y ? -1 : x == y ? 0 : 1
         case (.string(let x), .string(let y)): return compare(x, y)
-        case (.datetime(let x), .datetime(let y)), (.timespan(let x), .timespan(let y)): return x < y ? -1 : x == y ? 0 : 1
+        case (.datetime(let x), .datetime(let y)), (.timespan(let x), .timespan(let y)):
+            return x < y ? -1 : x == y ? 0 : 1
         case (.bool(let x), .bool(let y)): return x == y ? 0 : x ? 1 : -1
         case (.guid(let x), .guid(let y)): return x < y ? -1 : x == y ? 0 : 1
         case (.decimal(let x), .decimal(let y)): return x < y ? -1 : x == y ? 0 : 1
@@ -52,7 +53,8 @@ enum ValueOps {
         switch (a, b) {
         case (.long(let x), .long(let y)): return long(op, x, y)
         case (.decimal, _), (_, .decimal):
-            guard case .decimal(let x) = a.converted(to: .decimal), case .decimal(let y) = b.converted(to: .decimal) else { return .null }
+            guard case .decimal(let x) = a.converted(to: .decimal), case .decimal(let y) = b.converted(to: .decimal)
+            else { return .null }
             switch op {
             case "+": return .decimal(x + y)
             case "-": return .decimal(x - y)
@@ -148,11 +150,14 @@ enum ValueOps {
     static func bin(_ value: Value, _ step: Value) -> Value {
         switch (value, step) {
         case (.long(let v), .long(let s)): return s <= 0 ? .null : .long(DateTime.floorDivide(v, s) &* s)
-        case (.datetime(let v), .timespan(let s)): return s <= 0 ? .null : .datetime(max(0, DateTime.floorDivide(v, s) * s))
+        case (.datetime(let v), .timespan(let s)):
+            return s <= 0 ? .null : .datetime(max(0, DateTime.floorDivide(v, s) * s))
         case (.timespan(let v), .timespan(let s)): return s <= 0 ? .null : .timespan(DateTime.floorDivide(v, s) * s)
         case (.datetime(let v), .long(let s)): return s <= 0 ? .null : .datetime(DateTime.floorDivide(v, s) * s)
         case (.decimal(let v), _):
-            guard case .decimal(let s) = step.converted(to: .decimal), let q = v / s, let whole = q.int64Value else { return .null }
+            guard case .decimal(let s) = step.converted(to: .decimal), let q = v / s, let whole = q.int64Value else {
+                return .null
+            }
             let floor = v.isNegative && Decimal(whole) * s != v ? whole - 1 : whole
             return .decimal(Decimal(floor) * s)
         default:

@@ -16,13 +16,19 @@ enum VectorKernels {
             switch arguments[0].type {
             case .string: return arguments[0]
             // A bool column is written as .NET writes it; one inside a dynamic as JSON does.
-            case .bool: return try Evaluator.mapValues(arguments[0], .string) { .string($0.boolValue.map { $0 ? "True" : "False" } ?? "") }
+            case .bool:
+                return try Evaluator.mapValues(arguments[0], .string) {
+                    .string($0.boolValue.map { $0 ? "True" : "False" } ?? "")
+                }
             default: return nil
             }
         case "tohex" where arguments[0].type == .int:
             // An int shows the 32 bits it has.
-            let narrow = try Evaluator.mapValues(arguments[0], .long) { v in v.longValue.map { .long(Int64(UInt32(truncatingIfNeeded: $0))) } ?? .null }
-            return try Evaluator(context: context, executor: Executor(context)).call("tohex", [narrow] + arguments.dropFirst(), .string, count)
+            let narrow = try Evaluator.mapValues(arguments[0], .long) { v in
+                v.longValue.map { .long(Int64(UInt32(truncatingIfNeeded: $0))) } ?? .null
+            }
+            return try Evaluator(context: context, executor: Executor(context)).call(
+                "tohex", [narrow] + arguments.dropFirst(), .string, count)
         case "in", "!in", "in~", "!in~": return membership(name, arguments, count)
         default: return text(name, arguments, count)
         }
@@ -38,7 +44,9 @@ enum VectorKernels {
         return (0..<n).map { (a.nulls?[$0 * sa] ?? false) || (b.nulls?[$0 * sb] ?? false) }
     }
 
-    private static func compareLoop<T: Comparable>(_ op: String, _ x: [T], _ sx: Int, _ y: [T], _ sy: Int, _ n: Int) -> [Bool] {
+    private static func compareLoop<T: Comparable>(_ op: String, _ x: [T], _ sx: Int, _ y: [T], _ sy: Int, _ n: Int)
+        -> [Bool]
+    {
         var out = [Bool](repeating: false, count: n)
         x.withUnsafeBufferPointer { x in
             y.withUnsafeBufferPointer { y in
@@ -56,8 +64,12 @@ enum VectorKernels {
     }
 
     /// A comparison with nulls: `==` and `!=` with a null on one side are false and true; the others are null.
-    private static func compared(_ op: String, _ values: [Bool], _ a: Column, _ b: Column, _ n: Int, _ count: Int, constant: Bool) -> Column {
-        guard op == "==" || op == "!=", a.nulls != nil || b.nulls != nil else { return result(values, mergedNulls(a, b, n), count, constant: constant) }
+    private static func compared(
+        _ op: String, _ values: [Bool], _ a: Column, _ b: Column, _ n: Int, _ count: Int, constant: Bool
+    ) -> Column {
+        guard op == "==" || op == "!=", a.nulls != nil || b.nulls != nil else {
+            return result(values, mergedNulls(a, b, n), count, constant: constant)
+        }
         let (sa, sb) = (a.stride, b.stride)
         var values = values
         var nulls = [Bool](repeating: false, count: n)
@@ -78,9 +90,11 @@ enum VectorKernels {
         case (.real(let x), .real(let y)):
             return compared(op, compareLoop(op, x, a.stride, y, b.stride, n), a, b, n, count, constant: constant)
         case (.real(let x), .int64(let y)) where b.type.isNumeric:
-            return compared(op, compareLoop(op, x, a.stride, y.map(Double.init), b.stride, n), a, b, n, count, constant: constant)
+            return compared(
+                op, compareLoop(op, x, a.stride, y.map(Double.init), b.stride, n), a, b, n, count, constant: constant)
         case (.int64(let x), .real(let y)) where a.type.isNumeric:
-            return compared(op, compareLoop(op, x.map(Double.init), a.stride, y, b.stride, n), a, b, n, count, constant: constant)
+            return compared(
+                op, compareLoop(op, x.map(Double.init), a.stride, y, b.stride, n), a, b, n, count, constant: constant)
         case (.string(let x), .string(let y)) where !a.isConstant && b.isConstant && (op == "==" || op == "!="):
             return equality(x, y.entryRange(y.codes.map { Int($0[0]) } ?? 0), y.bytes, count, negated: op == "!=")
         case (.string(let x), .string(let y)) where a.isConstant && !b.isConstant && (op == "==" || op == "!="):
@@ -89,7 +103,9 @@ enum VectorKernels {
         }
     }
 
-    private static func equality(_ v: StringVector, _ r: Range<Int>, _ bytes: [UInt8], _ count: Int, negated: Bool) -> Column {
+    private static func equality(_ v: StringVector, _ r: Range<Int>, _ bytes: [UInt8], _ count: Int, negated: Bool)
+        -> Column
+    {
         bytes.withUnsafeBufferPointer { b in
             let wanted = UnsafeBufferPointer(rebasing: b[r])
             return perEntry(v, count) { ByteHash.equal($0, wanted) != negated }
@@ -97,7 +113,9 @@ enum VectorKernels {
     }
 
     /// A predicate computed once per dictionary entry.
-    private static func perEntry(_ v: StringVector, _ count: Int, _ predicate: (UnsafeBufferPointer<UInt8>) -> Bool) -> Column {
+    private static func perEntry(_ v: StringVector, _ count: Int, _ predicate: (UnsafeBufferPointer<UInt8>) -> Bool)
+        -> Column
+    {
         let hits = v.bytes.withUnsafeBufferPointer { buffer in
             (0..<v.entryCount).map { predicate(UnsafeBufferPointer(rebasing: buffer[v.entryRange($0)])) }
         }
@@ -115,7 +133,8 @@ enum VectorKernels {
         return perEntry(haystack, count) { search.matches($0) != negated }
     }
 
-    private static func arithmetic(_ op: String, _ a: Column, _ b: Column, _ type: ScalarType, _ count: Int) -> Column? {
+    private static func arithmetic(_ op: String, _ a: Column, _ b: Column, _ type: ScalarType, _ count: Int) -> Column?
+    {
         let constant = a.isConstant && b.isConstant
         let n = constant ? 1 : count
         let (sa, sb) = (a.stride, b.stride)
@@ -129,7 +148,8 @@ enum VectorKernels {
             case "-": return column(.int64((0..<n).map { x[$0 * sa] &- y[$0 * sb] }))
             default: return column(.int64((0..<n).map { x[$0 * sa] &* y[$0 * sb] }))
             }
-        case (.int64(let x), .int64(let y)) where type == .timespan && a.type == .datetime && b.type == .datetime && op == "-":
+        case (.int64(let x), .int64(let y))
+        where type == .timespan && a.type == .datetime && b.type == .datetime && op == "-":
             return column(.int64((0..<n).map { x[$0 * sa] &- y[$0 * sb] }))
         case (.real(let x), .real(let y)) where type == .real:
             switch op {
@@ -171,8 +191,10 @@ enum VectorKernels {
     }
 
     private static func binning(_ arguments: [Column], _ type: ScalarType) -> Column? {
-        guard arguments.count == 2, arguments[1].isConstant, !arguments[1].isNull(0), case .int64(let steps) = arguments[1].storage,
-            case .int64(let values) = arguments[0].storage, type == arguments[0].type, steps[0] > 0, !arguments[0].isConstant
+        guard arguments.count == 2, arguments[1].isConstant, !arguments[1].isNull(0),
+            case .int64(let steps) = arguments[1].storage,
+            case .int64(let values) = arguments[0].storage, type == arguments[0].type, steps[0] > 0,
+            !arguments[0].isConstant
         else { return nil }
         let step = steps[0]
         let out = values.map { v -> Int64 in
@@ -194,7 +216,9 @@ enum VectorKernels {
         switch arguments[0].storage {
         case .string(let v):
             var set = Set<[UInt8]>()
-            for item in items where !item.isNull { set.insert(Array((folds ? item.text.lowercased() : item.text).utf8)) }
+            for item in items where !item.isNull {
+                set.insert(Array((folds ? item.text.lowercased() : item.text).utf8))
+            }
             return perEntry(v, count) { bytes in
                 if folds {
                     return set.contains(Array(String(decoding: bytes, as: UTF8.self).lowercased().utf8)) != negated
@@ -208,7 +232,8 @@ enum VectorKernels {
                 set.insert(n)
             }
             let nulls = arguments[0].nulls
-            return result(v.indices.map { (set.contains(v[$0]) && nulls?[$0] != true) != negated }, nil, count, constant: false)
+            return result(
+                v.indices.map { (set.contains(v[$0]) && nulls?[$0] != true) != negated }, nil, count, constant: false)
         default: return nil
         }
     }

@@ -17,7 +17,8 @@ extension ManagementCommands {
 
     func databaseRow(isIdentity: Bool) -> [Value] {
         [
-            .string(database), .string(""), .string("v1.0"), .bool(true), .string("ReadOnly"), .string(""), .bool(isIdentity), Self.id(database), .string(""),
+            .string(database), .string(""), .string("v1.0"), .bool(true), .string("ReadOnly"), .string(""),
+            .bool(isIdentity), Self.id(database), .string(""),
             .string(""),
         ]
     }
@@ -32,9 +33,11 @@ extension ManagementCommands {
         let extents = Value.long(Int64(s.extents))
         let bytes = Value.real(Double(s.bytes))
         let rows = Value.long(Int64(s.rows))
-        return tableRow(name) + [extents, bytes, bytes, rows, extents, bytes, bytes, rows] + Array(repeating: .string(""), count: 7) + [
-            s.created.map { .datetime($0.first) } ?? .null, s.created.map { .datetime($0.last) } ?? .null, .string(""), Self.id("table " + name),
-        ]
+        return tableRow(name) + [extents, bytes, bytes, rows, extents, bytes, bytes, rows]
+            + Array(repeating: .string(""), count: 7) + [
+                s.created.map { .datetime($0.first) } ?? .null, s.created.map { .datetime($0.last) } ?? .null,
+                .string(""), Self.id("table " + name),
+            ]
     }
 
     private func columns(_ name: String) -> [ColumnSpec] { provider.schema(ofTable: name)?.columns ?? [] }
@@ -47,7 +50,10 @@ extension ManagementCommands {
 
     func columnRows() -> [[Value]] {
         func row(_ table: String, _ column: String, _ type: String, _ version: String) -> [Value] {
-            [.string(database), .string(table), .string(column), .string(type), .bool(false), .bool(false), .string(""), .string(version)]
+            [
+                .string(database), .string(table), .string(column), .string(type), .bool(false), .bool(false),
+                .string(""), .string(version),
+            ]
         }
         var rows = [row("", "", "", "v.1.0")]
         for table in tableNames {
@@ -63,9 +69,12 @@ extension ManagementCommands {
     }
 
     func entities() throws -> Batch {
-        func row(_ kind: String, _ name: String, _ note: EntityNote, input: String, content: String, output: String) -> [Value] {
+        func row(_ kind: String, _ name: String, _ note: EntityNote, input: String, content: String, output: String)
+            -> [Value]
+        {
             [
-                .string(database), .string(kind), .string(name), .string(note.description), .string(note.folder), .string(input), .string(content),
+                .string(database), .string(kind), .string(name), .string(note.description), .string(note.folder),
+                .string(input), .string(content),
                 .string(output), .bag(Bag([(String, Value)]())),
             ]
         }
@@ -84,7 +93,11 @@ extension ManagementCommands {
     // MARK: JSON
 
     private func columnJSON(_ c: ColumnSpec) -> Value {
-        .bag(Bag([("Name", .string(c.name)), ("Type", .string("System.\(c.type.dotNetName)")), ("CslType", .string(c.type.name))]))
+        .bag(
+            Bag([
+                ("Name", .string(c.name)), ("Type", .string("System.\(c.type.dotNetName)")),
+                ("CslType", .string(c.type.name)),
+            ]))
     }
 
     func tableJSON(_ name: String) -> Value {
@@ -104,14 +117,17 @@ extension ManagementCommands {
             case .table(let columns):
                 return .bag(
                     Bag([
-                        ("Name", .string(parameter.name.text)), ("Columns", .array(columns.map { columnJSON(ColumnSpec($0.name.text, $0.type)) })),
+                        ("Name", .string(parameter.name.text)),
+                        ("Columns", .array(columns.map { columnJSON(ColumnSpec($0.name.text, $0.type)) })),
                     ]))
             }
         }
         return .bag(
             Bag([
-                ("Name", .string(name)), ("InputParameters", .array(inputs)), ("Body", .string(note.body)), ("Folder", .string(note.folder)),
-                ("DocString", .string(note.description)), ("FunctionKind", .string("Unknown")), ("OutputColumns", .array([])),
+                ("Name", .string(name)), ("InputParameters", .array(inputs)), ("Body", .string(note.body)),
+                ("Folder", .string(note.folder)),
+                ("DocString", .string(note.description)), ("FunctionKind", .string("Unknown")),
+                ("OutputColumns", .array([])),
             ]))
     }
 
@@ -119,9 +135,12 @@ extension ManagementCommands {
     func schemaJSON() -> Value {
         let empty = Value.bag(Bag([(String, Value)]()))
         let one = Bag([
-            ("Name", .string(database)), ("Tables", .bag(Bag(tableNames.map { ($0, tableJSON($0)) }))), ("ExternalTables", empty),
-            ("MaterializedViews", empty), ("EntityGroups", empty), ("MajorVersion", .long(1)), ("MinorVersion", .long(0)),
-            ("Functions", .bag(Bag(functionNames.map { ($0, functionJSON($0)) }))), ("DatabaseAccessMode", .string("ReadOnly")), ("PrettyName", .string("")),
+            ("Name", .string(database)), ("Tables", .bag(Bag(tableNames.map { ($0, tableJSON($0)) }))),
+            ("ExternalTables", empty),
+            ("MaterializedViews", empty), ("EntityGroups", empty), ("MajorVersion", .long(1)),
+            ("MinorVersion", .long(0)),
+            ("Functions", .bag(Bag(functionNames.map { ($0, functionJSON($0)) }))),
+            ("DatabaseAccessMode", .string("ReadOnly")), ("PrettyName", .string("")),
         ])
         return .bag(Bag([("Databases", .bag(Bag([(database, .bag(one))])))]))
     }

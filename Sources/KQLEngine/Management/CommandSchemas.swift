@@ -9,13 +9,15 @@ enum CommandSchemas {
         Schema(
             text.split(separator: " ").map { word in
                 let parts = word.split(separator: ":")
-                return ColumnSpec(String(parts[0]), parts.count > 1 ? ScalarType(name: String(parts[1])) ?? .string : .string)
+                return ColumnSpec(
+                    String(parts[0]), parts.count > 1 ? ScalarType(name: String(parts[1])) ?? .string : .string)
             })
     }
 
     static let version = schema("BuildVersion BuildTime:datetime ServiceType ProductVersion ServiceOffering")
     static let databases = schema(
-        "DatabaseName PersistentStorage Version IsCurrent:bool DatabaseAccessMode PrettyName ReservedSlot1:bool DatabaseId:guid InTransitionTo SuspensionState")
+        "DatabaseName PersistentStorage Version IsCurrent:bool DatabaseAccessMode PrettyName ReservedSlot1:bool DatabaseId:guid InTransitionTo SuspensionState"
+    )
     static let database = schema(
         "DatabaseName PersistentStorage Version IsCurrent:bool DatabaseAccessMode PrettyName CurrentUserIsUnrestrictedViewer:bool DatabaseId:guid InTransitionTo SuspensionState"
     )
@@ -27,10 +29,12 @@ enum CommandSchemas {
         StreamingIngestionPolicy IngestionBatchingPolicy MinExtentsCreationTime:datetime MaxExtentsCreationTime:datetime RowOrderPolicy TableId
         """)
     static let schema = schema("TableName Schema DatabaseName Folder DocString")
-    static let databaseSchema = schema("DatabaseName TableName ColumnName ColumnType IsDefaultTable:bool IsDefaultColumn:bool PrettyName Version")
+    static let databaseSchema = schema(
+        "DatabaseName TableName ColumnName ColumnType IsDefaultTable:bool IsDefaultColumn:bool PrettyName Version")
     static let schemaJSON = schema("DatabaseSchema")
     static let functions = schema("Name Parameters Body Folder DocString")
-    static let entities = schema("DatabaseName EntityType EntityName DocString Folder CslInputSchema Content CslOutputSchema Properties:dynamic")
+    static let entities = schema(
+        "DatabaseName EntityType EntityName DocString Folder CslInputSchema Content CslOutputSchema Properties:dynamic")
 
     /// Things that a workspace never has, so that there is nothing to show of them.
     static func alwaysEmpty(_ words: [String]) -> Schema? {
@@ -45,7 +49,8 @@ enum CommandSchemas {
         case "entity_groups": return schema("Name Entities")
         case "graph_models", "graph_models details": return schema("Name DatabaseName Model Folder DocString")
         case "graph_snapshots *", "graph_snapshots":
-            return schema("Name DatabaseName SnapshotTime:datetime ModelName ModelId:guid NodesCount:long EdgesCount:long")
+            return schema(
+                "Name DatabaseName SnapshotTime:datetime ModelName ModelId:guid NodesCount:long EdgesCount:long")
         case "ingestion failures":
             return schema(
                 """

@@ -25,19 +25,23 @@ package struct ManagementCommands: Sendable {
     /// Runs a command, and the query that follows its first bar.
     ///
     /// - Throws: `QueryError`; unknown commands and those that would change something are errors.
-    package func run(_ text: String, options: QueryOptions = QueryOptions(), isCancelled: @escaping () -> Bool = { false }) throws -> QueryResult {
+    package func run(
+        _ text: String, options: QueryOptions = QueryOptions(), isCancelled: @escaping () -> Bool = { false }
+    ) throws -> QueryResult {
         let start = ContinuousClock.now
         let command = CommandText(text)
         let table = try table(command, text)
         if command.pipeline.contains(where: { !$0.isWhitespace }) {
             let tables = MemoryTables()
             tables.set("CommandResult", schema: table.schema, batches: [table])
-            return try Engine(provider: tables).run("CommandResult | " + command.pipeline, options: options, isCancelled: isCancelled)
+            return try Engine(provider: tables).run(
+                "CommandResult | " + command.pipeline, options: options, isCancelled: isCancelled)
         }
         let elapsed = ContinuousClock.now - start
         return QueryResult(
             tables: [ResultTable(name: "PrimaryResult", batch: table)], render: nil, rowsScanned: 0,
-            duration: Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) / 1e18, truncation: nil)
+            duration: Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) / 1e18,
+            truncation: nil)
     }
 
     private func table(_ command: CommandText, _ text: String) throws -> Batch {
@@ -49,15 +53,22 @@ package struct ManagementCommands: Sendable {
         }
         guard lower.first == ".show" else { throw unknown(command, text) }
         if has(".show", "version") { return Self.batch(CommandSchemas.version, [versionRow]) }
-        if has(".show", "databases") || has(".show", "cluster", "databases") { return Self.batch(CommandSchemas.databases, [databaseRow(isIdentity: false)]) }
+        if has(".show", "databases") || has(".show", "cluster", "databases") {
+            return Self.batch(CommandSchemas.databases, [databaseRow(isIdentity: false)])
+        }
         if has(".show", "databases", "entities") || has(".show", "database", "*", "entities") { return try entities() }
         if has(".show", "database") || has(".show", "database", "identity") || has(".show", "database", "details") {
             return Self.batch(CommandSchemas.database, [databaseRow(isIdentity: true)])
         }
         if has(".show", "tables") { return Self.batch(CommandSchemas.tables, tableNames.map(tableRow)) }
-        if has(".show", "tables", "details") { return Self.batch(CommandSchemas.tableDetails, try tableNames.map(detailRow)) }
-        if has(".show", "table", "*", "details") { return Self.batch(CommandSchemas.tableDetails, [try detailRow(try known(words[2], command))]) }
-        if has(".show", "table", "*", "cslschema") || has(".show", "table", "*", "schema") || has(".show", "table", "*") {
+        if has(".show", "tables", "details") {
+            return Self.batch(CommandSchemas.tableDetails, try tableNames.map(detailRow))
+        }
+        if has(".show", "table", "*", "details") {
+            return Self.batch(CommandSchemas.tableDetails, [try detailRow(try known(words[2], command))])
+        }
+        if has(".show", "table", "*", "cslschema") || has(".show", "table", "*", "schema") || has(".show", "table", "*")
+        {
             return Self.batch(CommandSchemas.schema, [try schemaRow(try known(words[2], command))])
         }
         if has(".show", "table", "*", "schema", "as", "json") {
@@ -70,13 +81,15 @@ package struct ManagementCommands: Sendable {
             if words.count == 4 { try checkDatabase(words[2]) }
             return Self.batch(CommandSchemas.schema, try tableNames.map(schemaRow))
         }
-        if has(".show", "schema", "as", "json") || has(".show", "databases", "schema", "as", "json") || has(".show", "databases", "*", "schema", "as", "json")
+        if has(".show", "schema", "as", "json") || has(".show", "databases", "schema", "as", "json")
+            || has(".show", "databases", "*", "schema", "as", "json")
             || has(".show", "database", "schema", "as", "json") || has(".show", "database", "*", "schema", "as", "json")
         {
             if words.count == 6 { try checkDatabase(words[2]) }
             return Self.batch(CommandSchemas.schemaJSON, [[.string(JSONWriter.string(schemaJSON()))]])
         }
-        if has(".show", "schema") || has(".show", "databases", "schema") || has(".show", "database", "schema") || has(".show", "database", "*", "schema")
+        if has(".show", "schema") || has(".show", "databases", "schema") || has(".show", "database", "schema")
+            || has(".show", "database", "*", "schema")
             || has(".show", "databases", "*", "schema")
         {
             if words.count == 4 { try checkDatabase(words[2]) }
@@ -84,11 +97,15 @@ package struct ManagementCommands: Sendable {
         }
         if has(".show", "functions") { return Self.batch(CommandSchemas.functions, functionNames.map(functionRow)) }
         if has(".show", "function", "*") {
-            guard provider.function(named: words[2]) != nil else { throw missing("function", words[2], command.ranges[2], functionNames, text) }
+            guard provider.function(named: words[2]) != nil else {
+                throw missing("function", words[2], command.ranges[2], functionNames, text)
+            }
             return Self.batch(CommandSchemas.functions, [functionRow(words[2])])
         }
         // A database's name comes last: the words above are no names.
-        if has(".show", "database", "*") || has(".show", "database", "*", "identity") || has(".show", "database", "*", "details") {
+        if has(".show", "database", "*") || has(".show", "database", "*", "identity")
+            || has(".show", "database", "*", "details")
+        {
             try checkDatabase(words[2])
             return Self.batch(CommandSchemas.database, [databaseRow(isIdentity: true)])
         }
@@ -108,15 +125,23 @@ package struct ManagementCommands: Sendable {
         if let verb = command.words.first, verb.lowercased() != ".show" {
             return .invalid(
                 Diagnostic(
-                    "VK021", "the command '\(verb)' is not available: a workspace is only written by 'vestige collect' and 'vestige import'",
+                    "VK021",
+                    "the command '\(verb)' is not available: a workspace is only written by 'vestige collect' and 'vestige import'",
                     command.ranges[0]), query: text)
         }
         return .invalid(
-            Diagnostic("VK020", "unknown command; '.show tables', '.show functions' and '.show database schema' tell what there is", range), query: text)
+            Diagnostic(
+                "VK020",
+                "unknown command; '.show tables', '.show functions' and '.show database schema' tell what there is",
+                range), query: text)
     }
 
-    private func missing(_ kind: String, _ name: String, _ range: Range<Int>, _ names: [String], _ text: String) -> QueryError {
-        .invalid(Diagnostic("KS142", "there is no \(kind) '\(name)'", range, suggestion: NearMiss.find(name, in: names)), query: text)
+    private func missing(_ kind: String, _ name: String, _ range: Range<Int>, _ names: [String], _ text: String)
+        -> QueryError
+    {
+        .invalid(
+            Diagnostic("KS142", "there is no \(kind) '\(name)'", range, suggestion: NearMiss.find(name, in: names)),
+            query: text)
     }
 
     private func known(_ table: String, _ command: CommandText) throws -> String {
@@ -131,6 +156,8 @@ package struct ManagementCommands: Sendable {
     }
 
     private func checkDatabase(_ name: String) throws {
-        if !isDatabase(name) { throw QueryError.runtime("there is no database '\(name)'; this server has '\(database)'") }
+        if !isDatabase(name) {
+            throw QueryError.runtime("there is no database '\(name)'; this server has '\(database)'")
+        }
     }
 }

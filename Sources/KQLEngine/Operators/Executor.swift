@@ -27,7 +27,9 @@ final class Executor {
         case .top(let input, let count, let keys): return try sort(input, keys, limit: self.count(count))
         case .take(let input, let count):
             // The first rows of a sorted table need no sorting of the others.
-            if case .sort(let unsorted, let keys) = input.kind { return try sort(unsorted, keys, limit: self.count(count)) }
+            if case .sort(let unsorted, let keys) = input.kind {
+                return try sort(unsorted, keys, limit: self.count(count))
+            }
             return try take(input, self.count(count))
         case .sample(let input, let count): return try sample(input, self.count(count))
         case .mvExpand(let expand): return try parallelStream(plan) ?? mvExpand(expand, plan.schema)
@@ -51,7 +53,8 @@ final class Executor {
         case .schema(let input): return once(schemaTable(input.schema, plan.schema))
         case .reduce(let reduce): return try self.reduce(reduce, plan.schema)
         case .graphMatch(let graph, let match): return try graphMatch(graph, match, plan.schema)
-        case .graphToTable(let graph, let nodes, let identifiers): return try graphTable(graph, nodes: nodes, identifiers, plan.schema)
+        case .graphToTable(let graph, let nodes, let identifiers):
+            return try graphTable(graph, nodes: nodes, identifiers, plan.schema)
         case .graphPartition(let graph, let subquery): return try graphPartition(graph, subquery)
         case .external(let urls, let options): return try external(urls, options, plan.schema)
         }
@@ -141,8 +144,12 @@ final class Executor {
 
     /// What the request's time scope asks of a table.
     private func timeScope(_ schema: Schema) -> (predicates: [ScanPredicate], conditions: [BoundExpr]) {
-        guard let scope = context.options.timeScope, let c = schema.index(of: scope.column), schema[c].type == .datetime else { return ([], []) }
-        let bounds = [scope.from.map { (ScanPredicate.Comparison.greaterOrEqual, ">=", $0) }, scope.to.map { (.lessOrEqual, "<=", $0) }].compactMap { $0 }
+        guard let scope = context.options.timeScope, let c = schema.index(of: scope.column), schema[c].type == .datetime
+        else { return ([], []) }
+        let bounds = [
+            scope.from.map { (ScanPredicate.Comparison.greaterOrEqual, ">=", $0) },
+            scope.to.map { (.lessOrEqual, "<=", $0) },
+        ].compactMap { $0 }
         return (
             bounds.map { ScanPredicate(column: scope.column, comparison: $0.0, value: .datetime($0.2)) },
             bounds.map { .call($0.1, [.column(c, .datetime), .literal(.datetime($0.2), .datetime)], .bool) }
@@ -189,7 +196,9 @@ final class Executor {
         guard case .call(let op, let arguments, _) = e, arguments.count >= 2 else { return [] }
         if op == "and" { return arguments.flatMap { predicates($0, schema) } }
         if op == "in", case .column(let i, .string) = arguments[0], arguments.dropFirst().allSatisfy(\.isConstant) {
-            let items = arguments.dropFirst().compactMap { try? evaluator.constant($0) }.flatMap { $0.arrayValue ?? [$0] }
+            let items = arguments.dropFirst().compactMap { try? evaluator.constant($0) }.flatMap {
+                $0.arrayValue ?? [$0]
+            }
             return [ScanPredicate(column: schema[i].name, comparison: .anyOf, value: .array(items))]
         }
         guard arguments.count == 2 else { return [] }
@@ -198,8 +207,12 @@ final class Executor {
         {
             return [ScanPredicate(column: schema[i].name, comparison: .term, value: .string(text))]
         }
-        if op == "has_all", case .column(let i, .string) = arguments[0], arguments[1].isConstant, let items = try? evaluator.constant(arguments[1]).arrayValue {
-            return items.compactMap(\.stringValue).map { ScanPredicate(column: schema[i].name, comparison: .term, value: .string($0)) }
+        if op == "has_all", case .column(let i, .string) = arguments[0], arguments[1].isConstant,
+            let items = try? evaluator.constant(arguments[1]).arrayValue
+        {
+            return items.compactMap(\.stringValue).map {
+                ScanPredicate(column: schema[i].name, comparison: .term, value: .string($0))
+            }
         }
         let direct: [String: ScanPredicate.Comparison] = [
             "==": .equal, "<": .less, "<=": .lessOrEqual, ">": .greater, ">=": .greaterOrEqual,
@@ -221,7 +234,9 @@ final class Executor {
     }
 
     private func project(_ input: Plan, _ columns: [BoundColumn], _ schema: Schema) throws -> BatchIterator {
-        if columns.contains(where: { $0.expr.usesRowOrder }) { return once(try projected(try table(input), columns, schema)) }
+        if columns.contains(where: { $0.expr.usesRowOrder }) {
+            return once(try projected(try table(input), columns, schema))
+        }
         let next = try run(input)
         return { [self] in try next().map { try projected($0, columns, schema) } }
     }
@@ -278,7 +293,8 @@ final class Executor {
         let low = try evaluator.constant(from)
         let high = try evaluator.constant(to)
         let by = try evaluator.constant(step)
-        guard let sign = ValueOps.compare(by, ValueOps.arithmetic("-", by, by)), sign != 0, !low.isNull, !high.isNull else {
+        guard let sign = ValueOps.compare(by, ValueOps.arithmetic("-", by, by)), sign != 0, !low.isNull, !high.isNull
+        else {
             return once(.empty(schema))
         }
         var current = low
@@ -288,7 +304,11 @@ final class Executor {
                 builder.append(current)
                 let following = ValueOps.arithmetic("+", current, by)
                 // An overflow ends the range.
-                if let d = ValueOps.compare(following, current), sign > 0 ? d > 0 : d < 0 { current = following } else { current = .null }
+                if let d = ValueOps.compare(following, current), sign > 0 ? d > 0 : d < 0 {
+                    current = following
+                } else {
+                    current = .null
+                }
             }
             try context.check()
             let column = builder.finish()

@@ -38,12 +38,17 @@ extension Executor {
         let gathered = batch.gather(rows)
         let expanded = items.map { column in LazyColumn { [places] in column.gather(places) } }
         var columns = plan.layout.map { $0 >= 0 ? gathered.lazyColumn($0) : expanded[-1 - $0] }
-        if plan.indexColumn { columns.append(LazyColumn { [places] in Column(.long, .int64(indices), count: indices.count).gather(places) }) }
+        if plan.indexColumn {
+            columns.append(
+                LazyColumn { [places] in Column(.long, .int64(indices), count: indices.count).gather(places) })
+        }
         return (Batch(schema: schema, columns: columns, count: rows.count), rows)
     }
 
     /// The elements of every row's values, one row's after another's, where each row's begin, and the place of each in its row's.
-    private func elements(_ plan: ExpandPlan, _ batch: Batch) throws -> (starts: [Int32], items: [Column], indices: [Int64]) {
+    private func elements(_ plan: ExpandPlan, _ batch: Batch) throws -> (
+        starts: [Int32], items: [Column], indices: [Int64]
+    ) {
         let sources = try plan.columns.map { try evaluator.column($0.expr, batch) }
         let limit = try plan.limit.map { try count($0) } ?? Int.max
         var starts: [Int32] = [0]
@@ -64,7 +69,9 @@ extension Executor {
         return (starts, builders.map { $0.finish().dictionaryCoded() }, indices)
     }
 
-    func expanded(_ plan: ExpandPlan, _ batch: Batch, _ schema: Schema) throws -> Batch { try expand(plan, batch, schema).batch }
+    func expanded(_ plan: ExpandPlan, _ batch: Batch, _ schema: Schema) throws -> Batch {
+        try expand(plan, batch, schema).batch
+    }
 
     func mvExpand(_ plan: ExpandPlan, _ schema: Schema) throws -> BatchIterator {
         let next = try run(plan.input)
@@ -75,7 +82,9 @@ extension Executor {
         }
     }
 
-    func mvApply(_ plan: ExpandPlan, _ subquery: Plan, _ id: Int, _ layout: [Int], _ schema: Schema) throws -> BatchIterator {
+    func mvApply(_ plan: ExpandPlan, _ subquery: Plan, _ id: Int, _ layout: [Int], _ schema: Schema) throws
+        -> BatchIterator
+    {
         let next = try run(plan.input)
         // The expanded rows have the columns that the subquery's input was bound with.
         let inner = expandedSchema(plan)
@@ -106,7 +115,8 @@ extension Executor {
     private func expandedSchema(_ plan: ExpandPlan) -> Schema {
         var schema = Schema(
             plan.layout.enumerated().map { i, slot in
-                slot >= 0 ? plan.input.schema[slot] : ColumnSpec(plan.columns[-1 - slot].name, plan.columns[-1 - slot].type)
+                slot >= 0
+                    ? plan.input.schema[slot] : ColumnSpec(plan.columns[-1 - slot].name, plan.columns[-1 - slot].type)
             })
         if plan.indexColumn { schema.columns.append(ColumnSpec("", .long)) }
         return schema

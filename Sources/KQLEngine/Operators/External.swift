@@ -16,7 +16,8 @@ extension Executor {
             let packed = try self.read(place)
             let bytes = try place.unpacked(packed)
             do throws(ExternalProblem) {
-                let reader = try ExternalReader(format: options.format ?? place.format, options: options, schema: schema)
+                let reader = try ExternalReader(
+                    format: options.format ?? place.format, options: options, schema: schema)
                 return try reader.batch(bytes)
             } catch { throw QueryError.runtime("externaldata cannot read \(place.shown): \(error.message)") }
         }
@@ -37,9 +38,12 @@ extension Executor {
         }
         guard outside.allowsFiles else {
             throw QueryError.runtime(
-                "externaldata may not read files here; 'externaldata: {files: true}' in the configuration lets 'vestige query' read files of this machine")
+                "externaldata may not read files here; 'externaldata: {files: true}' in the configuration lets 'vestige query' read files of this machine"
+            )
         }
-        guard let data = FileManager.default.contents(atPath: path) else { throw QueryError.runtime("externaldata cannot read the file \(path)") }
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw QueryError.runtime("externaldata cannot read the file \(path)")
+        }
         return [UInt8](data)
     }
 }
@@ -85,11 +89,14 @@ private struct ExternalPlace {
     func unpacked(_ bytes: [UInt8]) throws -> [UInt8] {
         if bytes.starts(with: [0x1F, 0x8B]) {
             guard let whole = Deflate.decompress(bytes, .gzip, sizeMax: Executor.externalBytesMax) else {
-                throw QueryError.runtime("externaldata cannot unpack \(shown): damaged, or more than \(Executor.externalBytesMax >> 20) MB")
+                throw QueryError.runtime(
+                    "externaldata cannot unpack \(shown): damaged, or more than \(Executor.externalBytesMax >> 20) MB")
             }
             return whole
         }
-        if bytes.starts(with: [0x50, 0x4B, 3, 4]) { throw QueryError.notSupported("externaldata from a zip archive (\(shown)); gzip works") }
+        if bytes.starts(with: [0x50, 0x4B, 3, 4]) {
+            throw QueryError.notSupported("externaldata from a zip archive (\(shown)); gzip works")
+        }
         return bytes
     }
 }
@@ -117,14 +124,18 @@ private struct ExternalReader {
 
     /// Source of the mapping's shape: https://learn.microsoft.com/kusto/management/mappings.
     private static func places(_ text: String, _ schema: Schema) throws(ExternalProblem) -> [Place?] {
-        guard case .array(let items)? = try? JSONReader.parse(text) else { throw ExternalProblem(message: "ingestionMapping is not a JSON array") }
+        guard case .array(let items)? = try? JSONReader.parse(text) else {
+            throw ExternalProblem(message: "ingestionMapping is not a JSON array")
+        }
         var places = [Place?](repeating: nil, count: schema.count)
         for item in items {
             func member(_ bag: Bag?, _ name: String) -> Value? {
                 bag.flatMap { b in zip(b.keys, b.values).first { $0.0.lowercased() == name }?.1 }
             }
             let bag = item.bagValue
-            guard let name = member(bag, "column")?.text ?? member(bag, "name")?.text, let column = schema.index(of: name) else { continue }
+            guard let name = member(bag, "column")?.text ?? member(bag, "name")?.text,
+                let column = schema.index(of: name)
+            else { continue }
             let properties = member(bag, "properties")?.bagValue ?? bag
             if let path = member(properties, "path")?.text {
                 places[column] = .path(path)
@@ -145,18 +156,24 @@ private struct ExternalReader {
         case "scsv": try delimited(bytes, 59)
         case "sohsv": try delimited(bytes, 1)
         case "txt": lines(bytes)
-        case "raw": Batch(schema: schema, rows: [row { $0 == 0 ? .string(String(decoding: bytes, as: UTF8.self)) : .null }])
+        case "raw":
+            Batch(schema: schema, rows: [row { $0 == 0 ? .string(String(decoding: bytes, as: UTF8.self)) : .null }])
         case "json", "multijson", "singlejson": try objects(bytes)
         case "w3clogfile": log(bytes)
         default:
-            throw ExternalProblem(message: "the format \(format) is not read here; csv, tsv, psv, scsv, sohsv, txt, raw, json, multijson and w3clogfile are")
+            throw ExternalProblem(
+                message:
+                    "the format \(format) is not read here; csv, tsv, psv, scsv, sohsv, txt, raw, json, multijson and w3clogfile are"
+            )
         }
     }
 
     private func row(_ value: (Int) -> Value) -> [Value] {
         schema.columns.indices.map { c in
             let cell = value(c)
-            guard schema.columns[c].type == .dynamic, case .string(let text) = cell else { return cell.converted(to: schema.columns[c].type) }
+            guard schema.columns[c].type == .dynamic, case .string(let text) = cell else {
+                return cell.converted(to: schema.columns[c].type)
+            }
             return text.isEmpty ? .null : (try? JSONReader.parse(text)) ?? cell
         }
     }
@@ -165,7 +182,10 @@ private struct ExternalReader {
     private func lines(_ bytes: [UInt8]) -> Batch {
         let found = bytes.split(separator: 10).map { $0.last == 13 ? $0.dropLast() : $0 }.filter { !$0.isEmpty }
         return Batch(
-            schema: schema, rows: found.dropFirst(ignoresFirst ? 1 : 0).map { line in row { $0 == 0 ? .string(String(decoding: line, as: UTF8.self)) : .null } }
+            schema: schema,
+            rows: found.dropFirst(ignoresFirst ? 1 : 0).map { line in
+                row { $0 == 0 ? .string(String(decoding: line, as: UTF8.self)) : .null }
+            }
         )
     }
 

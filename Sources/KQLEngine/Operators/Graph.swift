@@ -40,7 +40,9 @@ struct Graph {
                 let n = node(row[key])
                 for (i, c) in nodePlan.schema.columns.enumerated() {
                     // The first row that tells a property of a node counts.
-                    if let target = plan.nodeSchema.index(of: c.name), found[n][target] == blank[target] { found[n][target] = row[i] }
+                    if let target = plan.nodeSchema.index(of: c.name), found[n][target] == blank[target] {
+                        found[n][target] = row[i]
+                    }
                 }
             }
         }
@@ -73,10 +75,14 @@ struct Graph {
 
     /// The properties and facts of every node, as lambdas and node conditions see them.
     func nodeElements() -> Batch {
-        Batch(schema: GraphColumns.element(plan, innerNodes: true), rows: nodeRows.indices.map { nodeRows[$0] + facts($0) })
+        Batch(
+            schema: GraphColumns.element(plan, innerNodes: true),
+            rows: nodeRows.indices.map { nodeRows[$0] + facts($0) })
     }
 
-    func facts(_ n: Int) -> [Value] { [.string(keys[n].text), .long(Int64(incoming[n].count)), .long(Int64(outgoing[n].count))] }
+    func facts(_ n: Int) -> [Value] {
+        [.string(keys[n].text), .long(Int64(incoming[n].count)), .long(Int64(outgoing[n].count))]
+    }
 
     func edgeTable() -> Batch { Batch(schema: plan.edgeSchema, rows: edgeRows) }
 
@@ -150,7 +156,9 @@ struct Graph {
 }
 
 extension Executor {
-    func graphTable(_ plan: GraphPlan, nodes: Bool, _ identifiers: [GraphIdentifier], _ schema: Schema) throws -> BatchIterator {
+    func graphTable(_ plan: GraphPlan, nodes: Bool, _ identifiers: [GraphIdentifier], _ schema: Schema) throws
+        -> BatchIterator
+    {
         let graph = try graph(plan)
         if nodes {
             let rows = graph.nodeRows.indices.map { n in identifiers.map { _ in graph.hash(n) } + graph.nodeRows[n] }
@@ -164,12 +172,16 @@ extension Executor {
 
     /// The graph of a plan, or, inside a partition, the part that is being worked on.
     func graph(_ plan: GraphPlan) throws -> Graph {
-        if let column = plan.partitionColumn, let value = context.graphPart { return try Graph(plan, self, part: (column, value)) }
+        if let column = plan.partitionColumn, let value = context.graphPart {
+            return try Graph(plan, self, part: (column, value))
+        }
         return try Graph(plan, self)
     }
 
     func graphPartition(_ plan: GraphPlan, _ subquery: Plan) throws -> BatchIterator {
-        guard let column = plan.partitionColumn, let i = plan.edges.schema.index(of: column) else { return once(.empty(subquery.schema)) }
+        guard let column = plan.partitionColumn, let i = plan.edges.schema.index(of: column) else {
+            return once(.empty(subquery.schema))
+        }
         var seen = Set<Value>()
         var order: [Value] = []
         let labels = try table(plan.edges).column(i)

@@ -87,7 +87,8 @@ final class GraphMatcher {
             current.length = used.count
             found.append(current)
             if found.count > GraphMatcher.matchCountMax {
-                throw QueryError.limit("the pattern fits in more than \(GraphMatcher.matchCountMax) ways; add conditions")
+                throw QueryError.limit(
+                    "the pattern fits in more than \(GraphMatcher.matchCountMax) ways; add conditions")
             }
             return
         }
@@ -110,7 +111,8 @@ final class GraphMatcher {
             }
         }
         guard let hops = edge.range else {
-            for (e, to) in steps(node, edge.direction) where (repeats || !used.contains(e)) && allowedEdges?[e] ?? true { try arrive(to, [e], []) }
+            for (e, to) in steps(node, edge.direction) where (repeats || !used.contains(e)) && allowedEdges?[e] ?? true
+            { try arrive(to, [e], []) }
             return
         }
         func extend(_ at: Int, _ path: [Int], _ inner: [Int]) throws {
@@ -124,7 +126,8 @@ final class GraphMatcher {
                 visited[at, default: 0] += 1
             }
             defer { if !path.isEmpty, cycles == "none" { leave(at) } }
-            for (e, to) in steps(at, edge.direction) where (repeats || (!path.contains(e) && !used.contains(e))) && allowedEdges?[e] ?? true {
+            for (e, to) in steps(at, edge.direction)
+            where (repeats || (!path.contains(e) && !used.contains(e))) && allowedEdges?[e] ?? true {
                 try extend(to, path + [e], path.isEmpty ? [] : inner + [at])
             }
         }
@@ -151,7 +154,9 @@ final class GraphMatcher {
         return order.flatMap { best[$0] ?? [] }
     }
 
-    private func breadthFirst(from start: Int, _ p: GraphMatchSyntax.Pattern, _ hops: ClosedRange<Int>, _ wantsAll: Bool) throws {
+    private func breadthFirst(
+        from start: Int, _ p: GraphMatchSyntax.Pattern, _ hops: ClosedRange<Int>, _ wantsAll: Bool
+    ) throws {
         let (from, to, edge) = (p.nodes[0]?.text, p.nodes[1]?.text, p.edges[0])
         if let from, let allowed = limits.nodes[from], !allowed[start] { return }
         let allowedEdges = edge.name.flatMap { limits.edges[$0.text] }
@@ -195,11 +200,15 @@ final class GraphMatcher {
                     found.append(m)
                     return !wantsAll
                 }
-                for (e, n) in before[at] ?? [] where unwind(n, [e] + path, at == end ? inner : [at] + inner) { return true }
+                for (e, n) in before[at] ?? [] where unwind(n, [e] + path, at == end ? inner : [at] + inner) {
+                    return true
+                }
                 return false
             }
             _ = unwind(end, [], [])
-            if found.count > GraphMatcher.matchCountMax { throw QueryError.limit("there are too many shortest paths; add conditions") }
+            if found.count > GraphMatcher.matchCountMax {
+                throw QueryError.limit("there are too many shortest paths; add conditions")
+            }
         }
     }
 }
@@ -247,7 +256,9 @@ extension Executor {
             }
             return out
         }
-        let columns = match.variables.flatMap { GraphColumns.of($0.kind, graphPlan) } + match.lambdas.map { _ in ColumnSpec("", .dynamic) }
+        let columns =
+            match.variables.flatMap { GraphColumns.of($0.kind, graphPlan) }
+            + match.lambdas.map { _ in ColumnSpec("", .dynamic) }
         var batch = Batch(schema: Schema(columns), rows: rows)
         if let condition = match.condition { batch = batch.gather(try evaluator.selection(condition, batch)) }
         let out = try match.project.map { try evaluator.column($0.expr, batch) }
@@ -278,11 +289,16 @@ extension Executor {
                 let k = c - first
                 let lambda = match.lambdas[k]
                 let values = (0..<lambdaValues[k].count).map { lambdaValues[k][$0].boolValue == true }
-                if lambda.overInnerNodes { narrow(&limits.inner, lambda.variable, values) } else { narrow(&limits.edges, lambda.variable, values) }
+                if lambda.overInnerNodes {
+                    narrow(&limits.inner, lambda.variable, values)
+                } else {
+                    narrow(&limits.edges, lambda.variable, values)
+                }
                 continue
             }
             let used = GraphConditions.columns(part)
-            guard !used.isEmpty, let v = ranges.firstIndex(where: { range in used.allSatisfy { range.contains($0) } }) else { continue }
+            guard !used.isEmpty, let v = ranges.firstIndex(where: { range in used.allSatisfy { range.contains($0) } })
+            else { continue }
             let last = ranges[v].upperBound - 1
             if used.contains(last) { continue }
             let local = GraphConditions.shifted(part, by: ranges[v].lowerBound)

@@ -30,7 +30,8 @@ extension Executor {
     private func probe(
         _ plan: JoinPlan, _ schema: Schema, built: [Batch], isLeft: Bool, _ probing: @escaping BatchIterator
     ) throws -> BatchIterator {
-        let kept = try JoinKeys(plan.keys.map { isLeft ? $0.0 : $0.1 }, built, (isLeft ? plan.left : plan.right).schema, self)
+        let kept = try JoinKeys(
+            plan.keys.map { isLeft ? $0.0 : $0.1 }, built, (isLeft ? plan.left : plan.right).schema, self)
         let output = JoinOutput(plan, schema, kept, isLeft: isLeft)
         let keys = plan.keys.map { isLeft ? $0.1 : $0.0 }
         let workers = workerCount
@@ -56,7 +57,8 @@ extension Executor {
                     nonisolated(unsafe) let groups = groups
                     try Workers.each(min(workers, raw.count)) { w in
                         for i in stride(from: w, to: raw.count, by: workers) {
-                            groups[i] = kept.find(try keys.map { try executors[w].evaluator.column($0, raw[i]) }, raw[i].count)
+                            groups[i] = kept.find(
+                                try keys.map { try executors[w].evaluator.column($0, raw[i]) }, raw[i].count)
                         }
                     }
                 }
@@ -176,7 +178,9 @@ private final class JoinOutput {
         default: pairs(&own, &others)
         }
         total += own.count
-        if total > 1_000_000_000 { throw QueryError.limit("the join gives more than 1,000,000,000 rows; add a key or filter its sides") }
+        if total > 1_000_000_000 {
+            throw QueryError.limit("the join gives more than 1,000,000,000 rows; add a key or filter its sides")
+        }
         return own.isEmpty ? nil : made(batch, own, others)
     }
 
@@ -220,7 +224,9 @@ private final class JoinOutput {
         case .rightsemi: wanted = true
         default: return nil
         }
-        let rows = (0..<kept.count).filter { used[$0] == wanted }.flatMap { kept.order[Int(kept.starts[$0])..<Int(kept.starts[$0 + 1])] }.sorted()
+        let rows = (0..<kept.count).filter { used[$0] == wanted }.flatMap {
+            kept.order[Int(kept.starts[$0])..<Int(kept.starts[$0 + 1])]
+        }.sorted()
         if rows.isEmpty { return nil }
         return made(nil, [Int32](repeating: -1, count: rows.count), rows)
     }
@@ -232,14 +238,18 @@ private final class JoinOutput {
     private func made(_ batch: Batch?, _ own: [Int32], _ others: [Int32]) -> Batch {
         let rows = kept.rows
         func fromProbe(_ c: Int, _ type: ScalarType) -> LazyColumn {
-            guard let batch else { return LazyColumn { [count = own.count] in Column(constant: .null, type, count: count) } }
+            guard let batch else {
+                return LazyColumn { [count = own.count] in Column(constant: .null, type, count: count) }
+            }
             return LazyColumn { try batch.column(c).gather(own) }
         }
         func fromKept(_ c: Int) -> LazyColumn { LazyColumn { try rows.column(c, at: others) } }
         let types = schema.columns.map(\.type)
         let leftCount = plan.leftColumns.count
         let left = plan.leftColumns.enumerated().map { i, c in isLeft ? fromKept(c) : fromProbe(c, types[i]) }
-        let right = plan.rightColumns.enumerated().map { i, c in isLeft ? fromProbe(c, types[leftCount + i]) : fromKept(c) }
+        let right = plan.rightColumns.enumerated().map { i, c in
+            isLeft ? fromProbe(c, types[leftCount + i]) : fromKept(c)
+        }
         return Batch(schema: schema, columns: left + right, count: own.count)
     }
 }

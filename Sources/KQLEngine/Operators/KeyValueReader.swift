@@ -21,7 +21,9 @@ struct KeyValueReader {
             for found in regex.searchAll(bytes) where found.count > 2 {
                 guard let k = found[1], let v = found[2] else { continue }
                 let key = String(decoding: bytes[k], as: UTF8.self).trimmed
-                if wanted.contains(key), out[key] == nil { out[key] = String(decoding: bytes[v], as: UTF8.self).trimmed }
+                if wanted.contains(key), out[key] == nil {
+                    out[key] = String(decoding: bytes[v], as: UTF8.self).trimmed
+                }
             }
         }
         return out
@@ -29,7 +31,8 @@ struct KeyValueReader {
 
     /// What stands between quotes at `at`, and where it ends.
     private func quoted(_ chars: [Character], _ at: Int) -> (text: String, end: Int)? {
-        guard at < chars.count, let pair = syntax.quotes.first(where: { $0.first == chars[at] }), let close = pair.last else { return nil }
+        guard at < chars.count, let pair = syntax.quotes.first(where: { $0.first == chars[at] }), let close = pair.last
+        else { return nil }
         var out = ""
         var i = at + 1
         while i < chars.count, chars[i] != close {
@@ -49,7 +52,9 @@ struct KeyValueReader {
         let mark = Array(syntax.key ?? "=")
         var out: [String: String] = [:]
         var i = 0
-        func skipBlank() { while i < chars.count, chars[i].isWhitespace, !starts(pair, chars, i) || pair == [" "] { i += 1 } }
+        func skipBlank() {
+            while i < chars.count, chars[i].isWhitespace, !starts(pair, chars, i) || pair == [" "] { i += 1 }
+        }
         while i < chars.count {
             skipBlank()
             var key: String
@@ -124,7 +129,9 @@ struct KeyValueReader {
                 i += 1
             }
         }
-        for (key, value) in zip(words, words.dropFirst()) where wanted.contains(key) && out[key] == nil { out[key] = value }
+        for (key, value) in zip(words, words.dropFirst()) where wanted.contains(key) && out[key] == nil {
+            out[key] = value
+        }
         return out
     }
 }

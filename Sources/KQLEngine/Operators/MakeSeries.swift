@@ -19,7 +19,9 @@ extension Executor {
         guard let size = ScalarFunctions.positiveSteps(low, high, step, inclusive: openEnd) else {
             return once(.empty(schema))
         }
-        guard size <= 1_048_576 else { throw QueryError.limit("make-series would give more than 1,048,576 bins; use a larger step") }
+        guard size <= 1_048_576 else {
+            throw QueryError.limit("make-series would give more than 1,048,576 bins; use a larger step")
+        }
         var axis: [Value] = []
         var current = low
         for _ in 0..<size {
@@ -33,7 +35,8 @@ extension Executor {
         var rows: [Int32] = []
         var cells: [Int32] = []
         for row in 0..<all.count {
-            let offset = ValueOps.arithmetic("/", ScalarFunctions.asReal(ValueOps.arithmetic("-", values[row], low)), ScalarFunctions.asReal(step))
+            let offset = ValueOps.arithmetic(
+                "/", ScalarFunctions.asReal(ValueOps.arithmetic("-", values[row], low)), ScalarFunctions.asReal(step))
             guard let position = offset.doubleValue, position >= 0, position < Double(size) else { continue }
             rows.append(Int32(row))
             cells.append(Int32(Int(assigned[row]) * size + Int(position.rounded(.down))))
@@ -61,7 +64,10 @@ extension Executor {
                 Column(
                     .dynamic,
                     values: (0..<seriesCount).map { g -> Value in
-                        .array((0..<size).map { i in g < groups.count && present[g * size + i] ? results[g * size + i] : fallback })
+                        .array(
+                            (0..<size).map { i in
+                                g < groups.count && present[g * size + i] ? results[g * size + i] : fallback
+                            })
                     }))
         }
         columns.append(Column(.dynamic, values: (0..<seriesCount).map { _ in Value.array(axis) }))
@@ -80,7 +86,8 @@ extension ScalarFunctions {
 
     /// How many steps lie between two ends; nil when that cannot be told.
     static func positiveSteps(_ low: Value, _ high: Value, _ step: Value, inclusive: Bool) -> Int? {
-        guard let distance = asReal(ValueOps.arithmetic("-", high, low)).doubleValue, let s = asReal(step).doubleValue, s > 0, distance >= 0
+        guard let distance = asReal(ValueOps.arithmetic("-", high, low)).doubleValue, let s = asReal(step).doubleValue,
+            s > 0, distance >= 0
         else { return nil }
         let n = distance / s
         guard n < 1e9 else { return Int(1e9) }

@@ -33,7 +33,9 @@ extension Executor {
         let next = try run(input)
         var pattern: Regex?
         if let text = syntax.regex {
-            guard let compiled = context.regex(text) else { throw QueryError.runtime("the pattern of 'parse-kv' is not a valid regular expression") }
+            guard let compiled = context.regex(text) else {
+                throw QueryError.runtime("the pattern of 'parse-kv' is not a valid regular expression")
+            }
             pattern = compiled
         }
         let reader = KeyValueReader(syntax: syntax, regex: pattern, wanted: Set(specs.map(\.name)))
@@ -43,7 +45,9 @@ extension Executor {
             var builders = specs.map { ColumnBuilder($0.type) }
             for row in 0..<batch.count {
                 let found = reader.read(texts[row].text)
-                for (c, spec) in specs.enumerated() { builders[c].append(found[spec.name].map { Value.string($0).converted(to: spec.type) } ?? .null) }
+                for (c, spec) in specs.enumerated() {
+                    builders[c].append(found[spec.name].map { Value.string($0).converted(to: spec.type) } ?? .null)
+                }
             }
             let parsed = builders.map { LazyColumn($0.finish()) }
             let columns = schema.columns.indices.map { i -> LazyColumn in

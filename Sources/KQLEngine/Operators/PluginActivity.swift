@@ -99,8 +99,12 @@ extension Executor {
         return v
     }
 
-    private func periods(_ arguments: PluginArguments, start: Double, step i: Int, fromZero: Bool = false) throws -> Periods {
-        if case .string(let name)? = try arguments.constant(i, evaluator) { return Periods(start: start, step: 1, calendar: name, fromZero: false) }
+    private func periods(_ arguments: PluginArguments, start: Double, step i: Int, fromZero: Bool = false) throws
+        -> Periods
+    {
+        if case .string(let name)? = try arguments.constant(i, evaluator) {
+            return Periods(start: start, step: 1, calendar: name, fromZero: false)
+        }
         let step = try number(arguments, i, "the step")
         guard step > 0 else { throw QueryError.runtime("the plugin's step must be more than zero") }
         return Periods(start: start, step: step, calendar: nil, fromZero: fromZero)
@@ -127,7 +131,9 @@ extension Executor {
         var rows: [[Value]] = []
         for slice in activity.slices {
             var seen = Set<Value>()
-            let windows = Dictionary(grouping: slice.events.filter { $0.time >= start && $0.time <= end }) { periods.floor($0.time) }
+            let windows = Dictionary(grouping: slice.events.filter { $0.time >= start && $0.time <= end }) {
+                periods.floor($0.time)
+            }
             for at in windows.keys.sorted() {
                 let ids = Set((windows[at] ?? []).map(\.id))
                 let fresh = ids.subtracting(seen).count
@@ -152,7 +158,9 @@ extension Executor {
                 let until = periods.next(at)
                 let inside = slice.events.filter { $0.time < until && $0.time >= until - width }
                 if inside.isEmpty { continue }
-                rows.append([activity.value(at)] + slice.dimensions + [inside.count, Set(inside.map(\.id)).count].map { .long(Int64($0)) })
+                rows.append(
+                    [activity.value(at)] + slice.dimensions
+                        + [inside.count, Set(inside.map(\.id)).count].map { .long(Int64($0)) })
             }
         }
         return rows
@@ -173,7 +181,9 @@ extension Executor {
                 last[e.id] = e.time
                 if isNew, e.time >= start, e.time <= end { counts[periods.floor(e.time), default: 0] += 1 }
             }
-            rows += counts.keys.sorted().map { [activity.value($0)] + slice.dimensions + [.long(Int64(counts[$0] ?? 0))] }
+            rows += counts.keys.sorted().map {
+                [activity.value($0)] + slice.dimensions + [.long(Int64(counts[$0] ?? 0))]
+            }
         }
         return rows
     }
@@ -193,10 +203,14 @@ extension Executor {
             for (id, own) in byID {
                 for e in own where e.time >= start && e.time <= end {
                     let window = own.filter { $0.time > e.time - lookback && $0.time <= e.time }
-                    if Set(window.map { ($0.time / period).rounded(.down) }).count >= least { fans[periods.floor(e.time), default: []].insert(id) }
+                    if Set(window.map { ($0.time / period).rounded(.down) }).count >= least {
+                        fans[periods.floor(e.time), default: []].insert(id)
+                    }
                 }
             }
-            rows += fans.keys.sorted().map { [activity.value($0)] + slice.dimensions + [.long(Int64(fans[$0]?.count ?? 0))] }
+            rows += fans.keys.sorted().map {
+                [activity.value($0)] + slice.dimensions + [.long(Int64(fans[$0]?.count ?? 0))]
+            }
         }
         return rows
     }
@@ -206,25 +220,34 @@ extension Executor {
         -> (activity: Activity, start: Double, end: Double, first: Int)
     {
         let timeline = arguments.expression(1)?.type
-        if arguments.expression(2)?.type == timeline, arguments.expression(3)?.type == timeline, arguments.count >= 4 + windows {
-            return (try activity(4 + windows), try number(arguments, 2, "the start"), try number(arguments, 3, "the end"), 4)
+        if arguments.expression(2)?.type == timeline, arguments.expression(3)?.type == timeline,
+            arguments.count >= 4 + windows
+        {
+            return (
+                try activity(4 + windows), try number(arguments, 2, "the start"), try number(arguments, 3, "the end"), 4
+            )
         }
         let all = try activity(2 + windows)
         return (all, all.events.map(\.time).min() ?? 0, all.events.map(\.time).max() ?? 0, 2)
     }
 
     private func activityMetrics(_ input: Plan, _ arguments: PluginArguments) throws -> [[Value]] {
-        let (activity, start, end, first) = try span(arguments, { try self.events(input, arguments, dimensionsFrom: $0) }, windows: 1)
+        let (activity, start, end, first) = try span(
+            arguments, { try self.events(input, arguments, dimensionsFrom: $0) }, windows: 1)
         let periods = try periods(arguments, start: start, step: first)
         var rows: [[Value]] = []
         for slice in activity.slices {
-            let windows = Dictionary(grouping: slice.events.filter { $0.time >= start && $0.time <= end }) { periods.floor($0.time) }
+            let windows = Dictionary(grouping: slice.events.filter { $0.time >= start && $0.time <= end }) {
+                periods.floor($0.time)
+            }
             var before: Set<Value>?
             for at in windows.keys.sorted() {
                 let ids = Set((windows[at] ?? []).map(\.id))
                 let kept = before.map { Double($0.intersection(ids).count) / Double($0.count) } ?? .nan
                 let fresh = before.map { ids.subtracting($0).count } ?? ids.count
-                rows.append([activity.value(at), .long(Int64(ids.count)), .long(Int64(fresh)), .real(kept), .real(1 - kept)] + slice.dimensions)
+                rows.append(
+                    [activity.value(at), .long(Int64(ids.count)), .long(Int64(fresh)), .real(kept), .real(1 - kept)]
+                        + slice.dimensions)
                 before = ids
             }
         }
@@ -232,7 +255,8 @@ extension Executor {
     }
 
     private func activityEngagement(_ input: Plan, _ arguments: PluginArguments) throws -> [[Value]] {
-        let (activity, start, end, first) = try span(arguments, { try self.events(input, arguments, dimensionsFrom: $0) }, windows: 2)
+        let (activity, start, end, first) = try span(
+            arguments, { try self.events(input, arguments, dimensionsFrom: $0) }, windows: 2)
         let periods = try periods(arguments, start: start, step: first)
         let outer = try number(arguments, first + 1, "the outer window")
         var rows: [[Value]] = []
@@ -242,7 +266,9 @@ extension Executor {
                 let inner = Set(slice.events.filter { $0.time >= at && $0.time < until }.map(\.id)).count
                 let wide = Set(slice.events.filter { $0.time >= until - outer && $0.time < until }.map(\.id)).count
                 if wide == 0 { continue }
-                rows.append([activity.value(at), .long(Int64(inner)), .long(Int64(wide)), .real(Double(inner) / Double(wide))] + slice.dimensions)
+                rows.append(
+                    [activity.value(at), .long(Int64(inner)), .long(Int64(wide)), .real(Double(inner) / Double(wide))]
+                        + slice.dimensions)
             }
         }
         return rows
@@ -271,7 +297,8 @@ extension Executor {
                     let rate = Double(kept) / Double(fresh.count)
                     rows.append(
                         [
-                            activity.value(from), activity.value(to), .long(Int64(new)), .long(Int64(kept)), .long(Int64(fresh.count - kept)),
+                            activity.value(from), activity.value(to), .long(Int64(new)), .long(Int64(kept)),
+                            .long(Int64(fresh.count - kept)),
                             .real(rate), .real(1 - rate),
                         ] + slice.dimensions)
                 }

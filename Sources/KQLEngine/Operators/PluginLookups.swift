@@ -5,7 +5,9 @@ extension Executor {
     /// Joins addresses with the networks that hold them. The binder gives: the lookup table, the source address, the
     /// lookup table's network, pairs of further keys as columns of both, and whether rows without a network stay.
     func ipLookup(_ name: String, _ input: Plan, _ arguments: PluginArguments) throws -> Batch {
-        guard let lookupPlan = arguments.plan(0), let source = arguments.expression(1), let network = arguments.expression(2) else {
+        guard let lookupPlan = arguments.plan(0), let source = arguments.expression(1),
+            let network = arguments.expression(2)
+        else {
             throw QueryError.runtime("\(name)() needs a lookup table, a column and the lookup table's network column")
         }
         let lookup = try table(lookupPlan)

@@ -39,7 +39,9 @@ private struct PatternMiner {
         weights = weight.map { w in (0..<batch.count).map { w[$0].doubleValue ?? 0 } }
     }
 
-    func weight(_ rows: [Int32]) -> Double { weights.map { w in rows.reduce(0) { $0 + w[Int($1)] } } ?? Double(rows.count) }
+    func weight(_ rows: [Int32]) -> Double {
+        weights.map { w in rows.reduce(0) { $0 + w[Int($1)] } } ?? Double(rows.count)
+    }
 
     var total: Double { weights.map { $0.reduce(0, +) } ?? Double(rowCount) }
 
@@ -81,7 +83,8 @@ private struct PatternMiner {
 
     func value(_ pattern: Pattern, _ c: Int, _ wildcards: [Value], _ type: ScalarType) -> Value {
         if let code = pattern.values[c] { return dictionary[c][code] }
-        return wildcards.last { $0.type == type }.map { $0.converted(to: type) } ?? (type == .string ? .string("") : .null)
+        return wildcards.last { $0.type == type }.map { $0.converted(to: type) }
+            ?? (type == .string ? .string("") : .null)
     }
 }
 
@@ -92,7 +95,9 @@ extension Executor {
         try (first..<max(first, arguments.count)).compactMap { try arguments.constant($0, evaluator) }
     }
 
-    private func weightColumn(_ arguments: PluginArguments, _ i: Int, _ all: Batch) throws -> (index: Int?, column: Column?) {
+    private func weightColumn(_ arguments: PluginArguments, _ i: Int, _ all: Batch) throws -> (
+        index: Int?, column: Column?
+    ) {
         guard case .column(let c, _)? = arguments.expression(i) else { return (nil, nil) }
         return (c, try all.column(c))
     }
@@ -176,7 +181,10 @@ extension Executor {
         found.sort { abs($0.shares.0 - $0.shares.1) > abs($1.shares.0 - $1.shares.1) }
         // A pattern with more values tells something only when it differs more than what it refines.
         var told: [(pattern: PatternMiner.Pattern, a: Double, b: Double, shares: (Double, Double))] = []
-        for f in found where !told.contains(where: { known in zip(known.pattern.values, f.pattern.values).allSatisfy { $0 == nil || $0 == $1 } }) {
+        for f in found
+        where !told.contains(where: { known in
+            zip(known.pattern.values, f.pattern.values).allSatisfy { $0 == nil || $0 == $1 }
+        }) {
             told.append(f)
             if told.count == 50 { break }
         }

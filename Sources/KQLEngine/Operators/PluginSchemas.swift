@@ -6,7 +6,8 @@ extension Executor {
     ///
     /// Source: https://learn.microsoft.com/kusto/query/schema-merge-plugin.
     func schemaMerge(_ input: Plan, _ arguments: PluginArguments, _ shape: Schema) throws -> Batch {
-        let keepsOrder = try (0..<arguments.count).compactMap { try arguments.constant($0, evaluator)?.boolValue }.first ?? true
+        let keepsOrder =
+            try (0..<arguments.count).compactMap { try arguments.constant($0, evaluator)?.boolValue }.first ?? true
         let all = try table(input)
         guard let names = try all.column(named: "ColumnName"), let ordinals = try all.column(named: "ColumnOrdinal"),
             let types = try all.column(named: "ColumnType")
@@ -29,7 +30,11 @@ extension Executor {
                 places[name] = max(places[name] ?? place, place)
             }
             guard known != type else { continue }
-            if let common = Self.common(known, type) { found[name] = common } else { problems[name] = "can't reduce types" }
+            if let common = Self.common(known, type) {
+                found[name] = common
+            } else {
+                problems[name] = "can't reduce types"
+            }
         }
         // Columns of one place follow each other as they came.
         let sorted = order.filter { problems[$0] == nil }.enumerated()
@@ -40,7 +45,10 @@ extension Executor {
         }
         for name in order {
             guard let problem = problems[name] else { continue }
-            rows.append([.string(name), .long(-1), .string("ERROR(unknown CSL type:ERROR(\(problem)))"), .string("ERROR(\(problem))")])
+            rows.append([
+                .string(name), .long(-1), .string("ERROR(unknown CSL type:ERROR(\(problem)))"),
+                .string("ERROR(\(problem))"),
+            ])
         }
         return Batch(schema: shape, rows: rows)
     }

@@ -6,7 +6,8 @@ extension Executor {
     /// The rows around those for which a condition holds.
     func rowsNear(_ input: Plan, _ arguments: PluginArguments) throws -> Batch {
         let all = try table(input)
-        guard let condition = arguments.expression(0), let before = try arguments.constant(1, evaluator)?.longValue else {
+        guard let condition = arguments.expression(0), let before = try arguments.constant(1, evaluator)?.longValue
+        else {
             throw QueryError.runtime("rows_near() needs a condition and a number of rows")
         }
         let after = try arguments.constant(2, evaluator)?.longValue ?? before
@@ -22,7 +23,8 @@ extension Executor {
     /// Every way in which rows of one combination of dimensions fulfil the steps one after another in time.
     func sequenceDetect(_ input: Plan, _ arguments: PluginArguments, _ schema: Schema) throws -> Batch {
         let all = try table(input)
-        guard let when = arguments.expression(0), let stepSpan = try arguments.constant(1, evaluator), let wholeSpan = try arguments.constant(2, evaluator)
+        guard let when = arguments.expression(0), let stepSpan = try arguments.constant(1, evaluator),
+            let wholeSpan = try arguments.constant(2, evaluator)
         else { throw QueryError.runtime("sequence_detect() needs a timeline column and two spans") }
         let others = arguments.rest(from: 3)
         let steps = try others.filter { $0.type == .bool }.map { try evaluator.column($0, all) }
@@ -43,7 +45,10 @@ extension Executor {
                 if step == steps.count {
                     let duration = ValueOps.arithmetic("-", times[chain[chain.count - 1]], times[chain[0]])
                     rows.append(key + chain.map { times[$0] } + [duration])
-                    if rows.count > 1_000_000 { throw QueryError.limit("sequence_detect() found more than 1,000,000 sequences; narrow the spans") }
+                    if rows.count > 1_000_000 {
+                        throw QueryError.limit(
+                            "sequence_detect() found more than 1,000,000 sequences; narrow the spans")
+                    }
                     return
                 }
                 for p in place..<max(place, own.count) {
@@ -51,7 +56,11 @@ extension Executor {
                     if let last = chain.last, let first = chain.first {
                         let sinceLast = ValueOps.arithmetic("-", times[row], times[last])
                         let sinceFirst = ValueOps.arithmetic("-", times[row], times[first])
-                        if (ValueOps.compare(sinceLast, stepSpan) ?? 1) > 0 || (ValueOps.compare(sinceFirst, wholeSpan) ?? 1) > 0 { break }
+                        if (ValueOps.compare(sinceLast, stepSpan) ?? 1) > 0
+                            || (ValueOps.compare(sinceFirst, wholeSpan) ?? 1) > 0
+                        {
+                            break
+                        }
                     }
                     if steps[step][row].boolValue == true { try go(step + 1, from: p + 1, chain + [row]) }
                 }
@@ -65,9 +74,15 @@ extension Executor {
     /// The percentile of the values of a bin and of the ones before it.
     func rollingPercentile(_ input: Plan, _ arguments: PluginArguments, _ schema: Schema) throws -> Batch {
         let all = try table(input)
-        guard let what = arguments.expression(0), let percent = try arguments.constant(1, evaluator)?.doubleValue, let index = arguments.expression(2),
-            let size = try arguments.constant(3, evaluator), let width = try arguments.constant(4, evaluator)?.longValue, width > 0
-        else { throw QueryError.runtime("rolling_percentile() needs a value column, a percentile, an index column, a bin size and a number of bins") }
+        guard let what = arguments.expression(0), let percent = try arguments.constant(1, evaluator)?.doubleValue,
+            let index = arguments.expression(2),
+            let size = try arguments.constant(3, evaluator),
+            let width = try arguments.constant(4, evaluator)?.longValue, width > 0
+        else {
+            throw QueryError.runtime(
+                "rolling_percentile() needs a value column, a percentile, an index column, a bin size and a number of bins"
+            )
+        }
         let values = try evaluator.column(what, all)
         let bins = try evaluator.column(.call("bin", [index, .literal(size, size.type ?? .long)], index.type), all)
         let dimensions = try arguments.rest(from: 5).map { try evaluator.column($0, all) }
@@ -86,7 +101,10 @@ extension Executor {
                 var first = at
                 for _ in 1..<max(1, Int(width)) { first = ValueOps.arithmetic("-", first, size) }
                 var digest = TDigest()
-                for e in own where (ValueOps.compare(e.bin, at) ?? 1) <= 0 && (ValueOps.compare(e.bin, first) ?? -1) >= 0 { digest.insert(e.value) }
+                for e in own
+                where (ValueOps.compare(e.bin, at) ?? 1) <= 0 && (ValueOps.compare(e.bin, first) ?? -1) >= 0 {
+                    digest.insert(e.value)
+                }
                 rows.append([at] + key + [digest.percentile(percent)])
             }
         }

@@ -23,7 +23,8 @@ extension Executor {
         case "sequence_detect": result = try sequenceDetect(input, arguments, shape)
         case "rolling_percentile": result = try rollingPercentile(input, arguments, shape)
         case "dcount_intersect": result = try dcountIntersect(input, arguments, shape)
-        case "activity_counts_metrics", "sliding_window_counts", "session_count", "active_users_count", "activity_metrics",
+        case "activity_counts_metrics", "sliding_window_counts", "session_count", "active_users_count",
+            "activity_metrics",
             "activity_engagement", "new_activity_metrics":
             result = try activityPlugin(name, input, arguments, shape)
         default: throw QueryError.notSupported("the plugin \(name)")
@@ -31,7 +32,9 @@ extension Executor {
         guard let schema, schema.names != result.schema.names || schema != result.schema else { return once(result) }
         // A declared schema: its columns are found by name.
         let columns = try schema.columns.map { spec -> Column in
-            guard let found = try result.column(named: spec.name) else { return Column(constant: .null, spec.type, count: result.count) }
+            guard let found = try result.column(named: spec.name) else {
+                return Column(constant: .null, spec.type, count: result.count)
+            }
             return try Evaluator.mapValues(found, spec.type) { $0.converted(to: spec.type) }
         }
         return once(Batch(schema: schema, columns: columns, count: result.count))
@@ -69,11 +72,13 @@ extension Executor {
                 if conflict == "replace_source" {
                     replaced.insert(name)
                 } else {
-                    throw QueryError.runtime("bag_unpack() would give a second column named \(name); pass a prefix or 'keep_source'")
+                    throw QueryError.runtime(
+                        "bag_unpack() would give a second column named \(name); pass a prefix or 'keep_source'")
                 }
             }
             let list = types[key] ?? []
-            let type: ScalarType = list.count == 1 ? list[0] : list.isEmpty ? .dynamic : Set(list) == [.long, .real] ? .real : .dynamic
+            let type: ScalarType =
+                list.count == 1 ? list[0] : list.isEmpty ? .dynamic : Set(list) == [.long, .real] ? .real : .dynamic
             specs.append((key, ColumnSpec(name, type)))
         }
         func unpacked(_ key: String, _ spec: ColumnSpec) -> Column {
@@ -103,7 +108,9 @@ extension Executor {
     }
 
     private func pivot(_ input: Plan, _ arguments: PluginArguments) throws -> Batch {
-        guard case .column(let source, _)? = arguments.expression(0) else { throw QueryError.runtime("pivot() needs a column") }
+        guard case .column(let source, _)? = arguments.expression(0) else {
+            throw QueryError.runtime("pivot() needs a column")
+        }
         var aggregate = BoundAggregate(name: "count", arguments: [], outputs: [ColumnSpec("", .long)])
         var keys: [Int]?
         var used: Set<Int> = [source]

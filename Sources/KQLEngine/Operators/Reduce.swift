@@ -47,11 +47,15 @@ struct TermReducer {
     }
 
     /// For each text the pattern it belongs to, and each pattern once with its first text and its count.
-    func reduce(_ texts: [String]) -> (assigned: [String], patterns: [(pattern: String, count: Int64, representative: String)]) {
+    func reduce(_ texts: [String]) -> (
+        assigned: [String], patterns: [(pattern: String, count: Int64, representative: String)]
+    ) {
         let cut = texts.map(pieces)
         var counts: [Place: Int] = [:]
         for parts in cut {
-            for (i, part) in parts.enumerated() { if case .term(let t) = part { counts[Place(position: i, term: t), default: 0] += 1 } }
+            for (i, part) in parts.enumerated() {
+                if case .term(let t) = part { counts[Place(position: i, term: t), default: 0] += 1 }
+            }
         }
         let least = threshold * Double(texts.count)
         func pattern(_ parts: [Piece]) -> String? {
@@ -93,7 +97,9 @@ struct TermReducer {
             }
             groups[p]?.count += 1
         }
-        let patterns = order.map { (pattern: $0, count: groups[$0]?.count ?? 0, representative: groups[$0]?.representative ?? "") }
+        let patterns = order.map {
+            (pattern: $0, count: groups[$0]?.count ?? 0, representative: groups[$0]?.representative ?? "")
+        }
         return (assigned, patterns.sorted { $0.count > $1.count })
     }
 }
@@ -106,8 +112,14 @@ extension Executor {
         let (assigned, patterns) = reducer.reduce((0..<all.count).map { column[$0].text })
         if plan.keepsRows {
             let added = LazyColumn(Column(.string, values: assigned.map { .string($0) }))
-            return once(Batch(schema: schema, columns: all.schema.columns.indices.map { all.lazyColumn($0) } + [added], count: all.count))
+            return once(
+                Batch(
+                    schema: schema, columns: all.schema.columns.indices.map { all.lazyColumn($0) } + [added],
+                    count: all.count))
         }
-        return once(Batch(schema: schema, rows: patterns.map { [.string($0.pattern), .long($0.count), .string($0.representative)] }))
+        return once(
+            Batch(
+                schema: schema,
+                rows: patterns.map { [.string($0.pattern), .long($0.count), .string($0.representative)] }))
     }
 }

@@ -25,7 +25,10 @@ private struct ScanMachine {
     private var nextMatch: Int64 = 0
     private(set) var out: [[Value]] = []
 
-    init(plan: ScanPlan, inputCount: Int, defaults: [Value], blank: [Value], partitions: Int, evaluate: @escaping (BoundExpr, [Value]) throws -> Value) {
+    init(
+        plan: ScanPlan, inputCount: Int, defaults: [Value], blank: [Value], partitions: Int,
+        evaluate: @escaping (BoundExpr, [Value]) throws -> Value
+    ) {
         self.plan = plan
         self.inputCount = inputCount
         self.defaults = defaults
@@ -41,7 +44,9 @@ private struct ScanMachine {
 
     mutating func take(_ row: [Value], _ part: Int) throws {
         for k in plan.steps.indices.reversed() {
-            if k > 0, let j = source(of: k, part), let previous = states[part][j], try meets(k, row, previous.last[j][inputCount...], previous.last) {
+            if k > 0, let j = source(of: k, part), let previous = states[part][j],
+                try meets(k, row, previous.last[j][inputCount...], previous.last)
+            {
                 states[part][j] = nil
                 flush(j, part)
                 flush(k, part)
@@ -102,7 +107,8 @@ extension Executor {
         let all = try table(plan.input)
         let rows = try all.rows()
         let columns = plan.input.schema.columns + plan.declared
-        let evaluationSchema = Schema(columns + plan.steps.flatMap { step in columns.map { ColumnSpec("\(step.name).\($0.name)", $0.type) } })
+        let evaluationSchema = Schema(
+            columns + plan.steps.flatMap { step in columns.map { ColumnSpec("\(step.name).\($0.name)", $0.type) } })
         let defaults = try plan.defaults.enumerated().map { i, e in
             try e.map { try evaluator.constant($0) } ?? (plan.declared[i].type == .string ? Value.string("") : .null)
         }
@@ -112,12 +118,15 @@ extension Executor {
         if !plan.partitionBy.isEmpty {
             let encoder = KeyEncoder(types: plan.partitionBy.map(\.type))
             let groups = GroupTable(width: encoder.width)
-            partitions = groups.groups(of: encoder.encode(try plan.partitionBy.map { try evaluator.column($0, all) }, count: all.count))
+            partitions = groups.groups(
+                of: encoder.encode(try plan.partitionBy.map { try evaluator.column($0, all) }, count: all.count))
             partitionCount = groups.count
         }
         var machine = ScanMachine(
-            plan: plan, inputCount: plan.input.schema.count, defaults: defaults, blank: blank, partitions: max(1, partitionCount),
-            evaluate: { [evaluator] e, line in try evaluator.column(e, Batch(schema: evaluationSchema, rows: [line]))[0] })
+            plan: plan, inputCount: plan.input.schema.count, defaults: defaults, blank: blank,
+            partitions: max(1, partitionCount),
+            evaluate: { [evaluator] e, line in try evaluator.column(e, Batch(schema: evaluationSchema, rows: [line]))[0]
+            })
         for (index, row) in rows.enumerated() {
             if index % 256 == 0 { try context.check() }
             try machine.take(row, Int(partitions[index]))

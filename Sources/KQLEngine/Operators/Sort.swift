@@ -34,7 +34,9 @@ enum OrderKey {
             self = .whole(v.codes.map { $0.map { ranks[Int($0)] } } ?? ranks, nulls: nil)
         default:
             let values = flat.values
-            let order = values.indices.sorted { (ValueOps.compare(values[$0], values[$1]) ?? ValueOps.compare(values[$0].text, values[$1].text)) < 0 }
+            let order = values.indices.sorted {
+                (ValueOps.compare(values[$0], values[$1]) ?? ValueOps.compare(values[$0].text, values[$1].text)) < 0
+            }
             var ranks = [Int64](repeating: 0, count: values.count)
             var rank: Int64 = 0
             for (i, row) in order.enumerated() {
@@ -78,7 +80,9 @@ extension Executor {
     /// The order of a batch's rows by `keys`; rows that are equal keep their order.
     func ordering(_ batch: Batch, _ keys: [SortKey], limit: Int?) throws -> [Int32] {
         let isTop = limit.map { $0 < batch.count / 4 } ?? false
-        let prepared = try keys.map { (OrderKey(try evaluator.column($0.expr, batch), ranksText: !isTop), $0.isAscending, $0.nullsFirst) }
+        let prepared = try keys.map {
+            (OrderKey(try evaluator.column($0.expr, batch), ranksText: !isTop), $0.isAscending, $0.nullsFirst)
+        }
         func before(_ a: Int32, _ b: Int32) -> Bool {
             for (key, ascending, nullsFirst) in prepared {
                 let c = key.compare(Int(a), Int(b), ascending: ascending, nullsFirst: nullsFirst)
@@ -98,7 +102,9 @@ extension Executor {
             var i = start
             while true {
                 var worst = i
-                for child in [2 * i + 1, 2 * i + 2] where child < heap.count && before(heap[worst], heap[child]) { worst = child }
+                for child in [2 * i + 1, 2 * i + 2] where child < heap.count && before(heap[worst], heap[child]) {
+                    worst = child
+                }
                 if worst == i { return }
                 heap.swapAt(i, worst)
                 i = worst
@@ -127,8 +133,15 @@ extension Executor {
     /// The first rows of a table in an order. Of each batch only the keys are looked at; the other columns are read
     /// at the end, for the rows that stayed.
     private func top(_ input: Plan, _ keys: [SortKey], _ limit: Int) throws -> Batch {
-        let keySchema = Schema(keys.indices.map { ColumnSpec("k\($0)", keys[$0].expr.type) } + [ColumnSpec("batch", .long), ColumnSpec("row", .long)])
-        let order = keys.indices.map { SortKey(expr: .column($0, keys[$0].expr.type), isAscending: keys[$0].isAscending, nullsFirst: keys[$0].nullsFirst) }
+        let keySchema = Schema(
+            keys.indices.map { ColumnSpec("k\($0)", keys[$0].expr.type) } + [
+                ColumnSpec("batch", .long), ColumnSpec("row", .long),
+            ])
+        let order = keys.indices.map {
+            SortKey(
+                expr: .column($0, keys[$0].expr.type), isAscending: keys[$0].isAscending,
+                nullsFirst: keys[$0].nullsFirst)
+        }
         let next = try run(input)
         var batches: [Int: Batch] = [:]
         var best: Batch?
@@ -139,13 +152,16 @@ extension Executor {
             let rows = try ordering(batch, keys, limit: limit)
             let columns = try keys.map { try evaluator.column($0.expr, batch).gather(rows) }
             let places = [
-                Column(constant: .long(Int64(number)), .long, count: rows.count), Column(.long, .int64(rows.map { Int64($0) }), count: rows.count),
+                Column(constant: .long(Int64(number)), .long, count: rows.count),
+                Column(.long, .int64(rows.map { Int64($0) }), count: rows.count),
             ]
             let candidate = Batch(schema: keySchema, columns: columns + places, count: rows.count)
             let joined = best.map { Batch.concatenate([$0, candidate], schema: keySchema) } ?? candidate
             let kept = joined.gather(try ordering(joined, order, limit: limit))
             // Read now, so that nothing else of the batches is held.
-            best = Batch(schema: keySchema, columns: try keySchema.columns.indices.map { try kept.column($0) }, count: kept.count)
+            best = Batch(
+                schema: keySchema, columns: try keySchema.columns.indices.map { try kept.column($0) }, count: kept.count
+            )
             batches[number] = batch
             number += 1
             if batches.count > 256 || batches.count > limit * 2 {
@@ -157,7 +173,9 @@ extension Executor {
         let owners = try best.column(keys.count)
         let rows = try best.column(keys.count + 1)
         var parts: [Int: [(place: Int, row: Int32)]] = [:]
-        for i in 0..<best.count { parts[Int(owners[i].longValue ?? 0), default: []].append((i, Int32(rows[i].longValue ?? 0))) }
+        for i in 0..<best.count {
+            parts[Int(owners[i].longValue ?? 0), default: []].append((i, Int32(rows[i].longValue ?? 0)))
+        }
         var places = [Int32](repeating: 0, count: best.count)
         var gathered: [Batch] = []
         var at: Int32 = 0

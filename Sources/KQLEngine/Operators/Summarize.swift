@@ -5,7 +5,11 @@ extension Executor {
     func summarize(
         _ input: Plan, _ keys: [BoundColumn], _ aggregates: [BoundAggregate], _ schema: Schema
     ) throws -> BatchIterator {
-        if let branches = try parallelBranches(input), let shared = try parallelSummarize(branches, keys, aggregates, schema) { return shared }
+        if let branches = try parallelBranches(input),
+            let shared = try parallelSummarize(branches, keys, aggregates, schema)
+        {
+            return shared
+        }
         let evaluator = evaluator
         let encoder = KeyEncoder(types: keys.map { $0.expr.type })
         let table = GroupTable(width: encoder.width)
@@ -32,7 +36,11 @@ extension Executor {
             }
         }
         if keys.isEmpty {
-            if !any { for state in states { state.update([], aggregates.isEmpty ? [] : emptyColumns(aggregates, states, state), groupCount: 1) } }
+            if !any {
+                for state in states {
+                    state.update([], aggregates.isEmpty ? [] : emptyColumns(aggregates, states, state), groupCount: 1)
+                }
+            }
             let columns = states.flatMap { $0.finish(groupCount: 1) }
             return once(Batch(schema: schema, columns: columns, count: 1))
         }
@@ -42,7 +50,9 @@ extension Executor {
         return once(Batch(schema: schema, columns: columns, count: count))
     }
 
-    private func emptyColumns(_ aggregates: [BoundAggregate], _ states: [any Aggregator], _ state: any Aggregator) -> [Column] {
+    private func emptyColumns(_ aggregates: [BoundAggregate], _ states: [any Aggregator], _ state: any Aggregator)
+        -> [Column]
+    {
         guard let i = states.firstIndex(where: { $0 === state }) else { return [] }
         return aggregates[i].arguments.map { ColumnBuilder($0.type).finish() }
     }

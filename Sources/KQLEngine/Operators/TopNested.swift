@@ -17,7 +17,8 @@ extension Executor {
             let assigned = groups.groups(of: encoder.encode([keys], count: batch.count))
             func aggregate(_ groupOf: [Int32], _ rows: Batch, _ count: Int) throws -> Column {
                 let state = try Aggregates.make(l.aggregate, evaluator)
-                state.update(groupOf, try l.aggregate.arguments.map { try evaluator.column($0, rows) }, groupCount: count)
+                state.update(
+                    groupOf, try l.aggregate.arguments.map { try evaluator.column($0, rows) }, groupCount: count)
                 return state.finish(groupCount: count)[0]
             }
             let results = try aggregate(assigned, batch, groups.count)
@@ -35,9 +36,12 @@ extension Executor {
             if let others = l.others {
                 let rest = order.dropFirst(limit).flatMap { members[$0] }
                 let rows = batch.gather(rest)
-                let value: Value = rest.isEmpty ? .null : try aggregate([Int32](repeating: 0, count: rest.count), rows, 1)[0]
+                let value: Value =
+                    rest.isEmpty ? .null : try aggregate([Int32](repeating: 0, count: rest.count), rows, 1)[0]
                 var line = prefix + [try evaluator.constant(others), value]
-                while line.count < schema.count { line += [schema[line.count].type == .string ? .string("") : .null, .null] }
+                while line.count < schema.count {
+                    line += [schema[line.count].type == .string ? .string("") : .null, .null]
+                }
                 out.append(Array(line.prefix(schema.count)))
             }
         }

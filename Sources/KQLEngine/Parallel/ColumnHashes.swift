@@ -13,8 +13,14 @@ extension Column {
         hashes.withUnsafeMutableBufferPointer { out in
             switch storage {
             case .int64(let v):
-                for row in 0..<count { out[row] = Self.mix(out[row] ^ (nulls?[row * stride] == true ? 1 : UInt64(bitPattern: v[row * stride]))) }
-            case .bool(let v): for row in 0..<count { out[row] = Self.mix(out[row] ^ (nulls?[row * stride] == true ? 3 : v[row * stride] ? 1 : 2)) }
+                for row in 0..<count {
+                    out[row] = Self.mix(
+                        out[row] ^ (nulls?[row * stride] == true ? 1 : UInt64(bitPattern: v[row * stride])))
+                }
+            case .bool(let v):
+                for row in 0..<count {
+                    out[row] = Self.mix(out[row] ^ (nulls?[row * stride] == true ? 3 : v[row * stride] ? 1 : 2))
+                }
             case .string(let v):
                 let entries = v.bytes.withUnsafeBufferPointer { buffer in
                     (0..<v.entryCount).map { ByteHash.hash(UnsafeBufferPointer(rebasing: buffer[v.entryRange($0)])) }

@@ -43,7 +43,9 @@ private final class SummaryPart {
         }
         rows += batch.count
         for (aggregate, state) in zip(aggregates, states) {
-            state.update(groups, try aggregate.arguments.map { try executor.evaluator.column($0, batch) }, groupCount: groupCount)
+            state.update(
+                groups, try aggregate.arguments.map { try executor.evaluator.column($0, batch) }, groupCount: groupCount
+            )
         }
     }
 
@@ -96,7 +98,9 @@ extension Executor {
         if !keys.isEmpty {
             // The first rows tell which way is better. Merging goes on from them; dividing the keys begins anew.
             let before = context.rowsScanned
-            if try begin(first, branches, source, executors[0]) { return many(first.table.count == 0 ? [] : [first.result(schema)]) }
+            if try begin(first, branches, source, executors[0]) {
+                return many(first.table.count == 0 ? [] : [first.result(schema)])
+            }
             if !canMerge || first.density > 0.125 {
                 context.restoreScans(before)
                 return try partitioned(branches, keys, aggregates, schema)
@@ -124,7 +128,9 @@ extension Executor {
         let sources = (0..<count).map { $0 == 0 ? sharedScan(branches) : executors[$0].sharedScan(branches) }
         try Workers.each(count) { w in
             while let (branch, raw) = try sources[w].next() {
-                if let batch = try executors[w].apply(branches[branch], to: raw) { try parts[w].take(batch, share: (w, count)) }
+                if let batch = try executors[w].apply(branches[branch], to: raw) {
+                    try parts[w].take(batch, share: (w, count))
+                }
             }
         }
         try context.hold(rows: parts.reduce(0) { $0 + $1.groupCount }, columns: schema.count)
@@ -132,7 +138,9 @@ extension Executor {
     }
 
     /// Takes the first rows in; whether they are all rows.
-    private func begin(_ part: SummaryPart, _ branches: [StreamBranch], _ source: SharedScan, _ executor: Executor) throws -> Bool {
+    private func begin(_ part: SummaryPart, _ branches: [StreamBranch], _ source: SharedScan, _ executor: Executor)
+        throws -> Bool
+    {
         for _ in 0..<8 {
             guard let (branch, raw) = try source.next() else { return true }
             if let batch = try executor.apply(branches[branch], to: raw) { try part.take(batch) }

@@ -100,7 +100,9 @@ extension Executor {
             case .project(let columns, _):
                 names = Schema(
                     columns.map { column in
-                        guard case .column(let i, let type) = column.expr, names[i].type == type else { return ColumnSpec(computed, column.expr.type) }
+                        guard case .column(let i, let type) = column.expr, names[i].type == type else {
+                            return ColumnSpec(computed, column.expr.type)
+                        }
                         return names[i]
                     })
             case .expand: return out

@@ -69,7 +69,8 @@ extension Executor {
     var workerCount: Int { context.options.workerCountMax }
 
     func sharedScan(_ branches: [StreamBranch]) -> SharedScan {
-        SharedScan(branches.map { branch in { [self] in try scan(branch.table, branch.schema, predicates(of: branch)) } })
+        SharedScan(
+            branches.map { branch in { [self] in try scan(branch.table, branch.schema, predicates(of: branch)) } })
     }
 
     /// An executor for another thread: it knows the values of subqueries computed so far.

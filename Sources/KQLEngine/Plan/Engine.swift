@@ -26,7 +26,9 @@ package struct QueryResult: Sendable {
     /// Why rows are missing at the end of a table; nil when none are.
     package let truncation: String?
 
-    package init(tables: [ResultTable], render: RenderSpec?, rowsScanned: Int, duration: Double, truncation: String? = nil) {
+    package init(
+        tables: [ResultTable], render: RenderSpec?, rowsScanned: Int, duration: Double, truncation: String? = nil
+    ) {
         self.tables = tables
         self.render = render
         self.rowsScanned = rowsScanned
@@ -54,7 +56,8 @@ package struct Engine: Sendable {
         do {
             let statements = try Parser.parse(text)
             let options = RequestSettings.apply(statements, to: options)
-            let context = QueryContext(provider: provider, options: options, now: Engine.clock(), isCancelled: isCancelled)
+            let context = QueryContext(
+                provider: provider, options: options, now: Engine.clock(), isCancelled: isCancelled)
             let executor = Executor(context)
             let query = try binder(executor, options).bind(statements)
             var tables: [ResultTable] = []
@@ -72,7 +75,8 @@ package struct Engine: Sendable {
             let elapsed = ContinuousClock.now - start
             return QueryResult(
                 tables: tables, render: query.render, rowsScanned: context.rowsScanned,
-                duration: Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) / 1e18, truncation: gate.truncation)
+                duration: Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) / 1e18,
+                truncation: gate.truncation)
         } catch let problem as Diagnostic {
             throw QueryError.invalid(problem, query: text)
         } catch let problem as JSONError {

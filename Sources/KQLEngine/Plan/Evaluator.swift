@@ -26,7 +26,9 @@ struct Evaluator {
             if Builtins.rowFunctions.contains(name) {
                 return try RowFunctions.evaluate(name, try arguments.map { try column($0, batch) }, type, batch.count)
             }
-            if name == "ingestion_time", let i = batch.schema.index(of: "_IngestionTime") ?? batch.schema.index(of: "TimeGenerated") {
+            if name == "ingestion_time",
+                let i = batch.schema.index(of: "_IngestionTime") ?? batch.schema.index(of: "TimeGenerated")
+            {
                 return try batch.column(i)
             }
             if arguments.contains(where: \.isCall), let (entries, codes) = try entries(of: [e], batch) {
@@ -39,12 +41,24 @@ struct Evaluator {
     /// The entries of the one column with a dictionary that all of `expressions` depend on, as a batch of their own,
     /// and each row's entry; nil when they depend on more, or when it has as many entries as rows.
     func entries(of expressions: [BoundExpr], _ batch: Batch) throws -> (batch: Batch, codes: [UInt32])? {
-        guard let c = expressions.first?.onlyColumn, expressions.allSatisfy({ $0.onlyColumn == c }), batch.schema[c].type == .string else { return nil }
+        guard let c = expressions.first?.onlyColumn, expressions.allSatisfy({ $0.onlyColumn == c }),
+            batch.schema[c].type == .string
+        else { return nil }
         let column = try batch.column(c)
-        guard !column.isConstant, case .string(let vector) = column.storage, let codes = vector.codes, vector.entryCount < batch.count else { return nil }
-        let entries = Column(.string, .string(StringVector(bytes: vector.bytes, ends: vector.ends, codes: nil)), count: vector.entryCount)
+        guard !column.isConstant, case .string(let vector) = column.storage, let codes = vector.codes,
+            vector.entryCount < batch.count
+        else { return nil }
+        let entries = Column(
+            .string, .string(StringVector(bytes: vector.bytes, ends: vector.ends, codes: nil)), count: vector.entryCount
+        )
         let columns = batch.schema.columns.indices.map { i in
-            LazyColumn { if i == c { entries } else { throw QueryError.runtime("column \(i) of a dictionary's entries was read") } }
+            LazyColumn {
+                if i == c {
+                    entries
+                } else {
+                    throw QueryError.runtime("column \(i) of a dictionary's entries was read")
+                }
+            }
         }
         return (Batch(schema: batch.schema, columns: columns, count: vector.entryCount), codes)
     }
@@ -80,7 +94,9 @@ struct Evaluator {
         if column.type == type { return column }
         if type == .long, column.type == .int { return retyped(column, type) }
         if type == .real, case .int64(let values) = column.storage, column.type == .int || column.type == .long {
-            return Column(.real, .real(values.map(Double.init)), nulls: column.nulls, count: column.count, isConstant: column.isConstant)
+            return Column(
+                .real, .real(values.map(Double.init)), nulls: column.nulls, count: column.count,
+                isConstant: column.isConstant)
         }
         return try Evaluator.mapValues(column, type) { $0.converted(to: type) }
     }
@@ -145,7 +161,9 @@ struct Evaluator {
     private func logic(_ name: String, _ arguments: [BoundExpr], _ batch: Batch) throws -> Column {
         let a = try column(arguments[0], batch)
         let b = try column(arguments[1], batch)
-        guard case .bool(let x) = a.storage, case .bool(let y) = b.storage else { throw QueryError.runtime("'\(name)' needs conditions") }
+        guard case .bool(let x) = a.storage, case .bool(let y) = b.storage else {
+            throw QueryError.runtime("'\(name)' needs conditions")
+        }
         let isAnd = name == "and"
         let constant = a.isConstant && b.isConstant
         let n = constant ? 1 : batch.count
@@ -223,7 +241,8 @@ extension Column {
         if isConstant { return Column(type, storage, nulls: nulls, count: codes.count, isConstant: true) }
         if case .string(let vector) = storage {
             let own = vector.codes.map { c in codes.map { c[Int($0)] } } ?? codes
-            return Column(.string, .string(StringVector(bytes: vector.bytes, ends: vector.ends, codes: own)), count: codes.count)
+            return Column(
+                .string, .string(StringVector(bytes: vector.bytes, ends: vector.ends, codes: own)), count: codes.count)
         }
         return gather(codes.map { Int32(bitPattern: $0) })
     }

@@ -80,7 +80,9 @@ package final class QueryContext {
     package private(set) var rowsScanned = 0
     private var heldBytes = 0
 
-    package init(provider: any TableProvider, options: QueryOptions, now: Int64, isCancelled: @escaping () -> Bool = { false }) {
+    package init(
+        provider: any TableProvider, options: QueryOptions, now: Int64, isCancelled: @escaping () -> Bool = { false }
+    ) {
         self.provider = provider
         self.options = options
         self.now = options.now ?? now
@@ -119,7 +121,8 @@ package final class QueryContext {
         heldBytes += rows * max(columns, 1) * 16
         if heldBytes > options.memoryBytesMax {
             throw QueryError.limit(
-                "the query would keep more than \(options.memoryBytesMax >> 20) MB in memory; filter or summarize earlier")
+                "the query would keep more than \(options.memoryBytesMax >> 20) MB in memory; filter or summarize earlier"
+            )
         }
     }
 

@@ -9,7 +9,11 @@ package enum ResultEncoding {
         case (_, .null): out += "null".utf8
         case (.dynamic, .string(let s)): JSONWriter.append(s, to: &out)
         case (.dynamic, .array), (.dynamic, .bag):
-            if dynamicAsText { JSONWriter.append(JSONWriter.string(value), to: &out) } else { JSONWriter.append(value, to: &out) }
+            if dynamicAsText {
+                JSONWriter.append(JSONWriter.string(value), to: &out)
+            } else {
+                JSONWriter.append(value, to: &out)
+            }
         case (_, .decimal(let d)): JSONWriter.append(d.description, to: &out)
         default: JSONWriter.append(value, to: &out)
         }

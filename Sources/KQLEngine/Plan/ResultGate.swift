@@ -67,15 +67,22 @@ enum RequestSettings {
         case "notruncation" where value.converted(to: .bool) == .bool(true):
             options.rowCountMax = nil
             options.resultBytesMax = nil
-        case "truncationmaxrecords": if let n = value.converted(to: .long).longValue, n > 0 { options.rowCountMax = Int(n) }
-        case "truncationmaxsize": if let n = value.converted(to: .long).longValue, n > 0 { options.resultBytesMax = Int(n) }
-        case "query_take_max_records": if let n = value.converted(to: .long).longValue, n > 0 { options.takeCountMax = Int(n) }
+        case "truncationmaxrecords":
+            if let n = value.converted(to: .long).longValue, n > 0 { options.rowCountMax = Int(n) }
+        case "truncationmaxsize":
+            if let n = value.converted(to: .long).longValue, n > 0 { options.resultBytesMax = Int(n) }
+        case "query_take_max_records":
+            if let n = value.converted(to: .long).longValue, n > 0 { options.takeCountMax = Int(n) }
         case "query_now": if case .datetime(let ticks) = value.converted(to: .datetime) { options.now = ticks }
         case "maxmemoryconsumptionperiterator", "max_memory_consumption_per_query_per_node":
-            if let n = value.converted(to: .long).longValue, n > 0 { options.memoryBytesMax = min(options.memoryBytesMax, Int(n)) }
+            if let n = value.converted(to: .long).longValue, n > 0 {
+                options.memoryBytesMax = min(options.memoryBytesMax, Int(n))
+            }
         case "query_datetimescope_column": if let column = value.stringValue { scope(&options) { $0.column = column } }
-        case "query_datetimescope_from": if case .datetime(let ticks) = value.converted(to: .datetime) { scope(&options) { $0.from = ticks } }
-        case "query_datetimescope_to": if case .datetime(let ticks) = value.converted(to: .datetime) { scope(&options) { $0.to = ticks } }
+        case "query_datetimescope_from":
+            if case .datetime(let ticks) = value.converted(to: .datetime) { scope(&options) { $0.from = ticks } }
+        case "query_datetimescope_to":
+            if case .datetime(let ticks) = value.converted(to: .datetime) { scope(&options) { $0.to = ticks } }
         default: break
         }
     }
@@ -92,7 +99,11 @@ extension QueryOptions {
     ///
     /// Explicit bounds win over `notruncation`, in whatever order they are given.
     package mutating func set(_ properties: [(String, Value)]) {
-        for (name, value) in properties where name.lowercased() == "notruncation" { RequestSettings.apply(name, value, to: &self) }
-        for (name, value) in properties where name.lowercased() != "notruncation" { RequestSettings.apply(name, value, to: &self) }
+        for (name, value) in properties where name.lowercased() == "notruncation" {
+            RequestSettings.apply(name, value, to: &self)
+        }
+        for (name, value) in properties where name.lowercased() != "notruncation" {
+            RequestSettings.apply(name, value, to: &self)
+        }
     }
 }

@@ -43,7 +43,8 @@ package final class LocationDatabase: Sendable {
         var found = MMDB_lookup_string(handle.pointer, address, &resolution, &status)
         guard resolution == 0, status == MMDB_SUCCESS, found.found_entry else { return nil }
         let members: [(String, [String])] = [
-            ("country", ["country", "names", "en"]), ("state", ["subdivisions", "0", "names", "en"]), ("city", ["city", "names", "en"]),
+            ("country", ["country", "names", "en"]), ("state", ["subdivisions", "0", "names", "en"]),
+            ("city", ["city", "names", "en"]),
             ("latitude", ["location", "latitude"]), ("longitude", ["location", "longitude"]),
         ]
         let known = members.compactMap { name, path in Self.value(&found.entry, path).map { (name, $0) } }

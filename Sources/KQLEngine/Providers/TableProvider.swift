@@ -97,10 +97,14 @@ package final class MemoryTables: TableProvider {
         return { rest.popFirst() }
     }
 
-    package func rowCount(ofTable name: String) throws -> Int { tables.withLock { $0[name]?.batches?.reduce(0) { $0 + $1.count } ?? 0 } }
+    package func rowCount(ofTable name: String) throws -> Int {
+        tables.withLock { $0[name]?.batches?.reduce(0) { $0 + $1.count } ?? 0 }
+    }
 
     package func statistics(ofTable name: String) throws -> TableStatistics {
         let batches = tables.withLock { $0[name]?.batches ?? [] }
-        return TableStatistics(rows: batches.reduce(0) { $0 + $1.count }, extents: batches.count, bytes: try batches.reduce(0) { try $0 + $1.byteCount() })
+        return TableStatistics(
+            rows: batches.reduce(0) { $0 + $1.count }, extents: batches.count,
+            bytes: try batches.reduce(0) { try $0 + $1.byteCount() })
     }
 }

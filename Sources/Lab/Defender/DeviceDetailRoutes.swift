@@ -22,21 +22,27 @@ struct DeviceDetailRoutes: Sendable {
             guard lab.world.clock.now - since <= 14 * DateTime.ticksPerDay else {
                 return Reply.defenderError(400, "BadRequest", "sinceTime cannot be more than 14 days ago.")
             }
-            return try await defender.export(request, role: "Vulnerability.Read.All", context: "DeltaAssetVulnerability") { changes(since: since) }
+            return try await defender.export(
+                request, role: "Vulnerability.Read.All", context: "DeltaAssetVulnerability"
+            ) { changes(since: since) }
         }
     }
 
     private func ofMachine(
         _ request: Request, _ context: BasicRequestContext, _ role: String, _ kind: String, _ rows: (Machine) -> [Value]
     ) async -> Response {
-        if let refusal = await defender.refuse(request, audience: DefenderRoutes.endpoint, role: role) { return refusal }
+        if let refusal = await defender.refuse(request, audience: DefenderRoutes.endpoint, role: role) {
+            return refusal
+        }
         guard let machine = lab.world.fleet.machines.first(where: { $0.id == context.parameters.get("id") }) else {
-            return Reply.defenderError(404, "ResourceNotFound", "Machine \(context.parameters.get("id") ?? "") was not found")
+            return Reply.defenderError(
+                404, "ResourceNotFound", "Machine \(context.parameters.get("id") ?? "") was not found")
         }
         return Reply.json(
             .bag(
                 Bag([
-                    ("@odata.context", .string("https://api.security.microsoft.com/api/$metadata#\(kind)")), ("value", .array(rows(machine))),
+                    ("@odata.context", .string("https://api.security.microsoft.com/api/$metadata#\(kind)")),
+                    ("value", .array(rows(machine))),
                 ])))
     }
 
@@ -47,9 +53,12 @@ struct DeviceDetailRoutes: Sendable {
             let seen = lab.world.clock.now - Int64(dice.roll(m.index, 80, k) % 80_000) * DateTime.ticksPerSecond
             return .bag(
                 Bag([
-                    ("id", .string("contoso\\\(name)")), ("accountName", .string(name)), ("accountDomain", .string("contoso")),
-                    ("firstSeen", .datetime((DateTime.ticks(2026, 1, 5) ?? 0) + Int64(k) * DateTime.ticksPerDay)), ("lastSeen", .datetime(seen)),
-                    ("logonTypes", .string(k == 0 ? "Interactive, RemoteInteractive" : "Network")), ("isDomainAdmin", .bool(name == "admin.t1")),
+                    ("id", .string("contoso\\\(name)")), ("accountName", .string(name)),
+                    ("accountDomain", .string("contoso")),
+                    ("firstSeen", .datetime((DateTime.ticks(2026, 1, 5) ?? 0) + Int64(k) * DateTime.ticksPerDay)),
+                    ("lastSeen", .datetime(seen)),
+                    ("logonTypes", .string(k == 0 ? "Interactive, RemoteInteractive" : "Network")),
+                    ("isDomainAdmin", .bool(name == "admin.t1")),
                     ("isOnlyNetworkUser", .bool(k > 0)),
                 ]))
         }
@@ -59,11 +68,14 @@ struct DeviceDetailRoutes: Sendable {
         let fleet = lab.world.fleet
         let missing = fleet.vulnerabilities(m, day: lab.world.clock.day).filter { $0.vendor == "microsoft" }
         return Dictionary(grouping: missing, by: \.fix).sorted { $0.key < $1.key }.map { fix, found in
-            let number = 5_000_000 + Int(fleet.dice.roll(fix.utf8.reduce(0) { ($0 * 31 + Int($1)) % 1_000_003 }) % 90_000)
+            let number =
+                5_000_000 + Int(fleet.dice.roll(fix.utf8.reduce(0) { ($0 * 31 + Int($1)) % 1_000_003 }) % 90_000)
             return .bag(
                 Bag([
-                    ("id", .string(String(number))), ("name", .string(fix)), ("productsNames", .array(Set(found.map(\.product)).sorted().map { .string($0) })),
-                    ("url", .string("https://catalog.update.microsoft.com/Search.aspx?q=KB\(number)")), ("machineMissedOn", .long(Int64(m.index % 40 + 1))),
+                    ("id", .string(String(number))), ("name", .string(fix)),
+                    ("productsNames", .array(Set(found.map(\.product)).sorted().map { .string($0) })),
+                    ("url", .string("https://catalog.update.microsoft.com/Search.aspx?q=KB\(number)")),
+                    ("machineMissedOn", .long(Int64(m.index % 40 + 1))),
                     ("cveAddressed", .long(Int64(found.count))),
                 ]))
         }
@@ -78,7 +90,9 @@ struct DeviceDetailRoutes: Sendable {
         for day in 1...max(1, clock.day) where clock.day > 0 {
             let time = midnight - Int64(clock.day - day) * DateTime.ticksPerDay + DateTime.ticksPerDay / 24
             // Rounded down to the six hours that the snapshot was made in.
-            guard time >= since / (DateTime.ticksPerDay / 4) * (DateTime.ticksPerDay / 4), time <= clock.now else { continue }
+            guard time >= since / (DateTime.ticksPerDay / 4) * (DateTime.ticksPerDay / 4), time <= clock.now else {
+                continue
+            }
             for m in fleet.machines where fleet.onboarding(m) == "Onboarded" {
                 let before = fleet.vulnerabilities(m, day: day - 1)
                 let after = fleet.vulnerabilities(m, day: day)
@@ -97,13 +111,19 @@ struct DeviceDetailRoutes: Sendable {
             Bag([
                 ("id", .string("\(m.id)_\(v.vendor)_\(v.product)_\(installed)_\(v.id)")), ("status", .string(status)),
                 ("eventTimestamp", .string(spaced(time))),
-                ("deviceId", .string(m.id)), ("deviceName", .string(m.name)), ("osPlatform", .string(m.osPlatform)), ("osVersion", .string(m.osVersion)),
-                ("osArchitecture", .string("x64")), ("rbacGroupId", .long(m.groupID)), ("rbacGroupName", .string(m.group)), ("isOnboarded", .bool(true)),
-                ("softwareVendor", .string(v.vendor)), ("softwareName", .string(v.product)), ("softwareVersion", .string(installed)), ("cveId", .string(v.id)),
+                ("deviceId", .string(m.id)), ("deviceName", .string(m.name)), ("osPlatform", .string(m.osPlatform)),
+                ("osVersion", .string(m.osVersion)),
+                ("osArchitecture", .string("x64")), ("rbacGroupId", .long(m.groupID)),
+                ("rbacGroupName", .string(m.group)), ("isOnboarded", .bool(true)),
+                ("softwareVendor", .string(v.vendor)), ("softwareName", .string(v.product)),
+                ("softwareVersion", .string(installed)), ("cveId", .string(v.id)),
                 ("vulnerabilitySeverityLevel", .string(v.severity)), ("cvssScore", .real(v.score)),
-                ("exploitabilityLevel", .string(v.isExploited ? "ExploitIsPublic" : "NoExploit")), ("recommendedSecurityUpdate", .string(v.fix)),
-                ("recommendationReference", .string("va-_-\(v.vendor)-_-\(v.product)")), ("securityUpdateAvailable", .bool(true)),
-                ("firstSeenTimestamp", .string(spaced((DateTime.parse(v.published) ?? 0)))), ("lastSeenTimestamp", .string(spaced(time))),
+                ("exploitabilityLevel", .string(v.isExploited ? "ExploitIsPublic" : "NoExploit")),
+                ("recommendedSecurityUpdate", .string(v.fix)),
+                ("recommendationReference", .string("va-_-\(v.vendor)-_-\(v.product)")),
+                ("securityUpdateAvailable", .bool(true)),
+                ("firstSeenTimestamp", .string(spaced((DateTime.parse(v.published) ?? 0)))),
+                ("lastSeenTimestamp", .string(spaced(time))),
             ]))
     }
 }

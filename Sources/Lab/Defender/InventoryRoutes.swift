@@ -7,26 +7,37 @@ struct InventoryRoutes: Sendable {
     let defender: DefenderRoutes
 
     private var lab: LabState { defender.lab }
-    private var inventory: Inventory { Inventory(fleet: lab.world.fleet, day: lab.world.clock.day, now: lab.world.clock.now) }
+    private var inventory: Inventory {
+        Inventory(fleet: lab.world.fleet, day: lab.world.clock.day, now: lab.world.clock.now)
+    }
     /// Rows of one file.
 
     /// Calls whose answer is a page of a frozen snapshot, with the call that gives the same as files.
     private var exports: [(path: String, files: String, role: String, type: String, rows: @Sendable () -> [Value])] {
         [
-            ("SoftwareInventoryByMachine", "SoftwareInventoryExport", "Software.Read.All", "AssetSoftware", { inventory.software() }),
             (
-                "BaselineComplianceAssessmentByMachine", "BaselineComplianceAssessmentExport", "SecurityBaselinesAssessment.Read.All",
+                "SoftwareInventoryByMachine", "SoftwareInventoryExport", "Software.Read.All", "AssetSoftware",
+                { inventory.software() }
+            ),
+            (
+                "BaselineComplianceAssessmentByMachine", "BaselineComplianceAssessmentExport",
+                "SecurityBaselinesAssessment.Read.All",
                 "AssetBaselineAssessment", { inventory.baselines() }
             ),
             (
-                "BrowserExtensionsInventoryByMachine", "browserextensionsinventoryExport", "Software.Read.All", "AssetBrowserExtension",
+                "BrowserExtensionsInventoryByMachine", "browserextensionsinventoryExport", "Software.Read.All",
+                "AssetBrowserExtension",
                 { inventory.browserExtensions() }
             ),
             (
-                "certificateAssessmentByMachine", "certificateAssessmentExport", "Vulnerability.Read.All", "AssetCertificateAssessment",
+                "certificateAssessmentByMachine", "certificateAssessmentExport", "Vulnerability.Read.All",
+                "AssetCertificateAssessment",
                 { inventory.certificates() }
             ),
-            ("HardwareFirmwareInventoryByMachine", "HardwareFirmwareInventoryExport", "Software.Read.All", "AssetHardwareFirmware", { inventory.hardware() }),
+            (
+                "HardwareFirmwareInventoryByMachine", "HardwareFirmwareInventoryExport", "Software.Read.All",
+                "AssetHardwareFirmware", { inventory.hardware() }
+            ),
         ]
     }
 
@@ -35,13 +46,19 @@ struct InventoryRoutes: Sendable {
             router.get("/api/machines/\(export.path)") { request, _ in
                 try await defender.export(request, role: export.role, context: export.type, export.rows)
             }
-            router.get("/api/machines/\(export.files)") { request, _ in await files(request, export.role, export.files, export.rows) }
+            router.get("/api/machines/\(export.files)") { request, _ in
+                await files(request, export.role, export.files, export.rows)
+            }
         }
         router.get("/api/machines/SoftwareVulnerabilitiesExport") { request, _ in
-            await files(request, "Vulnerability.Read.All", "SoftwareVulnerabilitiesExport") { defender.vulnerabilityRows() }
+            await files(request, "Vulnerability.Read.All", "SoftwareVulnerabilitiesExport") {
+                defender.vulnerabilityRows()
+            }
         }
         router.get("/api/machines/SecureConfigurationsAssessmentExport") { request, _ in
-            await files(request, "Vulnerability.Read.All", "SecureConfigurationsAssessmentExport") { defender.configurationRows() }
+            await files(request, "Vulnerability.Read.All", "SecureConfigurationsAssessmentExport") {
+                defender.configurationRows()
+            }
         }
         let lists: [(String, String, Int, @Sendable () -> [Value])] = [
             ("/api/deviceavinfo", "Machine.Read.All", 20, { inventory.antivirus() }),
@@ -49,26 +66,38 @@ struct InventoryRoutes: Sendable {
             ("/api/recommendations", "SecurityRecommendation.Read.All", 10_000, { inventory.recommendations() }),
             ("/api/alerts", "Alert.Read.All", 10_000, { inventory.alerts() }),
         ]
-        for (path, role, size, rows) in lists { router.get(.init(path)) { request, _ in await list(request, role, size, rows) } }
+        for (path, role, size, rows) in lists {
+            router.get(.init(path)) { request, _ in await list(request, role, size, rows) }
+        }
         for name in ["exposureScore", "configurationScore"] {
             router.get("/api/\(name)") { request, _ in
-                if let refusal = await defender.refuse(request, audience: DefenderRoutes.endpoint, role: "Score.Read.All") { return refusal }
+                if let refusal = await defender.refuse(
+                    request, audience: DefenderRoutes.endpoint, role: "Score.Read.All")
+                {
+                    return refusal
+                }
                 var bag = inventory.score(name).bagValue ?? Bag()
                 bag["@odata.context"] = .string("https://api.security.microsoft.com/api/$metadata#\(name)/$entity")
                 return Reply.json(.bag(bag))
             }
         }
-        router.get("/api/exposureScore/ByMachineGroups") { request, _ in await list(request, "Score.Read.All", 10_000) { inventory.scoresByGroup() } }
+        router.get("/api/exposureScore/ByMachineGroups") { request, _ in
+            await list(request, "Score.Read.All", 10_000) { inventory.scoresByGroup() }
+        }
         router.get("/blob/:kind/:generated/:part") { request, context in blob(request, context) }
     }
 
     /// `$top` and `$skip`; a next link only where no `$top` was given.
     private func list(_ request: Request, _ role: String, _ size: Int, _ rows: () -> [Value]) async -> Response {
-        if let refusal = await defender.refuse(request, audience: DefenderRoutes.endpoint, role: role) { return refusal }
+        if let refusal = await defender.refuse(request, audience: DefenderRoutes.endpoint, role: role) {
+            return refusal
+        }
         let query = request.uri.queryParameters
         let skip = Int(query["$skip"].map(String.init) ?? "0") ?? 0
         let top = query["$top"].flatMap { Int($0) }
-        guard skip >= 0, (1...10_000).contains(top ?? 1) else { return Reply.defenderError(400, "ODataError", "$top and $skip are out of range.") }
+        guard skip >= 0, (1...10_000).contains(top ?? 1) else {
+            return Reply.defenderError(400, "ODataError", "$top and $skip are out of range.")
+        }
         var all = rows()
         // Without being asked for, an alert's evidence is left out.
         if request.uri.path == "/api/alerts", query["$expand"] != "evidence" {
@@ -79,16 +108,21 @@ struct InventoryRoutes: Sendable {
             }
         }
         var bag = Bag([
-            ("@odata.context", .string("https://api.security.microsoft.com/api/$metadata")), ("value", .array(Array(all.dropFirst(skip).prefix(top ?? size)))),
+            ("@odata.context", .string("https://api.security.microsoft.com/api/$metadata")),
+            ("value", .array(Array(all.dropFirst(skip).prefix(top ?? size)))),
         ])
-        if top == nil, skip + size < all.count { bag["@odata.nextLink"] = .string("\(defender.base(request))\(request.uri.path)?$skip=\(skip + size)") }
+        if top == nil, skip + size < all.count {
+            bag["@odata.nextLink"] = .string("\(defender.base(request))\(request.uri.path)?$skip=\(skip + size)")
+        }
         return Reply.json(.bag(bag))
     }
 
     // MARK: Files
 
     private func files(_ request: Request, _ role: String, _ kind: String, _ rows: () -> [Value]) async -> Response {
-        if let refusal = await defender.refuse(request, audience: DefenderRoutes.endpoint, role: role) { return refusal }
+        if let refusal = await defender.refuse(request, audience: DefenderRoutes.endpoint, role: role) {
+            return refusal
+        }
         // The snapshot is made every six hours, whether anybody asks or not.
         let generated = lab.world.clock.now / (DateTime.ticksPerDay / 4) * (DateTime.ticksPerDay / 4)
         let parts = lab.parts(of: "\(kind)/\(generated)") {
@@ -100,12 +134,18 @@ struct InventoryRoutes: Sendable {
         let end = lab.sasExpiry ?? Int(Date().timeIntervalSince1970) + hours * 3_600
         let links = parts.indices.map { part -> Value in
             .string(
-                "\(defender.base(request))/blob/\(kind)/\(generated)/part-\(part).json.gz?sv=2021-08-06&se=\(end)&sr=b&sp=r&sig=\(lab.signature(part, end))")
+                "\(defender.base(request))/blob/\(kind)/\(generated)/part-\(part).json.gz?sv=2021-08-06&se=\(end)&sr=b&sp=r&sig=\(lab.signature(part, end))"
+            )
         }
         return Reply.json(
             .bag(
                 Bag([
-                    ("@odata.context", .string("https://api.security.microsoft.com/api/$metadata#microsoft.windowsDefenderATP.api.ExportFilesResponse")),
+                    (
+                        "@odata.context",
+                        .string(
+                            "https://api.security.microsoft.com/api/$metadata#microsoft.windowsDefenderATP.api.ExportFilesResponse"
+                        )
+                    ),
                     ("exportFiles", .array(links)), ("generatedTime", .datetime(generated)),
                 ])))
     }
@@ -130,8 +170,12 @@ struct InventoryRoutes: Sendable {
         let generated = context.parameters.get("generated") ?? ""
         let part = Int((context.parameters.get("part") ?? "").dropFirst(5).prefix { $0.isNumber }) ?? -1
         let end = Int(request.uri.queryParameters["se"] ?? "0") ?? 0
-        guard request.headers[.authorization] == nil, request.uri.queryParameters["sig"].map(String.init) == lab.signature(part, end) else {
-            return Reply.raw(Array("<?xml version=\"1.0\"?><Error><Code>AuthenticationFailed</Code></Error>".utf8), status: 403, type: "application/xml")
+        guard request.headers[.authorization] == nil,
+            request.uri.queryParameters["sig"].map(String.init) == lab.signature(part, end)
+        else {
+            return Reply.raw(
+                Array("<?xml version=\"1.0\"?><Error><Code>AuthenticationFailed</Code></Error>".utf8), status: 403,
+                type: "application/xml")
         }
         guard end > Int(Date().timeIntervalSince1970) else {
             let detail = "Signature not valid in the specified key time frame"
@@ -143,7 +187,9 @@ struct InventoryRoutes: Sendable {
         }
         let parts = lab.parts(of: "\(kind)/\(generated)") { [] }
         guard parts.indices.contains(part) else { return Reply.raw([], status: 404, type: "application/xml") }
-        if lab.takePendingCopy() { return Reply.raw([], type: "application/octet-stream", headers: [("x-ms-copy-status", "pending")]) }
+        if lab.takePendingCopy() {
+            return Reply.raw([], type: "application/octet-stream", headers: [("x-ms-copy-status", "pending")])
+        }
         return Reply.raw(parts[part], type: "application/octet-stream")
     }
 }

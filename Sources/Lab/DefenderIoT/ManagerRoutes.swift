@@ -25,7 +25,8 @@ struct ManagerRoutes: Sendable {
 
     private func answer(_ request: Request, _ body: () -> Value) -> Response {
         guard request.headers[.authorization] == lab.identity.sensorToken else {
-            return Reply.json(.bag(Bag([("error", .string("Failure - error. Operation failed: authorization"))])), status: 401)
+            return Reply.json(
+                .bag(Bag([("error", .string("Failure - error. Operation failed: authorization"))])), status: 401)
         }
         return Reply.json(body())
     }
@@ -34,23 +35,40 @@ struct ManagerRoutes: Sendable {
     private func page(_ request: Request, _ name: String, _ all: [Value]) -> Value {
         let page = Int(request.uri.queryParameters["page"] ?? "0") ?? 0
         let size = Int(request.uri.queryParameters["size"] ?? "50") ?? 50
-        return .bag(Bag([("u_count", .long(Int64(all.count))), (name, .array(Array(all.dropFirst(page * size).prefix(size))))]))
+        return .bag(
+            Bag([("u_count", .long(Int64(all.count))), (name, .array(Array(all.dropFirst(page * size).prefix(size))))]))
     }
 
     private func device(_ d: OTDevice) -> Value {
         let now = (lab.world.clock.now - DateTime.unixEpoch) / 10_000
-        func objects(_ key: String, _ texts: [String]) -> Value { .array(texts.map { .bag(Bag([(key, .string($0))])) }) }
+        func objects(_ key: String, _ texts: [String]) -> Value {
+            .array(texts.map { .bag(Bag([(key, .string($0))])) })
+        }
         let place = d.id % Self.sites.count
         return .bag(
             Bag([
-                ("u_id", .long(Int64(10_000 + d.id))), ("u_name", .string(d.name)), ("u_vendor", d.vendor.map { .string($0) } ?? .null),
-                ("u_operating_system", .string(d.os ?? "")), ("u_appliance", .string("sensor-\(d.id % 2 + 1)")), ("u_site", .string(Self.sites[place])),
-                ("u_zone", .string(Self.zones[place])), ("u_groups", .array([])), ("u_first_discovered", .long(1_767_225_600_000)),
-                ("u_last_activity", .long(now - Int64(d.id % 50) * 1_000)), ("u_last_update", .long(now - Int64(d.id % 70) * 60_000)),
-                ("u_purdue_layer", .string("N/A")), ("u_cm_device_url", .string("https://console.lab.example/device/\(d.id)")), ("u_device_urls", .array([])),
+                ("u_id", .long(Int64(10_000 + d.id))), ("u_name", .string(d.name)),
+                ("u_vendor", d.vendor.map { .string($0) } ?? .null),
+                ("u_operating_system", .string(d.os ?? "")), ("u_appliance", .string("sensor-\(d.id % 2 + 1)")),
+                ("u_site", .string(Self.sites[place])),
+                ("u_zone", .string(Self.zones[place])), ("u_groups", .array([])),
+                ("u_first_discovered", .long(1_767_225_600_000)),
+                ("u_last_activity", .long(now - Int64(d.id % 50) * 1_000)),
+                ("u_last_update", .long(now - Int64(d.id % 70) * 60_000)),
+                ("u_purdue_layer", .string("N/A")),
+                ("u_cm_device_url", .string("https://console.lab.example/device/\(d.id)")),
+                ("u_device_urls", .array([])),
                 // Some devices are seen by both sensors.
-                ("u_sensor_ids", .array((d.id % 5 == 0 ? [1, 2] : [d.id % 2 + 1]).map { .bag(Bag([("u_sensor_id", .long(Int64($0)))])) })),
-                ("u_ip_address_objects", .array([.bag(Bag([("u_ip_address", .string(d.address)), ("u_guessed_mac_addresses", .array([]))]))])),
+                (
+                    "u_sensor_ids",
+                    .array(
+                        (d.id % 5 == 0 ? [1, 2] : [d.id % 2 + 1]).map { .bag(Bag([("u_sensor_id", .long(Int64($0)))])) }
+                    )
+                ),
+                (
+                    "u_ip_address_objects",
+                    .array([.bag(Bag([("u_ip_address", .string(d.address)), ("u_guessed_mac_addresses", .array([]))]))])
+                ),
                 ("u_mac_address_objects", objects("u_mac_address", [d.mac])),
                 ("u_protocol_objects", objects("u_protocol", d.protocols.map { $0.uppercased() })),
                 ("u_vlans", objects("u_vlan", d.level == 1 ? ["40"] : [])),
@@ -58,14 +76,23 @@ struct ManagerRoutes: Sendable {
                     "u_device_type",
                     .bag(
                         Bag([
-                            ("u_category", .string(d.level <= 2 ? "ICS" : "IT")), ("u_purdue_layer", .string(d.level == 1 ? "Basic Control" : "Supervisory")),
+                            ("u_category", .string(d.level <= 2 ? "ICS" : "IT")),
+                            ("u_purdue_layer", .string(d.level == 1 ? "Basic Control" : "Supervisory")),
                             ("u_name", .string(d.type)),
                         ]))
                 ),
                 (
                     "u_firmwares",
                     .array(
-                        d.firmware.map { [.bag(Bag([("u_address", .string(d.address)), ("u_model", .string(d.model ?? "")), ("u_version", .string($0))]))] }
+                        d.firmware.map {
+                            [
+                                .bag(
+                                    Bag([
+                                        ("u_address", .string(d.address)), ("u_model", .string(d.model ?? "")),
+                                        ("u_version", .string($0)),
+                                    ]))
+                            ]
+                        }
                             ?? [])
                 ),
             ]))
@@ -74,10 +101,13 @@ struct ManagerRoutes: Sendable {
     private func appliance(_ n: Int) -> Value {
         .bag(
             Bag([
-                ("id", .long(Int64(n))), ("name", .string("sensor-\(n)")), ("interfaceAddress", .string("https://10.40.0.\(n)")),
+                ("id", .long(Int64(n))), ("name", .string("sensor-\(n)")),
+                ("interfaceAddress", .string("https://10.40.0.\(n)")),
                 ("version", .string("22.3.15.1-r-1")),
-                ("alertCount", .long(72)), ("unhandledAlertsCount", .long(40)), ("deviceCount", .long(Int64(lab.world.plant.devices.count / 2))),
-                ("isActivated", .bool(true)), ("dataIntelligenceVersion", .string("Nov 1, 2024")), ("hasLog", .bool(false)), ("zoneId", .long(Int64(n + 10))),
+                ("alertCount", .long(72)), ("unhandledAlertsCount", .long(40)),
+                ("deviceCount", .long(Int64(lab.world.plant.devices.count / 2))),
+                ("isActivated", .bool(true)), ("dataIntelligenceVersion", .string("Nov 1, 2024")),
+                ("hasLog", .bool(false)), ("zoneId", .long(Int64(n + 10))),
                 ("upgradeFinishTime", .null), ("upgradeStatus", .null),
                 (
                     "state",
@@ -86,7 +116,11 @@ struct ManagerRoutes: Sendable {
                             ("id", .long(Int64(n))), ("xsenseId", .long(Int64(n))),
                             (
                                 "connectionState",
-                                .bag(Bag([("id", .string("SYNCED")), ("description", .string("Synchronized")), ("isConsideredConnected", .bool(true))]))
+                                .bag(
+                                    Bag([
+                                        ("id", .string("SYNCED")), ("description", .string("Synchronized")),
+                                        ("isConsideredConnected", .bool(true)),
+                                    ]))
                             ),
                         ]))
                 ),

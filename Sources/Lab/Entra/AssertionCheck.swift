@@ -34,17 +34,28 @@ actor AssertionCheck {
         var serializer = DER.Serializer()
         try serializer.serialize(certificate)
         let keys = JWTKeyCollection()
-        await keys.add(pss: try JWTKit.Insecure.RSA.PublicKey(pem: try certificate.publicKey.serializeAsPEM().pemString), digestAlgorithm: .sha256)
+        await keys.add(
+            pss: try JWTKit.Insecure.RSA.PublicKey(pem: try certificate.publicKey.serializeAsPEM().pemString),
+            digestAlgorithm: .sha256)
         uploaded.append((Self.base64URL(Array(SHA256.hash(data: serializer.serializedBytes))), keys))
     }
 
     /// Accepts an assertion or says why not.
     func check(_ assertion: String, client: String, endpoint: String, federation: TokenIssuer) async throws(Refusal) {
         let now = Int(Date().timeIntervalSince1970)
-        guard let header = Self.header(assertion) else { throw Refusal(code: 50_027, message: "JWT token is invalid or malformed.") }
-        guard let thumbprint = header["x5t#S256"]?.stringValue else { return try await checkFederated(assertion, federation, now) }
-        guard header["alg"]?.stringValue == "PS256", let known = uploaded.first(where: { $0.thumbprint == thumbprint }) else {
-            throw Refusal(code: 700_027, message: "The certificate with identifier used to sign the client assertion is not registered on application.")
+        guard let header = Self.header(assertion) else {
+            throw Refusal(code: 50_027, message: "JWT token is invalid or malformed.")
+        }
+        guard let thumbprint = header["x5t#S256"]?.stringValue else {
+            return try await checkFederated(assertion, federation, now)
+        }
+        guard header["alg"]?.stringValue == "PS256", let known = uploaded.first(where: { $0.thumbprint == thumbprint })
+        else {
+            throw Refusal(
+                code: 700_027,
+                message:
+                    "The certificate with identifier used to sign the client assertion is not registered on application."
+            )
         }
         guard let claims = try? await known.keys.verify(assertion, as: Claims.self) else {
             throw Refusal(code: 700_027, message: "Client assertion failed signature validation.")
@@ -55,16 +66,22 @@ actor AssertionCheck {
         guard claims.iss == client, claims.sub == client else {
             throw Refusal(code: 700_021, message: "Client assertion application identifier doesn't match.")
         }
-        guard claims.aud == endpoint else { throw Refusal(code: 700_023, message: "Client assertion audience claim does not match \(endpoint).") }
-        guard let id = claims.jti, !id.isEmpty else { throw Refusal(code: 50_027, message: "The assertion has no identifier.") }
+        guard claims.aud == endpoint else {
+            throw Refusal(code: 700_023, message: "Client assertion audience claim does not match \(endpoint).")
+        }
+        guard let id = claims.jti, !id.isEmpty else {
+            throw Refusal(code: 50_027, message: "The assertion has no identifier.")
+        }
     }
 
     private func checkFederated(_ assertion: String, _ federation: TokenIssuer, _ now: Int) async throws(Refusal) {
         guard let claims = await federation.read(assertion), claims.exp > now else {
-            throw Refusal(code: 700_211, message: "No matching federated identity record found for presented assertion issuer.")
+            throw Refusal(
+                code: 700_211, message: "No matching federated identity record found for presented assertion issuer.")
         }
         guard claims.iss == Self.federatedIssuer, claims.aud == "api://AzureADTokenExchange" else {
-            throw Refusal(code: 700_212, message: "No matching federated identity record found for presented assertion audience.")
+            throw Refusal(
+                code: 700_212, message: "No matching federated identity record found for presented assertion audience.")
         }
     }
 
@@ -87,8 +104,10 @@ actor AssertionCheck {
         let name = try DistinguishedName { CommonName("vestige.lab.example") }
         let now = Date()
         let certificate = try Certificate(
-            version: .v3, serialNumber: Certificate.SerialNumber(), publicKey: signer.publicKey, notValidBefore: now.addingTimeInterval(-3_600),
-            notValidAfter: now.addingTimeInterval(30 * 86_400), issuer: name, subject: name, signatureAlgorithm: .sha256WithRSAEncryption,
+            version: .v3, serialNumber: Certificate.SerialNumber(), publicKey: signer.publicKey,
+            notValidBefore: now.addingTimeInterval(-3_600),
+            notValidAfter: now.addingTimeInterval(30 * 86_400), issuer: name, subject: name,
+            signatureAlgorithm: .sha256WithRSAEncryption,
             extensions: Certificate.Extensions(), issuerPrivateKey: signer)
         return (certificate, try certificate.serializeAsPEM().pemString + "\n" + key.pkcs8PEMRepresentation + "\n")
     }

@@ -39,35 +39,52 @@ struct EntraRoutes: Sendable {
             form[kv[0]] = kv.count > 1 ? kv[1].replacing("+", with: " ").removingPercentEncoding ?? "" : ""
         }
         if tenant.lowercased() == "common" || tenant.lowercased() == "consumers" {
-            return fail(400, "invalid_request", 9_001_023, "client credentials need a tenant of their own, not /\(tenant)")
+            return fail(
+                400, "invalid_request", 9_001_023, "client credentials need a tenant of their own, not /\(tenant)")
         }
-        guard tenant == lab.identity.tenant else { return fail(400, "invalid_request", 90002, "Tenant '\(tenant)' not found.") }
-        guard form["grant_type"] == "client_credentials" else { return fail(400, "unsupported_grant_type", 70003, "The grant type is not supported.") }
+        guard tenant == lab.identity.tenant else {
+            return fail(400, "invalid_request", 90002, "Tenant '\(tenant)' not found.")
+        }
+        guard form["grant_type"] == "client_credentials" else {
+            return fail(400, "unsupported_grant_type", 70003, "The grant type is not supported.")
+        }
         guard form["client_id"] == lab.identity.client else {
-            return fail(400, "unauthorized_client", 700_016, "Application with identifier '\(form["client_id"] ?? "")' was not found in the directory.")
+            return fail(
+                400, "unauthorized_client", 700_016,
+                "Application with identifier '\(form["client_id"] ?? "")' was not found in the directory.")
         }
         if let assertion = form["client_assertion"] {
-            let endpoint = "\(scheme)://\(request.head.authority ?? "localhost")/\(tenant)/oauth2/\(isV2 ? "v2.0/" : "")token"
+            let endpoint =
+                "\(scheme)://\(request.head.authority ?? "localhost")/\(tenant)/oauth2/\(isV2 ? "v2.0/" : "")token"
             do throws(AssertionCheck.Refusal) {
-                try await lab.assertions.check(assertion, client: lab.identity.client, endpoint: endpoint, federation: lab.issuer)
+                try await lab.assertions.check(
+                    assertion, client: lab.identity.client, endpoint: endpoint, federation: lab.issuer)
             } catch { return fail(401, "invalid_client", error.code, error.message) }
         } else {
             guard let secret = form["client_secret"] else {
-                return fail(401, "invalid_client", 7_000_218, "The request body must contain 'client_assertion' or 'client_secret'.")
+                return fail(
+                    401, "invalid_client", 7_000_218,
+                    "The request body must contain 'client_assertion' or 'client_secret'.")
             }
             guard secret == lab.identity.secret else {
                 return fail(
-                    401, "invalid_client", 7_000_215, "Invalid client secret provided. Ensure the secret being sent is the client secret value, not its ID.")
+                    401, "invalid_client", 7_000_215,
+                    "Invalid client secret provided. Ensure the secret being sent is the client secret value, not its ID."
+                )
             }
         }
         var audience = isV2 ? form["scope"] ?? "" : form["resource"] ?? ""
         if isV2 {
-            guard audience.hasSuffix("/.default") else { return fail(400, "invalid_scope", 70011, "The scope must end in /.default.") }
+            guard audience.hasSuffix("/.default") else {
+                return fail(400, "invalid_scope", 70011, "The scope must end in /.default.")
+            }
             audience = String(audience.dropLast("/.default".count))
         }
         while audience.hasSuffix("/") { audience.removeLast() }
         guard let roles = LabRoles.of(audience) else {
-            return fail(400, "invalid_resource", 500_011, "The resource principal named \(audience) was not found in the tenant.")
+            return fail(
+                400, "invalid_resource", 500_011,
+                "The resource principal named \(audience) was not found in the tenant.")
         }
         let now = Int(Date().timeIntervalSince1970)
         let lifetime = lab.tokenLifetimeSeconds
@@ -97,8 +114,14 @@ struct EntraRoutes: Sendable {
             .bag(
                 Bag([
                     ("error", .string(error)),
-                    ("error_description", .string("AADSTS\(code): \(text) Trace ID: \(trace) Correlation ID: \(correlation) Timestamp: \(time)")),
-                    ("error_codes", .array([.long(Int64(code))])), ("timestamp", .string(time)), ("trace_id", .string(trace)),
+                    (
+                        "error_description",
+                        .string(
+                            "AADSTS\(code): \(text) Trace ID: \(trace) Correlation ID: \(correlation) Timestamp: \(time)"
+                        )
+                    ),
+                    ("error_codes", .array([.long(Int64(code))])), ("timestamp", .string(time)),
+                    ("trace_id", .string(trace)),
                     ("correlation_id", .string(correlation)),
                 ])), status: status)
     }

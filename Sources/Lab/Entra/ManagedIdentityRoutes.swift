@@ -18,7 +18,9 @@ struct ManagedIdentityRoutes: Sendable {
             return try await token(request, texts: true)
         }
         router.get("/msi/token") { request, _ in
-            guard request.headers[.init("X-IDENTITY-HEADER") ?? .accept] == lab.identity.appHeader else { return Reply.json(.null, status: 401) }
+            guard request.headers[.init("X-IDENTITY-HEADER") ?? .accept] == lab.identity.appHeader else {
+                return Reply.json(.null, status: 401)
+            }
             return try await token(request, texts: false)
         }
         router.get("/arc/token") { request, _ in
@@ -33,15 +35,30 @@ struct ManagedIdentityRoutes: Sendable {
             guard let claims = await bearer(request), claims.aud == "https://vault.azure.net" else {
                 return Reply.json(
                     .bag(
-                        Bag([("error", .bag(Bag([("code", .string("Unauthorized")), ("message", .string("AKV10000: Request is missing a Bearer token."))])))])),
+                        Bag([
+                            (
+                                "error",
+                                .bag(
+                                    Bag([
+                                        ("code", .string("Unauthorized")),
+                                        ("message", .string("AKV10000: Request is missing a Bearer token.")),
+                                    ]))
+                            )
+                        ])),
                     status: 401)
             }
             let name = context.parameters.get("name") ?? ""
             guard let value = lab.identity.vault[name] else {
                 let message = "A secret with (name/id) \(name) was not found in this key vault."
-                return Reply.json(.bag(Bag([("error", .bag(Bag([("code", .string("SecretNotFound")), ("message", .string(message))])))])), status: 404)
+                return Reply.json(
+                    .bag(
+                        Bag([
+                            ("error", .bag(Bag([("code", .string("SecretNotFound")), ("message", .string(message))])))
+                        ])), status: 404)
             }
-            return Reply.json(.bag(Bag([("value", .string(value)), ("id", .string("https://lab.vault.azure.net/secrets/\(name)/1"))])))
+            return Reply.json(
+                .bag(
+                    Bag([("value", .string(value)), ("id", .string("https://lab.vault.azure.net/secrets/\(name)/1"))])))
         }
     }
 
@@ -57,15 +74,20 @@ struct ManagedIdentityRoutes: Sendable {
     private func token(_ request: Request, texts: Bool) async throws -> Response {
         let audience = request.uri.queryParameters["resource"].map(String.init) ?? ""
         guard let roles = LabRoles.of(audience) else {
-            return error(400, "invalid_resource", "AADSTS50001: The resource principal named \(audience) was not found.")
+            return error(
+                400, "invalid_resource", "AADSTS50001: The resource principal named \(audience) was not found.")
         }
         let now = Int(Date().timeIntervalSince1970)
         let granted = roles.filter { !lab.withheldRoles.contains($0) }
         let claims = TokenClaims(
-            aud: audience, iss: "https://sts.windows.net/\(lab.identity.tenant)/", tid: lab.identity.tenant, appid: lab.identity.client,
+            aud: audience, iss: "https://sts.windows.net/\(lab.identity.tenant)/", tid: lab.identity.tenant,
+            appid: lab.identity.client,
             roles: granted.isEmpty ? nil : granted, iat: now, nbf: now, exp: now + lab.tokenLifetimeSeconds)
         let text = try await lab.issuer.issue(claims)
-        var bag = Bag([("access_token", .string(text)), ("expires_on", .string(String(now + lab.tokenLifetimeSeconds))), ("resource", .string(audience))])
+        var bag = Bag([
+            ("access_token", .string(text)), ("expires_on", .string(String(now + lab.tokenLifetimeSeconds))),
+            ("resource", .string(audience)),
+        ])
         if texts {
             // The machine's service writes every number as a text.
             bag["expires_in"] = .string(String(lab.tokenLifetimeSeconds))
@@ -81,10 +103,13 @@ enum LabRoles {
     private static let all: [String: [String]] = [
         "https://graph.microsoft.com": ["ThreatHunting.Read.All", "SecurityAlert.Read.All"],
         "https://api.securitycenter.microsoft.com": [
-            "Machine.Read.All", "Vulnerability.Read.All", "Software.Read.All", "SecurityConfiguration.Read.All", "SecurityRecommendation.Read.All",
-            "Score.Read.All", "Alert.Read.All", "User.Read.All", "SecurityBaselinesAssessment.Read.All", "RemediationTask.Read.All",
+            "Machine.Read.All", "Vulnerability.Read.All", "Software.Read.All", "SecurityConfiguration.Read.All",
+            "SecurityRecommendation.Read.All",
+            "Score.Read.All", "Alert.Read.All", "User.Read.All", "SecurityBaselinesAssessment.Read.All",
+            "RemediationTask.Read.All",
         ],
-        "https://monitor.azure.com": [], "https://vault.azure.net": [], "https://management.azure.com": [], "https://kusto.kusto.windows.net": [],
+        "https://monitor.azure.com": [], "https://vault.azure.net": [], "https://management.azure.com": [],
+        "https://kusto.kusto.windows.net": [],
     ]
 
     /// Nil for a service that is not in the tenant.

@@ -35,8 +35,10 @@ struct Fleet: Sendable {
 
     private static let groups = ["Headquarters", "Finance", "Engineering", "Plant Floor", "Datacenter", "Field Sales"]
     private static let users = [
-        "amara.okafor", "jonas.weber", "priya.nair", "mateo.silva", "ingrid.larsen", "kenji.sato", "lucia.romano", "tom.baker",
-        "fatima.zahra", "pavel.novak", "chloe.martin", "diego.alvarez", "hana.kim", "olu.adeyemi", "sara.lindqvist", "wei.chen",
+        "amara.okafor", "jonas.weber", "priya.nair", "mateo.silva", "ingrid.larsen", "kenji.sato", "lucia.romano",
+        "tom.baker",
+        "fatima.zahra", "pavel.novak", "chloe.martin", "diego.alvarez", "hana.kim", "olu.adeyemi", "sara.lindqvist",
+        "wei.chen",
     ]
 
     init(count: Int, seed: UInt64) {
@@ -64,8 +66,10 @@ struct Fleet: Sendable {
                 ? ["sql", "app", "dc", "file", "web"][Int(dice.roll(i, 13) % 5)]
                 : platform.family == "macOS" ? "mac" : platform.family == "Windows" ? "ws" : "mob"
             return Machine(
-                index: i, id: dice.deviceID(i), name: "\(site)-\(role)-\(Digits.padded(i, 4)).contoso.example", osPlatform: platform.name,
-                family: platform.family, version: platform.version, osVersion: platform.os, build: platform.build, group: group,
+                index: i, id: dice.deviceID(i), name: "\(site)-\(role)-\(Digits.padded(i, 4)).contoso.example",
+                osPlatform: platform.name,
+                family: platform.family, version: platform.version, osVersion: platform.os, build: platform.build,
+                group: group,
                 groupID: Int64((Self.groups.firstIndex(of: group) ?? 0) + 10), user: dice.pick(Self.users, i, 14),
                 isServer: platform.server, address: "10.\(20 + i / 60_000).\(i / 250 % 240).\(i % 250 + 2)")
         }
@@ -81,7 +85,9 @@ struct Fleet: Sendable {
     /// Whether a control applies to a device at all.
     func applies(_ machine: Machine, _ control: Int) -> Bool {
         let name = machine.controls[control].subcategory
-        if machine.osPlatform == "Windows7", name == "Attack Surface Reduction" || name == "Credential protection" { return false }
+        if machine.osPlatform == "Windows7", name == "Attack Surface Reduction" || name == "Credential protection" {
+            return false
+        }
         return dice.percent(machine.index, 3000 + control) >= 3
     }
 

@@ -46,7 +46,10 @@ struct ChangeDetector {
     private static let bucketsAtOnce = 256
 
     /// - Parameter counts: what a run that goes on has counted before.
-    init(table: TableDefinition, source: String, workspace: Workspace, now: Int64, isKeyframe: Bool, counts: ChangeCounts = ChangeCounts()) {
+    init(
+        table: TableDefinition, source: String, workspace: Workspace, now: Int64, isKeyframe: Bool,
+        counts: ChangeCounts = ChangeCounts()
+    ) {
         self.table = table
         self.source = source
         self.workspace = workspace
@@ -102,7 +105,9 @@ struct ChangeDetector {
             entries.append((Int32(buckets[row]), Int32(entry)))
         }
         counts.read += batch.count
-        if let time = table.time, let column = try batch.column(named: time), case .int64(let ticks) = column.storage, let last = ticks.max() {
+        if let time = table.time, let column = try batch.column(named: time), case .int64(let ticks) = column.storage,
+            let last = ticks.max()
+        {
             latestTime = max(latestTime ?? last, last)
         }
         if !rows.isEmpty { try keep(rows.count == batch.count ? batch : batch.gather(rows), marks) }
@@ -110,9 +115,13 @@ struct ChangeDetector {
 
     private mutating func keep(_ batch: Batch, _ marks: RowMarks) throws {
         let n = batch.count
-        let system = [Column(constant: .datetime(now), .datetime, count: n), marks.kinds, Column(constant: .string(source), .string, count: n), marks.ids]
+        let system = [
+            Column(constant: .datetime(now), .datetime, count: n), marks.kinds,
+            Column(constant: .string(source), .string, count: n), marks.ids,
+        ]
         let own = try table.schema.columns.dropFirst(system.count).map { spec in
-            try batch.column(named: spec.name) ?? Column(constant: spec.type == .string ? .string("") : .null, spec.type, count: n)
+            try batch.column(named: spec.name)
+                ?? Column(constant: spec.type == .string ? .string("") : .null, spec.type, count: n)
         }
         let whole = Batch(schema: table.schema, columns: system + own, count: n)
         pendingBytes += try whole.byteCount()
@@ -120,7 +129,10 @@ struct ChangeDetector {
     }
 
     /// Whether a part should be stored before more is taken.
-    var isFull: Bool { pendingBytes > Self.pendingBytesMax || entries.count >= Workspace.extentRowsMax || state.bytes > Self.stateBytesMax }
+    var isFull: Bool {
+        pendingBytes > Self.pendingBytesMax || entries.count >= Workspace.extentRowsMax
+            || state.bytes > Self.stateBytesMax
+    }
 
     /// Stores what there is.
     ///
@@ -157,7 +169,8 @@ struct ChangeDetector {
         var nameless = 0
         let keyColumns = table.key.compactMap { name in table.columns.first { $0.name == name } }
         while true {
-            let ids = try workspace.incompleteBuckets(of: source, after: last, limit: Self.bucketsAtOnce, onlyTouched: inTouchedBuckets)
+            let ids = try workspace.incompleteBuckets(
+                of: source, after: last, limit: Self.bucketsAtOnce, onlyTouched: inTouchedBuckets)
             guard let end = ids.last else { break }
             last = end
             state.clear()
@@ -167,7 +180,9 @@ struct ChangeDetector {
             var marks = RowMarks(now: now)
             let rows = zip(gone, values).map { entry, values -> [Value] in
                 marks.append(.removed, entry.key, entry.key)
-                return table.ownSchema.columns.map { column in keyColumns.firstIndex(of: column).flatMap { values?[$0] } ?? .null }
+                return table.ownSchema.columns.map { column in
+                    keyColumns.firstIndex(of: column).flatMap { values?[$0] } ?? .null
+                }
             }
             entries += repeatElement((bucket: -1, entry: -1), count: rows.count)
             counts.removed += rows.count

@@ -20,7 +20,8 @@ struct Fingerprint: Sendable {
         if let stored = FileManager.default.contents(atPath: path) {
             guard stored.count == Self.keyBytes else {
                 throw OperatorError(
-                    "secrets cannot be hidden", got: "\(path) is not a key of \(Self.keyBytes) bytes", safe: PageFetcher.safe,
+                    "secrets cannot be hidden", got: "\(path) is not a key of \(Self.keyBytes) bytes",
+                    safe: PageFetcher.safe,
                     next: "restore the file from a backup, or delete it; fingerprints will then be others than before")
             }
             key = SymmetricKey(data: stored)
@@ -28,7 +29,8 @@ struct Fingerprint: Sendable {
         }
         let made = SymmetricKey(size: .bits256)
         let data = made.withUnsafeBytes { Data($0) }
-        guard FileManager.default.createFile(atPath: path, contents: data, attributes: [.posixPermissions: 0o600]) else {
+        guard FileManager.default.createFile(atPath: path, contents: data, attributes: [.posixPermissions: 0o600])
+        else {
             throw OperatorError(
                 "secrets cannot be hidden", got: "the key \(path) cannot be written", safe: PageFetcher.safe,
                 next: "check that the folder exists and that you may write there")
@@ -51,7 +53,8 @@ struct Fingerprint: Sendable {
     private func hide(_ value: Value, _ isSecret: Bool) -> Value {
         switch value {
         case .bag(let bag):
-            return .bag(Bag(zip(bag.keys, bag.values).map { ($0, hide($1, isSecret || names.contains($0.lowercased()))) }))
+            return .bag(
+                Bag(zip(bag.keys, bag.values).map { ($0, hide($1, isSecret || names.contains($0.lowercased()))) }))
         case .array(let items): return .array(items.map { hide($0, isSecret) })
         case .null: return .null
         default:

@@ -20,7 +20,12 @@ struct RowMarks {
         codes.append(kind.rawValue)
         // One way: an id tells nothing about the key that the digests are made with.
         var hash = SHA256()
-        withUnsafeBytes(of: (key.high.bigEndian, key.low.bigEndian, content.high.bigEndian, content.low.bigEndian, now.bigEndian, kind.rawValue.bigEndian)) {
+        withUnsafeBytes(
+            of: (
+                key.high.bigEndian, key.low.bigEndian, content.high.bigEndian, content.low.bigEndian, now.bigEndian,
+                kind.rawValue.bigEndian
+            )
+        ) {
             hash.update(bufferPointer: $0)
         }
         hash.finalize().withUnsafeBytes { digest in
@@ -34,7 +39,9 @@ struct RowMarks {
     private static func digit(_ n: UInt8) -> UInt8 { n < 10 ? 48 + n : 87 + n }
 
     var kinds: Column {
-        Column(.string, .string(StringVector(bytes: Self.names.bytes, ends: Self.names.ends, codes: codes)), count: codes.count)
+        Column(
+            .string, .string(StringVector(bytes: Self.names.bytes, ends: Self.names.ends, codes: codes)),
+            count: codes.count)
     }
 
     var ids: Column {

@@ -80,7 +80,8 @@ struct SourceState {
         return found
     }
 
-    mutating func note(_ place: Int, _ key: RowDigest, _ content: RowDigest, keepsContent: Bool) -> StateBucket.Finding {
+    mutating func note(_ place: Int, _ key: RowDigest, _ content: RowDigest, keepsContent: Bool) -> StateBucket.Finding
+    {
         let finding = buckets[place].note(key, content, keepsContent: keepsContent)
         if case .added = finding { bytes += Self.addedBytes }
         return finding
@@ -91,7 +92,9 @@ struct SourceState {
     mutating func place(_ bucket: Int, _ entry: Int, at place: RowPlace) { buckets[bucket].place(entry, at: place) }
 
     /// Takes the entries that the run did not come upon out of these buckets.
-    mutating func removeUnseen(_ ids: [Int64]) throws -> [StateEntry] { try places(of: ids).flatMap { buckets[$0].removeUnseen() } }
+    mutating func removeUnseen(_ ids: [Int64]) throws -> [StateEntry] {
+        try places(of: ids).flatMap { buckets[$0].removeUnseen() }
+    }
 
     /// What is not stored yet, which then counts as stored.
     mutating func takeDirty() -> [StateBucket] {

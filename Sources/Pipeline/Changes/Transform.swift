@@ -17,7 +17,8 @@ struct Transform: Sendable {
             let columns = try page.schema.columns.indices.map { try page.column($0) }
             input = Batch(
                 schema: source.inputSchema,
-                columns: columns + [Column(constant: .string(given ?? ""), .string, count: page.count)], count: page.count)
+                columns: columns + [Column(constant: .string(given ?? ""), .string, count: page.count)],
+                count: page.count)
         }
         let output: Batch
         if source.transform == "source" {
@@ -29,7 +30,8 @@ struct Transform: Sendable {
             options.rowCountMax = nil
             options.now = now
             do { output = try Engine(provider: tables).run(source.transform, options: options).primary.batch } catch {
-                throw OperatorError(error, title: "source \(source.id) stopped in its transform", safe: PageFetcher.safe)
+                throw OperatorError(
+                    error, title: "source \(source.id) stopped in its transform", safe: PageFetcher.safe)
             }
         }
         let schema = Schema(table.columns + [TableDefinition.unmapped])

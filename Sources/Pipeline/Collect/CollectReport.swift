@@ -29,7 +29,8 @@ package struct SourceOutcome: Sendable {
     func record(started: Int64, ended: Int64) -> RunRecord {
         RunRecord(
             id: runID, source: source, started: started, ended: ended, rowsRead: counts.read, rowsChanged: counts.kept,
-            bytes: bytes, gaps: gaps.count, error: error.map { [$0.got, $0.means].compactMap { $0 }.joined(separator: ": ") })
+            bytes: bytes, gaps: gaps.count,
+            error: error.map { [$0.got, $0.means].compactMap { $0 }.joined(separator: ": ") })
     }
 }
 
@@ -39,13 +40,17 @@ package struct CollectReport: Sendable {
     /// Why nothing was collected: a sink does not keep up. Nil when collecting went on.
     package var spool: OperatorError?
 
-    package var failures: [OperatorError] { [spool].compactMap { $0 } + sources.compactMap(\.error) + sinks.compactMap(\.error) }
+    package var failures: [OperatorError] {
+        [spool].compactMap { $0 } + sources.compactMap(\.error) + sinks.compactMap(\.error)
+    }
 
     /// The failures, those of one cause as one: a wrong secret stops every source of a tenant, and is one thing to mend.
     package var distinctFailures: [OperatorError] {
         var causes: [String] = []
         var byCause: [String: (first: OperatorError, names: [String])] = [:]
-        let named = sources.compactMap { s in s.error.map { (s.source, $0) } } + sinks.compactMap { s in s.error.map { ("sink \(s.sink)", $0) } }
+        let named =
+            sources.compactMap { s in s.error.map { (s.source, $0) } }
+            + sinks.compactMap { s in s.error.map { ("sink \(s.sink)", $0) } }
         for (name, error) in named {
             let cause = [error.means, error.next].compactMap { $0 }.joined(separator: "\n")
             if byCause[cause] == nil { causes.append(cause) }
@@ -55,7 +60,9 @@ package struct CollectReport: Sendable {
             + causes.compactMap { cause in
                 guard let (first, names) = byCause[cause] else { return nil }
                 var error = first
-                if names.count > 1 { error.title = "\(names.count) stopped for one reason: \(names.joined(separator: ", "))" }
+                if names.count > 1 {
+                    error.title = "\(names.count) stopped for one reason: \(names.joined(separator: ", "))"
+                }
                 return error
             }
     }

@@ -23,7 +23,8 @@ package struct Collector: Sendable {
     private static let concurrencyMax = 4
 
     package init(
-        workspace: Workspace, library: ContentLibrary, sinks: [any Sink], keyframeDays: Int = 7, spoolBytesMax: Int = 10 << 30,
+        workspace: Workspace, library: ContentLibrary, sinks: [any Sink], keyframeDays: Int = 7,
+        spoolBytesMax: Int = 10 << 30,
         allowsEmpty: Bool = false, writesHealth: Bool = false,
         clock: @escaping @Sendable () -> Int64 = { SystemClock.now() }
     ) {
@@ -40,7 +41,8 @@ package struct Collector: Sendable {
 
     /// Runs the sources side by side, then empties the outbox. A source that fails does not stop the others.
     package func run(
-        _ endpoints: [SourceEndpoint], isDryRun: Bool = false, progress: @escaping @Sendable (CollectProgress) -> Void = { _ in }
+        _ endpoints: [SourceEndpoint], isDryRun: Bool = false,
+        progress: @escaping @Sendable (CollectProgress) -> Void = { _ in }
     ) async -> CollectReport {
         var report = CollectReport()
         if !isDryRun, let full = await fullSpool(&report) {
@@ -73,16 +75,20 @@ package struct Collector: Sendable {
     private func fullSpool(_ report: inout CollectReport) async -> OperatorError? {
         func over() throws -> (sink: String, bytes: Int)? {
             let known = Set(sinks.map(\.name))
-            return try workspace.outboxSizes().mapValues(\.bytes).filter { known.contains($0.key) && $0.value > spoolBytesMax }
-                .max { $0.value < $1.value }.map { (sink: $0.key, bytes: $0.value) }
+            return try workspace.outboxSizes().mapValues(\.bytes).filter {
+                known.contains($0.key) && $0.value > spoolBytesMax
+            }
+            .max { $0.value < $1.value }.map { (sink: $0.key, bytes: $0.value) }
         }
         do {
             guard try over() != nil else { return nil }
             report.sinks = await Delivery(workspace: workspace, gate: gate).deliver(to: sinks)
             guard let (sink, bytes) = try over() else { return nil }
             return OperatorError(
-                "collecting pauses: sink \(sink) does not keep up", got: "\(bytes >> 20) MB wait for it, more than the \(spoolBytesMax >> 20) MB of 'spoolMB'",
-                means: report.sinks.first { $0.sink == sink }?.error?.got, safe: "nothing is lost; what is new at the sources is collected when there is room",
+                "collecting pauses: sink \(sink) does not keep up",
+                got: "\(bytes >> 20) MB wait for it, more than the \(spoolBytesMax >> 20) MB of 'spoolMB'",
+                means: report.sinks.first { $0.sink == sink }?.error?.got,
+                safe: "nothing is lost; what is new at the sources is collected when there is room",
                 next: "mend the sink, raise 'spoolMB', or take the sink out of the configuration")
         } catch { return OperatorError(error, title: "the outbox cannot be read") }
     }
@@ -97,11 +103,13 @@ package struct Collector: Sendable {
         do {
             guard let table = library.tables[endpoint.definition.table] else {
                 throw OperatorError(
-                    "source \(endpoint.name) cannot run", got: "there is no table \(endpoint.definition.table) in the content", next: "vestige content check",
+                    "source \(endpoint.name) cannot run",
+                    got: "there is no table \(endpoint.definition.table) in the content", next: "vestige content check",
                     isConfiguration: true)
             }
             let run = SourceRun(
-                endpoint: endpoint, table: table, workspace: workspace, sinks: sinks.map(\.name), keyframeDays: keyframeDays, allowsEmpty: allowsEmpty,
+                endpoint: endpoint, table: table, workspace: workspace, sinks: sinks.map(\.name),
+                keyframeDays: keyframeDays, allowsEmpty: allowsEmpty,
                 isDryRun: isDryRun, now: now, ended: clock)
             try await run.run(&outcome, progress)
             outcome.seconds = (ContinuousClock.now - started).seconds

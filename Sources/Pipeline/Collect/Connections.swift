@@ -49,7 +49,8 @@ package struct Connections: Sendable {
         guard !configuration.tenants.isEmpty || !configuration.sensors.isEmpty || !configuration.managers.isEmpty else {
             throw OperatorError(
                 "there is nothing to collect from", got: "the configuration names no tenant and no sensor",
-                next: "write vestige.yaml (docs/configuration.md), or look at a simulated tenant first: vestige demo", isConfiguration: true)
+                next: "write vestige.yaml (docs/configuration.md), or look at a simulated tenant first: vestige demo",
+                isConfiguration: true)
         }
         let cloud = try ServiceClient(retry: retry, logger: logger)
         connections.clients.append(cloud)
@@ -69,46 +70,63 @@ package struct Connections: Sendable {
         for source in chosen where source.service == .web {
             // A list that is not wanted is left out; another place may be named for the others.
             let place = configuration.feeds[source.id] ?? source.path
-            if let place { connections.endpoints.append(SourceEndpoint(source, .web(WebFeed(client: cloud, place: place)))) }
+            if let place {
+                connections.endpoints.append(SourceEndpoint(source, .web(WebFeed(client: cloud, place: place))))
+            }
         }
         if configuration.sensors.isEmpty { connections.idle += chosen.filter { $0.service == .iotSensor }.map(\.id) }
         if configuration.managers.isEmpty { connections.idle += chosen.filter { $0.service == .iotManager }.map(\.id) }
-        let appliances = configuration.sensors.map { (SourceDefinition.Service.iotSensor, $0) } + configuration.managers.map { (.iotManager, $0) }
+        let appliances =
+            configuration.sensors.map { (SourceDefinition.Service.iotSensor, $0) }
+            + configuration.managers.map { (.iotManager, $0) }
         for (service, sensor) in appliances {
             do {
-                if sensor.trust == .any { logger.warning("sensor \(sensor.name): any certificate is accepted (trust: any)") }
+                if sensor.trust == .any {
+                    logger.warning("sensor \(sensor.name): any certificate is accepted (trust: any)")
+                }
                 let http = try ServiceClient(trust: sensor.trust, retry: retry, logger: logger)
                 connections.clients.append(http)
-                let secrets = SecretResolver(environment: environment, client: cloud, cloud: configuration.tenant?.cloud ?? .global)
+                let secrets = SecretResolver(
+                    environment: environment, client: cloud, cloud: configuration.tenant?.cloud ?? .global)
                 let token = try await secrets.resolve(sensor.token, "sensors.token of \(sensor.name)")
                 let client = SensorClient(client: http, host: sensor.host, token: token)
                 for source in chosen where source.service == service {
                     connections.endpoints.append(SourceEndpoint(source, .sensor(client, name: sensor.name)))
                 }
-            } catch { connections.failures.append(OperatorError(error, title: "sensor \(sensor.name) cannot be asked")) }
+            } catch {
+                connections.failures.append(OperatorError(error, title: "sensor \(sensor.name) cannot be asked"))
+            }
         }
         for sink in configuration.sinks {
             do {
-                if let made = try await Self.sink(sink, configuration, tokens, cloud, environment, write) { connections.sinks.append(made) }
+                if let made = try await Self.sink(sink, configuration, tokens, cloud, environment, write) {
+                    connections.sinks.append(made)
+                }
             } catch { connections.failures.append(OperatorError(error, title: "sink \(sink.name) cannot be used")) }
         }
         return connections
     }
 
     /// The sources of one tenant.
-    private mutating func connect(_ tenant: TenantConfiguration, _ tokens: TokenCache, _ cloud: ServiceClient, _ chosen: [SourceDefinition], prefersFiles: Bool)
-    {
+    private mutating func connect(
+        _ tenant: TenantConfiguration, _ tokens: TokenCache, _ cloud: ServiceClient, _ chosen: [SourceDefinition],
+        prefersFiles: Bool
+    ) {
         let sources = chosen.filter { $0.isOfTenant && (tenant.sources.isEmpty || tenant.sources.contains($0.id)) }
         guard let host = tenant.endpointHost, let resource = tenant.endpointResource else {
             idle += sources.map(\.id)
             failures.append(
                 OperatorError(
-                    "tenant \(tenant.name) has nothing to collect", got: "the cloud \(tenant.cloud.rawValue) has no Defender for Endpoint",
-                    next: "leave the tenant out, or set 'endpointHost' and 'endpointResource' if Microsoft offers it there by now", isConfiguration: true))
+                    "tenant \(tenant.name) has nothing to collect",
+                    got: "the cloud \(tenant.cloud.rawValue) has no Defender for Endpoint",
+                    next:
+                        "leave the tenant out, or set 'endpointHost' and 'endpointResource' if Microsoft offers it there by now",
+                    isConfiguration: true))
             return
         }
         let client = DefenderClient(
-            graph: AuthorizedClient(client: cloud, tokens: tokens, audience: tenant.graphResource), graphHost: tenant.graphHost,
+            graph: AuthorizedClient(client: cloud, tokens: tokens, audience: tenant.graphResource),
+            graphHost: tenant.graphHost,
             endpoint: AuthorizedClient(client: cloud, tokens: tokens, audience: resource), endpointHost: host,
             budgets: DefenderBudgets(isPaced: isPaced && !Self.isLoopback(host)))
         let downloader = ExportDownloader(client: cloud)
@@ -116,20 +134,25 @@ package struct Connections: Sendable {
         if !isMapped { idle += sources.filter { $0.service == .resourceGraph }.map(\.id) }
         let management = tenant.managementHost ?? tenant.cloud.hosts.managementHost
         let graph = ResourceGraphClient(
-            client: AuthorizedClient(client: cloud, tokens: tokens, audience: tenant.cloud.hosts.managementHost), host: management,
+            client: AuthorizedClient(client: cloud, tokens: tokens, audience: tenant.cloud.hosts.managementHost),
+            host: management,
             subscriptions: tenant.subscriptions ?? [])
         for source in sources {
             if source.service == .resourceGraph {
                 if isMapped { endpoints.append(SourceEndpoint(source, .resourceGraph(graph, tenant: tenant.name))) }
                 continue
             }
-            endpoints.append(SourceEndpoint(source, .defender(client, files: downloader, tenant: tenant.name), prefersFiles: prefersFiles, choice: choice))
+            endpoints.append(
+                SourceEndpoint(
+                    source, .defender(client, files: downloader, tenant: tenant.name), prefersFiles: prefersFiles,
+                    choice: choice))
         }
     }
 
     /// - Returns: nil for a sink whose tenant gives no tokens, which is told already.
     private static func sink(
-        _ sink: SinkConfiguration, _ configuration: Configuration, _ tokens: [String: TokenCache], _ cloud: ServiceClient, _ environment: [String: String],
+        _ sink: SinkConfiguration, _ configuration: Configuration, _ tokens: [String: TokenCache],
+        _ cloud: ServiceClient, _ environment: [String: String],
         _ write: @escaping @Sendable ([UInt8]) -> Void
     ) async throws -> (any Sink)? {
         let owner = configuration.tenants.first { $0.name == sink.tenant } ?? configuration.tenant
@@ -146,20 +169,31 @@ package struct Connections: Sendable {
             guard case (let owner, let cache?) = try signedIn() else { return nil }
             let audience = place.resource.isEmpty ? owner.cloud.hosts.monitorResource : place.resource
             let client = AuthorizedClient(client: cloud, tokens: cache, audience: audience)
-            return LogsIngestionSink(name: sink.name, client: LogsIngestionClient(client: client, endpoint: place.endpoint, rule: place.rule))
+            return LogsIngestionSink(
+                name: sink.name, client: LogsIngestionClient(client: client, endpoint: place.endpoint, rule: place.rule)
+            )
         case .kusto(let cluster, let database, let resource, let ingestion):
             if isLoopback(cluster), owner == nil {
-                return KustoSink(name: sink.name, client: KustoIngestClient(client: cloud, tokens: nil, cluster: cluster, database: database, audience: ""))
+                return KustoSink(
+                    name: sink.name,
+                    client: KustoIngestClient(
+                        client: cloud, tokens: nil, cluster: cluster, database: database, audience: ""))
             }
             guard case (let owner, let cache?) = try signedIn() else { return nil }
             let audience = resource.isEmpty ? owner.cloud.hosts.kustoResource : resource
             return KustoSink(
-                name: sink.name, client: KustoIngestClient(client: cloud, tokens: cache, cluster: cluster, database: database, audience: audience),
-                queue: KustoQueueClient(client: cloud, tokens: cache, cluster: cluster, database: database, audience: audience), ingestion: ingestion)
+                name: sink.name,
+                client: KustoIngestClient(
+                    client: cloud, tokens: cache, cluster: cluster, database: database, audience: audience),
+                queue: KustoQueueClient(
+                    client: cloud, tokens: cache, cluster: cluster, database: database, audience: audience),
+                ingestion: ingestion)
         case .dataCollector(let workspace, let key, let endpoint):
             let secrets = SecretResolver(environment: environment, client: cloud, cloud: owner?.cloud ?? .global)
             let secret = try await secrets.resolve(key, "key of sink \(sink.name)")
-            return DataCollectorSink(name: sink.name, client: DataCollectorClient(client: cloud, workspace: workspace, key: secret, endpoint: endpoint))
+            return DataCollectorSink(
+                name: sink.name,
+                client: DataCollectorClient(client: cloud, workspace: workspace, key: secret, endpoint: endpoint))
         case .files(let folder, let format, let bytes, let files):
             return FileSink(name: sink.name, folder: folder, format: format, rotatesAtBytes: bytes, filesMax: files)
         case .output: return OutputSink(name: sink.name, write: write)
@@ -172,12 +206,16 @@ package struct Connections: Sendable {
     }
 
     /// The sources that are asked for by name, or the configuration's; those on demand only when they are named.
-    private static func select(_ sources: [SourceDefinition], _ only: [String], _ configuration: Configuration) throws -> [SourceDefinition] {
+    private static func select(_ sources: [SourceDefinition], _ only: [String], _ configuration: Configuration) throws
+        -> [SourceDefinition]
+    {
         let ids = only.isEmpty ? configuration.sourceIDs(of: sources) : only
         return try ids.map { id in
             guard let source = sources.first(where: { $0.id == id }) else {
                 let hint = NearMiss.find(id, in: sources.map(\.id)).map { "did you mean \($0)? " } ?? ""
-                throw OperatorError("there is no source \(id)", next: "\(hint)vestige collect --list names them all", isConfiguration: true)
+                throw OperatorError(
+                    "there is no source \(id)", next: "\(hint)vestige collect --list names them all",
+                    isConfiguration: true)
             }
             return source
         }

@@ -32,7 +32,9 @@ struct RunProgress: Sendable {
 
     /// What tells one definition of a source from another.
     static func definition(_ source: SourceDefinition, _ table: TableDefinition) -> String {
-        Hex.string(SHA256.hash(data: Array("\(source)\n\(table.name) \(table.key) \(table.volatile) \(table.columns)".utf8)).prefix(16))
+        Hex.string(
+            SHA256.hash(data: Array("\(source)\n\(table.name) \(table.key) \(table.volatile) \(table.columns)".utf8))
+                .prefix(16))
     }
 
     init?(_ text: String?) {
@@ -45,13 +47,15 @@ struct RunProgress: Sendable {
         bytes = Int(bag["bytes"]?.longValue ?? 0)
         let n = (bag["counts"]?.arrayValue ?? []).map { Int($0.longValue ?? 0) }
         if n.count == 7 {
-            counts = ChangeCounts(read: n[0], added: n[1], changed: n[2], removed: n[3], snapshot: n[4], unchanged: n[5], repeated: n[6])
+            counts = ChangeCounts(
+                read: n[0], added: n[1], changed: n[2], removed: n[3], snapshot: n[4], unchanged: n[5], repeated: n[6])
         }
         lost = (bag["lost"]?.arrayValue ?? []).map(\.text)
         failures = Int(bag["failures"]?.longValue ?? 0)
         unknown = Set((bag["unknown"]?.arrayValue ?? []).map(\.text))
         gaps = (bag["gaps"]?.arrayValue ?? []).compactMap { pair in
-            guard let ends = pair.arrayValue, ends.count == 2, let from = ends[0].longValue, let to = ends[1].longValue else { return nil }
+            guard let ends = pair.arrayValue, ends.count == 2, let from = ends[0].longValue, let to = ends[1].longValue
+            else { return nil }
             return Gap(from: from, to: to)
         }
     }
@@ -62,9 +66,12 @@ struct RunProgress: Sendable {
         return JSONWriter.string(
             .bag(
                 Bag([
-                    ("started", .long(started)), ("keyframe", .bool(isKeyframe)), ("cursor", cursor), ("pages", .long(Int64(pages))),
-                    ("bytes", .long(Int64(bytes))), ("counts", .array(numbers.map { .long(Int64($0)) })), ("lost", .array(lost.map { .string($0) })),
-                    ("failures", .long(Int64(failures))), ("unknown", .array(unknown.sorted().map { .string($0) })), ("definition", .string(definition)),
+                    ("started", .long(started)), ("keyframe", .bool(isKeyframe)), ("cursor", cursor),
+                    ("pages", .long(Int64(pages))),
+                    ("bytes", .long(Int64(bytes))), ("counts", .array(numbers.map { .long(Int64($0)) })),
+                    ("lost", .array(lost.map { .string($0) })),
+                    ("failures", .long(Int64(failures))), ("unknown", .array(unknown.sorted().map { .string($0) })),
+                    ("definition", .string(definition)),
                     ("gaps", .array(gaps.map { .array([.long($0.from), .long($0.to)]) })),
                 ])))
     }

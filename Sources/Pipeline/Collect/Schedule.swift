@@ -12,7 +12,9 @@ package enum Schedule: Sendable, Equatable {
             guard let times = CronTimes(text) else { return nil }
             self = .cron(times)
         } else {
-            guard text.contains(where: \.isLetter), let ticks = TimeSpan.parse(text.trimmed), ticks >= 10 * DateTime.ticksPerSecond else { return nil }
+            guard text.contains(where: \.isLetter), let ticks = TimeSpan.parse(text.trimmed),
+                ticks >= 10 * DateTime.ticksPerSecond
+            else { return nil }
             self = .every(seconds: Int(ticks / DateTime.ticksPerSecond))
         }
     }
@@ -43,7 +45,8 @@ package struct CronTimes: Sendable, Equatable {
 
     init?(_ text: String) {
         let fields = text.trimmed.split(separator: " ").map(String.init)
-        guard fields.count == 5, let minutes = Self.set(fields[0], 0...59), let hours = Self.set(fields[1], 0...23), let days = Self.set(fields[2], 1...31),
+        guard fields.count == 5, let minutes = Self.set(fields[0], 0...59), let hours = Self.set(fields[1], 0...23),
+            let days = Self.set(fields[2], 1...31),
             let months = Self.set(fields[3], 1...12), let weekdays = Self.set(fields[4], 0...7)
         else { return nil }
         self.minutes = minutes
@@ -66,7 +69,9 @@ package struct CronTimes: Sendable, Equatable {
                 bounds = range
             } else {
                 let ends = pieces[0].split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
-                guard let low = ends.first ?? nil, let high = ends.last ?? nil, ends.count <= 2, low <= high, range.contains(low), range.contains(high) else {
+                guard let low = ends.first ?? nil, let high = ends.last ?? nil, ends.count <= 2, low <= high,
+                    range.contains(low), range.contains(high)
+                else {
                     return nil
                 }
                 bounds = low...(ends.count == 1 && pieces.count == 2 ? range.upperBound : high)

@@ -38,7 +38,9 @@ struct SourceRun: Sendable {
         let checkpoint = Checkpoint(try workspace.checkpoint(of: name))
         var run = try begin(checkpoint)
         let mayGoOn = !run.cursor.isNull
-        do { try await read(&run, &outcome, progress, checkpoint) } catch let error as OperatorError where mayGoOn && error.isPassing == false {
+        do { try await read(&run, &outcome, progress, checkpoint) } catch let error as OperatorError
+            where mayGoOn && error.isPassing == false
+        {
             // What it was to go on with is no longer there.
             try workspace.discardRun(of: name)
             run = try begin(checkpoint)
@@ -53,7 +55,9 @@ struct SourceRun: Sendable {
         if !isDryRun, let stored = try workspace.progress(of: name) {
             let limit = max(Self.resumedWithin, Int64(definition.intervalSeconds) * DateTime.ticksPerSecond)
             // An answer in one piece is asked for anew: a later one says more than what is left of the first.
-            if let run = RunProgress(stored), run.definition == text, !run.cursor.isNull, now - run.started < limit { return run }
+            if let run = RunProgress(stored), run.definition == text, !run.cursor.isNull, now - run.started < limit {
+                return run
+            }
             try workspace.discardRun(of: name)
         }
         let isKeyframe = checkpoint.keyframe.map { now - $0 >= Int64(keyframeDays) * DateTime.ticksPerDay } ?? true
@@ -61,19 +65,23 @@ struct SourceRun: Sendable {
     }
 
     private func read(
-        _ run: inout RunProgress, _ outcome: inout SourceOutcome, _ progress: @Sendable (CollectProgress) -> Void, _ checkpoint: Checkpoint
+        _ run: inout RunProgress, _ outcome: inout SourceOutcome, _ progress: @Sendable (CollectProgress) -> Void,
+        _ checkpoint: Checkpoint
     ) async throws {
         var detector = ChangeDetector(
-            table: table, source: name, workspace: workspace, now: run.started, isKeyframe: run.isKeyframe, counts: run.counts)
+            table: table, source: name, workspace: workspace, now: run.started, isKeyframe: run.isKeyframe,
+            counts: run.counts)
         let transform = Transform(source: definition, table: table, now: run.started)
-        let fingerprint = try definition.secrets.isEmpty ? nil : Fingerprint(of: definition.secrets, workspace: workspace.path)
+        let fingerprint =
+            try definition.secrets.isEmpty ? nil : Fingerprint(of: definition.secrets, workspace: workspace.path)
         var notes = DecodeNotes()
         var failure: (any Error)?
         outcome.bytes = run.bytes
         outcome.pages = run.pages
         do {
             let endpoint = try DeviceNames(workspace: workspace).resolved(endpoint)
-            try await PageFetcher(endpoint: endpoint, now: run.started, since: checkpoint.run).pages(from: run.cursor) { fetched in
+            try await PageFetcher(endpoint: endpoint, now: run.started, since: checkpoint.run).pages(from: run.cursor) {
+                fetched in
                 try Task.checkCancellation()
                 switch fetched {
                 case .lost(let error, let next):
@@ -114,7 +122,9 @@ struct SourceRun: Sendable {
         }
         if let failure {
             // A run that a person ends, that the service refuses, or whose disk is full has nothing more to store.
-            guard let error = failure as? OperatorError, error.isPassing == true, !isDryRun, run.pages > 0 else { throw failure }
+            guard let error = failure as? OperatorError, error.isPassing == true, !isDryRun, run.pages > 0 else {
+                throw failure
+            }
             run.failures += 1
             try detector.store(progress: run.text)
             guard run.failures >= Self.failuresMax, run.counts.read > 0 else { throw error }
@@ -125,7 +135,10 @@ struct SourceRun: Sendable {
         try finish(&detector, &run, &outcome, checkpoint)
     }
 
-    private func finish(_ detector: inout ChangeDetector, _ run: inout RunProgress, _ outcome: inout SourceOutcome, _ checkpoint: Checkpoint) throws {
+    private func finish(
+        _ detector: inout ChangeDetector, _ run: inout RunProgress, _ outcome: inout SourceOutcome,
+        _ checkpoint: Checkpoint
+    ) throws {
         let isWhole = run.lost.isEmpty
         var isDoubted = false
         if isWhole, table.kind == .state, definition.absence == .gone, !allowsEmpty {
@@ -135,16 +148,22 @@ struct SourceRun: Sendable {
             isDoubted = !checkpoint.isDoubted && before >= Self.doubtedFrom && gone * 2 > before
             if isDoubted {
                 outcome.error = OperatorError(
-                    "source \(name) gave far fewer rows than before", got: "\(gone) of \(before) rows are not in the answer",
-                    means: "this is more often an answer that is not whole than the truth", safe: "what came is stored, and nothing counts as gone yet",
+                    "source \(name) gave far fewer rows than before",
+                    got: "\(gone) of \(before) rows are not in the answer",
+                    means: "this is more often an answer that is not whole than the truth",
+                    safe: "what came is stored, and nothing counts as gone yet",
                     next: "nothing: when the next run says the same it is believed; at once with --allow-empty")
             }
             if c.read == 0, before > 0 {
                 try workspace.discardRun(of: name)
                 throw OperatorError(
-                    "source \(name) gave no rows at all", got: "an empty answer, while the last run left \(before) rows",
-                    means: "this is more often an outage or a lost permission than an empty estate", safe: PageFetcher.safe,
-                    next: "if it is right, accept it with: vestige collect --once --allow-empty --source \(definition.id)")
+                    "source \(name) gave no rows at all",
+                    got: "an empty answer, while the last run left \(before) rows",
+                    means: "this is more often an outage or a lost permission than an empty estate",
+                    safe: PageFetcher.safe,
+                    next:
+                        "if it is right, accept it with: vestige collect --once --allow-empty --source \(definition.id)"
+                )
             }
         }
         if isDryRun { return }
@@ -157,7 +176,11 @@ struct SourceRun: Sendable {
         let text = run.text
         if isWhole, !isDoubted, definition.absence != .unknown {
             let nameless = try detector.removeUnseen(inTouchedBuckets: definition.absence == .goneFromDevice) { text }
-            if nameless > 0 { outcome.notes.append("\(nameless) rows of \(name) are gone whose values are no longer stored; they are told of without them") }
+            if nameless > 0 {
+                outcome.notes.append(
+                    "\(nameless) rows of \(name) are gone whose values are no longer stored; they are told of without them"
+                )
+            }
         }
         try detector.store(progress: text)
         outcome.counts = detector.counts
@@ -167,11 +190,13 @@ struct SourceRun: Sendable {
         let isCopy = run.isKeyframe && (isWhole && !isDoubted || checkpoint.keyframe == nil)
         let next = Checkpoint(
             keyframe: isCopy ? run.started : checkpoint.keyframe, run: isUntilNow ? run.started : checkpoint.run,
-            latest: detector.latestTime.map { max($0, checkpoint.latest ?? $0) } ?? checkpoint.latest, isDoubted: isDoubted,
+            latest: detector.latestTime.map { max($0, checkpoint.latest ?? $0) } ?? checkpoint.latest,
+            isDoubted: isDoubted,
             reported: checkpoint.reported.union(run.unknown))
         let limit = table.kind == .event ? BucketRule.hour(now - Self.eventMemory) : nil
         try workspace.publish(
-            outcome.record(started: run.started, ended: ended()), to: table.name, checkpoint: next.text, sinks: sinks, forgottenBelow: limit)
+            outcome.record(started: run.started, ended: ended()), to: table.name, checkpoint: next.text, sinks: sinks,
+            forgottenBelow: limit)
     }
 
     /// The time of which rows may be missing: an answer that is full, of which even the earliest row is later than all that is known.
@@ -213,7 +238,9 @@ struct DecodeNotes {
         }
         let new = unknown.subtracting(known)
         if !new.isEmpty {
-            lines.append("\(source) gives new fields, kept in the column Unmapped: \(new.sorted().prefix(8).joined(separator: ", "))")
+            lines.append(
+                "\(source) gives new fields, kept in the column Unmapped: \(new.sorted().prefix(8).joined(separator: ", "))"
+            )
         }
         return lines
     }

@@ -24,7 +24,10 @@ package struct TenantConfiguration: Sendable {
     package var sources: [String] = []
 
     /// A tenant with the addresses of its cloud.
-    package init(name: String = "", tenantID: String, clientID: String, identity: IdentityConfiguration, cloud: NationalCloud = .global) {
+    package init(
+        name: String = "", tenantID: String, clientID: String, identity: IdentityConfiguration,
+        cloud: NationalCloud = .global
+    ) {
         self.name = name
         self.tenantID = tenantID
         self.clientID = clientID
@@ -125,7 +128,10 @@ package struct LogsIngestionConfiguration: Sendable {
     /// Where Azure Resource Manager is; nil for the cloud's.
     package var managementHost: String?
 
-    package init(endpoint: String, rule: String, resource: String = "", ruleResource: String? = nil, managementHost: String? = nil) {
+    package init(
+        endpoint: String, rule: String, resource: String = "", ruleResource: String? = nil,
+        managementHost: String? = nil
+    ) {
         self.endpoint = endpoint
         self.rule = rule
         self.resource = resource

@@ -9,16 +9,23 @@ extension TenantConfiguration {
     package func tokens(client: ServiceClient, environment: [String: String]) async throws -> TokenCache {
         let secrets = SecretResolver(environment: environment, client: client, cloud: cloud)
         func cache(_ proof: EntraProof) -> TokenCache {
-            TokenCache(client: client, credential: EntraCredential(loginHost: loginHost, tenant: tenantID, client: clientID, proof: proof))
+            TokenCache(
+                client: client,
+                credential: EntraCredential(loginHost: loginHost, tenant: tenantID, client: clientID, proof: proof))
         }
         switch identity {
-        case .secret(let reference): return cache(.secret(try await secrets.resolve(reference, "\(setting).clientSecret")))
+        case .secret(let reference):
+            return cache(.secret(try await secrets.resolve(reference, "\(setting).clientSecret")))
         case .certificate(let reference):
             let pem = try await secrets.resolve(reference, "\(setting).certificate")
-            do throws(ClientCertificate.Problem) { return cache(.certificate(try await ClientCertificate(pem: pem.text))) } catch {
+            do throws(ClientCertificate.Problem) {
+                return cache(.certificate(try await ClientCertificate(pem: pem.text)))
+            } catch {
                 throw OperatorError(
                     "the certificate of '\(setting)' cannot be used", got: error.message,
-                    next: "put certificate and key into one PEM file: cat certificate.pem key.pem > both.pem, chmod 600 both.pem", isConfiguration: true)
+                    next:
+                        "put certificate and key into one PEM file: cat certificate.pem key.pem > both.pem, chmod 600 both.pem",
+                    isConfiguration: true)
             }
         case .federated(let file): return cache(.federated(tokenFile: file))
         case .managed(let id):

@@ -47,22 +47,30 @@ package struct SecretResolver: Sendable {
         case .value(let secret): return secret
         case .environment(let name):
             guard let text = environment[name], !text.isEmpty else {
-                throw OperatorError(title, got: "the environment has no variable \(name)", next: "export \(name)=…", isConfiguration: true)
+                throw OperatorError(
+                    title, got: "the environment has no variable \(name)", next: "export \(name)=…",
+                    isConfiguration: true)
             }
             return Secret(text)
         case .file(let path): return try Self.read(path, title)
         case .keyVault(let address):
-            let identity = ManagedIdentity(client: client, host: ManagedIdentity.host(environment), clientID: environment["AZURE_CLIENT_ID"])
+            let identity = ManagedIdentity(
+                client: client, host: ManagedIdentity.host(environment), clientID: environment["AZURE_CLIENT_ID"])
             let tokens = TokenCache(client: client, source: .managedIdentity(identity))
-            let vault = KeyVaultClient(client: AuthorizedClient(client: client, tokens: tokens, audience: "https://\(cloud.hosts.vaultSuffix)"))
-            do { return try await vault.secret(address) } catch let error as ServiceError { throw OperatorError(error, title: title) }
+            let vault = KeyVaultClient(
+                client: AuthorizedClient(client: client, tokens: tokens, audience: "https://\(cloud.hosts.vaultSuffix)")
+            )
+            do { return try await vault.secret(address) } catch let error as ServiceError {
+                throw OperatorError(error, title: title)
+            }
         }
     }
 
     private static func read(_ path: String, _ title: String) throws -> Secret {
         guard let data = FileManager.default.contents(atPath: path) else {
             throw OperatorError(
-                title, got: "the file \(path) cannot be read", next: "write the secret into \(path), readable by this user only", isConfiguration: true)
+                title, got: "the file \(path) cannot be read",
+                next: "write the secret into \(path), readable by this user only", isConfiguration: true)
         }
         let mode = (try? FileManager.default.attributesOfItem(atPath: path))?[.posixPermissions] as? Int ?? 0o600
         guard mode & 0o077 == 0 else {

@@ -16,7 +16,9 @@ package struct Doctor: Sendable {
     /// Entra refuses assertions, and sensors' times are off, when clocks differ by more; seconds.
     private static let skewMax = 120.0
 
-    package init(_ configuration: Configuration, library: ContentLibrary, environment: [String: String], logger: Logger) throws {
+    package init(_ configuration: Configuration, library: ContentLibrary, environment: [String: String], logger: Logger)
+        throws
+    {
         self.configuration = configuration
         self.library = library
         self.environment = environment
@@ -47,7 +49,9 @@ package struct Doctor: Sendable {
             } catch { add([Finding(subject, "identity", error)]) }
         }
         for sensor in configuration.sensors { add(await check(sensor, "sensor \(sensor.name)", "/api/v1/alerts")) }
-        for manager in configuration.managers { add(await check(manager, "management console \(manager.name)", "/external/v1/alerts")) }
+        for manager in configuration.managers {
+            add(await check(manager, "management console \(manager.name)", "/external/v1/alerts"))
+        }
         for sink in configuration.sinks { add(await check(sink, tokens)) }
         await client.shutdown()
         return findings
@@ -62,14 +66,17 @@ package struct Doctor: Sendable {
             let isLow = free < 1 << 30
             findings.append(
                 Finding(
-                    "workspace", "storage", isLow ? .warning : .ok, "\(workspace.path), \(free / 1_000_000_000) GB free",
+                    "workspace", "storage", isLow ? .warning : .ok,
+                    "\(workspace.path), \(free / 1_000_000_000) GB free",
                     next: isLow ? "free space, or move the workspace to another disk" : nil))
         } catch { findings.append(Finding("workspace", "storage", error)) }
         if configuration.tenants.isEmpty, configuration.sensors.isEmpty, configuration.managers.isEmpty {
             findings.append(
                 Finding(
                     "configuration", "sources", .failed, "no tenant and no sensor is named",
-                    next: "write vestige.yaml (docs/configuration.md), or look at a simulated tenant first: vestige demo"))
+                    next:
+                        "write vestige.yaml (docs/configuration.md), or look at a simulated tenant first: vestige demo")
+            )
         }
         return findings
     }
@@ -78,15 +85,19 @@ package struct Doctor: Sendable {
         if case .managed = tenant.identity { return [] }
         do {
             let response = try await client.send(
-                ServiceRequest("GET", "\(tenant.loginHost)/\(tenant.tenantID)/v2.0/.well-known/openid-configuration", timeoutSeconds: 20))
+                ServiceRequest(
+                    "GET", "\(tenant.loginHost)/\(tenant.tenantID)/v2.0/.well-known/openid-configuration",
+                    timeoutSeconds: 20))
             guard response.status == 200 else {
                 return [
                     Finding(
-                        subject, "sign-in", .failed, "\(tenant.loginHost) does not know the tenant \(tenant.tenantID) (\(response.status))",
+                        subject, "sign-in", .failed,
+                        "\(tenant.loginHost) does not know the tenant \(tenant.tenantID) (\(response.status))",
                         next: "check 'tenantId', and that 'cloud' is the one of your tenant")
                 ]
             }
-            return [Finding(subject, "sign-in", .ok, "\(tenant.loginHost) answers")] + [clock(subject, response)].compactMap { $0 }
+            return [Finding(subject, "sign-in", .ok, "\(tenant.loginHost) answers")]
+                + [clock(subject, response)].compactMap { $0 }
         } catch { return [Finding(subject, "sign-in", error)] }
     }
 
@@ -95,16 +106,21 @@ package struct Doctor: Sendable {
         guard let text = response.headers["date"], let there = DateTime.parse(text) else { return nil }
         let skew = Date().timeIntervalSince1970 - Double(there - DateTime.unixEpoch) / Double(DateTime.ticksPerSecond)
         let isFar = skew.magnitude > Self.skewMax
-        let detail = "this machine is \(String(format: "%.0f", skew.magnitude)) s \(skew < 0 ? "behind" : "ahead of") the server"
-        return Finding(subject, "clock", isFar ? .failed : .ok, isFar ? detail : "within \(Int(Self.skewMax)) s", next: isFar ? "set the clock by NTP" : nil)
+        let detail =
+            "this machine is \(String(format: "%.0f", skew.magnitude)) s \(skew < 0 ? "behind" : "ahead of") the server"
+        return Finding(
+            subject, "clock", isFar ? .failed : .ok, isFar ? detail : "within \(Int(Self.skewMax)) s",
+            next: isFar ? "set the clock by NTP" : nil)
     }
 
-    private func permissions(_ tenant: TenantConfiguration, _ tokens: TokenCache, _ subject: String) async -> [Finding] {
+    private func permissions(_ tenant: TenantConfiguration, _ tokens: TokenCache, _ subject: String) async -> [Finding]
+    {
         var needed: [(audience: String, service: String, roles: [String: [String]])] = []
         func need(_ audience: String?, _ service: String, _ kind: SourceDefinition.Service) {
             guard let audience else { return }
             var roles: [String: [String]] = [:]
-            for source in chosen where source.service == kind && (tenant.sources.isEmpty || tenant.sources.contains(source.id)) {
+            for source in chosen
+            where source.service == kind && (tenant.sources.isEmpty || tenant.sources.contains(source.id)) {
                 for role in source.permissions { roles[role, default: []].append(source.id) }
             }
             if !roles.isEmpty { needed.append((audience, service, roles)) }
@@ -115,7 +131,10 @@ package struct Doctor: Sendable {
         for (audience, service, roles) in needed {
             do {
                 guard let granted = try await tokens.roles(for: audience) else {
-                    findings.append(Finding(subject, "token for \(service)", .warning, "it cannot be looked into; permissions show when sources run"))
+                    findings.append(
+                        Finding(
+                            subject, "token for \(service)", .warning,
+                            "it cannot be looked into; permissions show when sources run"))
                     continue
                 }
                 findings.append(Finding(subject, "token for \(service)", .ok, "issued"))
@@ -124,7 +143,8 @@ package struct Doctor: Sendable {
                     let has = granted.contains(role) || granted.contains(role.replacing(".Read.", with: ".ReadWrite."))
                     findings.append(
                         Finding(
-                            subject, "permission \(role)", has ? .ok : .failed, has ? "granted" : "missing, wanted by \(sources.joined(separator: ", "))",
+                            subject, "permission \(role)", has ? .ok : .failed,
+                            has ? "granted" : "missing, wanted by \(sources.joined(separator: ", "))",
                             next: has
                                 ? nil
                                 : "App registrations > \(tenant.clientID) > API permissions > Add: \(service), Application permissions, \(role); then Grant admin consent"
@@ -146,16 +166,19 @@ package struct Doctor: Sendable {
         guard let subscriptions = tenant.subscriptions, !sources.isEmpty else { return nil }
         let audience = tenant.cloud.hosts.managementHost
         let graph = ResourceGraphClient(
-            client: AuthorizedClient(client: client, tokens: tokens, audience: audience), host: tenant.managementHost ?? audience, subscriptions: subscriptions)
+            client: AuthorizedClient(client: client, tokens: tokens, audience: audience),
+            host: tenant.managementHost ?? audience, subscriptions: subscriptions)
         do {
             let permissions = sources.flatMap(\.permissions)
-            let answer = try await graph.page("iotsecurityresources | project id | limit 1", skipToken: nil, permissions: permissions)
+            let answer = try await graph.page(
+                "iotsecurityresources | project id | limit 1", skipToken: nil, permissions: permissions)
             let count = (try? JSONReader.parse(answer.body))?.bagValue?["count"]?.longValue ?? 0
             // Resource Graph leaves out what the identity may not read, and says nothing.
             if count > 0 { return Finding(subject, "Azure Resource Graph", .ok, "gives resources of Defender for IoT") }
             return Finding(
                 subject, "Azure Resource Graph", .warning, "gives no resources of Defender for IoT",
-                next: "give the application the role Security Reader on the subscriptions, or leave out 'subscriptions'")
+                next: "give the application the role Security Reader on the subscriptions, or leave out 'subscriptions'"
+            )
         } catch { return Finding(subject, "Azure Resource Graph", error) }
     }
 
@@ -165,19 +188,22 @@ package struct Doctor: Sendable {
         if sensor.trust == .any {
             findings.append(
                 Finding(
-                    subject, "certificate", .warning, "any certificate is accepted: whoever stands in between can read the token",
+                    subject, "certificate", .warning,
+                    "any certificate is accepted: whoever stands in between can read the token",
                     next: "save the sensor's certificate and set 'certificate' to the file"))
         }
         do {
             let http = try ServiceClient(trust: sensor.trust, retry: retry, logger: logger)
-            let secrets = SecretResolver(environment: environment, client: client, cloud: configuration.tenant?.cloud ?? .global)
+            let secrets = SecretResolver(
+                environment: environment, client: client, cloud: configuration.tenant?.cloud ?? .global)
             let outcome: Result<ServiceResponse, any Error>
             do {
                 let token = try await secrets.resolve(sensor.token, "sensors.token of \(sensor.name)")
                 // A window that holds nothing: the least work that proves the token.
                 let future = String(Int(Date().timeIntervalSince1970 * 1_000) + 86_400_000)
                 outcome = .success(
-                    try await SensorClient(client: http, host: sensor.host, token: token).get(path, parameters: [("fromTime", future)]))
+                    try await SensorClient(client: http, host: sensor.host, token: token).get(
+                        path, parameters: [("fromTime", future)]))
             } catch { outcome = .failure(error) }
             await http.shutdown()
             let response = try outcome.get()
@@ -190,19 +216,24 @@ package struct Doctor: Sendable {
     private func check(_ sink: SinkConfiguration, _ tokens: [String: TokenCache]) async -> [Finding] {
         let subject = "sink \(sink.name)"
         guard case .logsIngestion(let place) = sink.kind else { return [] }
-        guard let owner = configuration.tenants.first(where: { $0.name == sink.tenant }) ?? configuration.tenant, let cache = tokens[owner.name] else {
+        guard let owner = configuration.tenants.first(where: { $0.name == sink.tenant }) ?? configuration.tenant,
+            let cache = tokens[owner.name]
+        else {
             return [Finding(subject, "identity", .failed, "its tenant gives no tokens", next: "mend the tenant first")]
         }
         let audience = place.resource.isEmpty ? owner.cloud.hosts.monitorResource : place.resource
         let ingestion = LogsIngestionClient(
-            client: AuthorizedClient(client: client, tokens: cache, audience: audience), endpoint: place.endpoint, rule: place.rule)
+            client: AuthorizedClient(client: client, tokens: cache, audience: audience), endpoint: place.endpoint,
+            rule: place.rule)
         let names = Set(chosen.map(\.table) + (configuration.writesHealth ? [HealthTable.name] : []))
         let tables = names.sorted().compactMap { library.tables[$0] }
         var findings: [Finding] = []
         if let rule = place.ruleResource {
             let management = AuthorizedClient(client: client, tokens: cache, audience: owner.cloud.hosts.managementHost)
             do {
-                let declared = try await DataCollectionRuleClient(client: management, host: place.managementHost ?? owner.cloud.hosts.managementHost).streams(
+                let declared = try await DataCollectionRuleClient(
+                    client: management, host: place.managementHost ?? owner.cloud.hosts.managementHost
+                ).streams(
                     rule)
                 findings += tables.map { Self.compare($0, declared["Custom-\($0.name)"], subject) }
             } catch { findings.append(Finding(subject, "data collection rule", error)) }
@@ -229,13 +260,23 @@ package struct Doctor: Sendable {
                 next: "declare the stream with the columns of \(table.name) (docs/configuration.md)")
         }
         let missing = table.sentColumns.filter { declared[$0.name] == nil }
-        let wrong = table.sentColumns.filter { column in declared[column.name].map { $0 != column.type.streamType } ?? false }
+        let wrong = table.sentColumns.filter { column in
+            declared[column.name].map { $0 != column.type.streamType } ?? false
+        }
         guard missing.isEmpty, wrong.isEmpty else {
             var parts: [String] = []
-            if !missing.isEmpty { parts.append("not declared: \(missing.map { "\($0.name): \($0.type.streamType)" }.joined(separator: ", "))") }
-            if !wrong.isEmpty { parts.append("of another type: \(wrong.map { "\($0.name) should be \($0.type.streamType)" }.joined(separator: ", "))") }
+            if !missing.isEmpty {
+                parts.append(
+                    "not declared: \(missing.map { "\($0.name): \($0.type.streamType)" }.joined(separator: ", "))")
+            }
+            if !wrong.isEmpty {
+                parts.append(
+                    "of another type: \(wrong.map { "\($0.name) should be \($0.type.streamType)" }.joined(separator: ", "))"
+                )
+            }
             return Finding(
-                subject, check, .failed, parts.joined(separator: "; "), next: "change the stream's declaration; what it does not declare is dropped silently")
+                subject, check, .failed, parts.joined(separator: "; "),
+                next: "change the stream's declaration; what it does not declare is dropped silently")
         }
         return Finding(subject, check, .ok, "all \(table.sentColumns.count) are declared")
     }

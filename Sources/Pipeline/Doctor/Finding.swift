@@ -25,11 +25,14 @@ package struct Finding: Sendable {
     }
 
     /// A content file that is left out.
-    package init(content problem: String) { self.init("content", "files", .failed, problem, next: "correct the file, then: vestige content check") }
+    package init(content problem: String) {
+        self.init("content", "files", .failed, problem, next: "correct the file, then: vestige content check")
+    }
 
     /// A failed check, in the words of the error.
     init(_ subject: String, _ check: String, _ error: any Error) {
         let told = OperatorError(error, title: subject)
-        self.init(subject, check, .failed, [told.got, told.means].compactMap { $0 }.joined(separator: ": "), next: told.next)
+        self.init(
+            subject, check, .failed, [told.got, told.means].compactMap { $0 }.joined(separator: ": "), next: told.next)
     }
 }

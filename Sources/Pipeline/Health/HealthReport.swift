@@ -15,7 +15,9 @@ package struct HealthReport: Sendable {
 
         package var isFailing: Bool { history.last.error != nil }
         /// Rows that needed neither storing nor sending, of all that were read, from 0 to 1.
-        package var saving: Double { history.rowsRead > 0 ? 1 - Double(history.rowsKept) / Double(history.rowsRead) : 0 }
+        package var saving: Double {
+            history.rowsRead > 0 ? 1 - Double(history.rowsKept) / Double(history.rowsRead) : 0
+        }
     }
 
     package struct Sink: Sendable {
@@ -42,7 +44,9 @@ package struct HealthReport: Sendable {
         let planner = RunPlanner(library: library, schedules: configuration.schedules)
         sources = try workspace.runHistories().map { history in
             let succeeded = history.lastSuccess.map { Double(now - $0) / Double(DateTime.ticksPerSecond) }
-            return Source(name: history.last.source, history: history, lagSeconds: succeeded, nextRun: planner.next(after: history.last))
+            return Source(
+                name: history.last.source, history: history, lagSeconds: succeeded,
+                nextRun: planner.next(after: history.last))
         }
         let waiting = try workspace.outboxSizes()
         let totals = try workspace.deliveryTotals()

@@ -38,7 +38,9 @@ package struct HealthTable: Sendable {
         let told = outcomes.filter { $0.rows + $0.refused > 0 || $0.error != nil }
         try append(
             told.map { o in
-                var row = row("Sink", o.sink, o.error, isPartial: o.error != nil && o.rows > 0, UUID().uuidString.lowercased(), now)
+                var row = row(
+                    "Sink", o.sink, o.error, isPartial: o.error != nil && o.rows > 0, UUID().uuidString.lowercased(),
+                    now)
                 row["RowsSent"] = .long(Int64(o.rows))
                 row["RowsRefused"] = .long(Int64(o.refused))
                 row["BytesSent"] = .long(Int64(o.bytes))
@@ -48,10 +50,13 @@ package struct HealthTable: Sendable {
             }, now)
     }
 
-    private func row(_ kind: String, _ subject: String, _ error: OperatorError?, isPartial: Bool, _ id: String, _ now: Int64) -> [String: Value] {
+    private func row(
+        _ kind: String, _ subject: String, _ error: OperatorError?, isPartial: Bool, _ id: String, _ now: Int64
+    ) -> [String: Value] {
         [
             "TimeGenerated": .datetime(now), "ChangeType": .string("Added"), "SourceName": .string("vestige"),
-            "RowId": .string(id.replacing("-", with: "")), "SubjectKind": .string(kind), "Subject": .string(subject), "EndTime": .datetime(now),
+            "RowId": .string(id.replacing("-", with: "")), "SubjectKind": .string(kind), "Subject": .string(subject),
+            "EndTime": .datetime(now),
             "Status": .string(error == nil ? "Success" : isPartial ? "Partial" : "Failure"),
             "Reason": .string(error.map { [$0.got, $0.means].compactMap { $0 }.joined(separator: ": ") } ?? ""),
             "NextStep": .string(error?.next ?? ""),
@@ -60,7 +65,8 @@ package struct HealthTable: Sendable {
 
     private func append(_ rows: [[String: Value]], _ now: Int64) throws {
         guard !rows.isEmpty else { return }
-        let values = rows.map { row in schema.columns.map { row[$0.name] ?? ($0.type == .string ? .string("") : .null) } }
+        let values = rows.map { row in schema.columns.map { row[$0.name] ?? ($0.type == .string ? .string("") : .null) }
+        }
         try workspace.append(Batch(schema: schema, rows: values), to: Self.name, run: "health", now: now, sinks: sinks)
     }
 }

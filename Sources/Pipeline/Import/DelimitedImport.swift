@@ -6,12 +6,14 @@ import Workspace
 /// CSV and TSV files of any size: read in pieces, and written in one transaction.
 extension FileImport {
     func delimited(
-        _ data: Data, _ file: String, _ table: String, _ format: Format, _ known: [ColumnSpec]?, _ definition: TableDefinition?, replaces: Bool
+        _ data: Data, _ file: String, _ table: String, _ format: Format, _ known: [ColumnSpec]?,
+        _ definition: TableDefinition?, replaces: Bool
     ) throws -> Outcome {
         let separator: UInt8 = format == .csv ? 44 : 9
         func problem(_ got: String) -> OperatorError {
             OperatorError(
-                "the file \(file) was not imported", tried: "reading it as \(format.rawValue)", got: got, safe: "nothing was changed",
+                "the file \(file) was not imported", tried: "reading it as \(format.rawValue)", got: got,
+                safe: "nothing was changed",
                 next: "correct the file, or name its format with --format")
         }
         return try data.withUnsafeBytes { raw in
@@ -21,7 +23,9 @@ extension FileImport {
             var body = start
             let header = CSVColumns.fields(bytes, from: start, separator: separator, end: &body).map(\.trimmed)
             guard !header.isEmpty else { throw problem("the file is empty") }
-            if Set(header).count < header.count || header.contains("") { throw problem("its first line has an empty name, or one twice") }
+            if Set(header).count < header.count || header.contains("") {
+                throw problem("its first line has an empty name, or one twice")
+            }
             let specs: [ColumnSpec]
             do throws(CSVColumns.Problem) {
                 specs = try Self.columns(header, known, bytes, from: body, separator: separator)
@@ -31,7 +35,9 @@ extension FileImport {
             let empty = try complete(.empty(Schema(specs)), definition, file).0
             try workspace.load(table, empty, run: "import", now: now, replaces: replaces) {
                 let batch: Batch?
-                do throws(CSVColumns.Problem) { batch = try reader.next(bytes, max: Workspace.extentRowsMax) } catch { throw problem(error.message) }
+                do throws(CSVColumns.Problem) { batch = try reader.next(bytes, max: Workspace.extentRowsMax) } catch {
+                    throw problem(error.message)
+                }
                 guard let batch else { return nil }
                 rows += batch.count
                 return try complete(batch, definition, file).1

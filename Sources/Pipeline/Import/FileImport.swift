@@ -44,20 +44,24 @@ package struct FileImport: Sendable {
             throw OperatorError("the file \(file) cannot be read", next: "check its permissions", isConfiguration: true)
         }
         guard table.wholeMatch(of: /[A-Za-z_][A-Za-z0-9_]{0,127}/) != nil else {
-            throw OperatorError("\"\(table)\" is not a table name", next: "use letters, digits and _", isConfiguration: true)
+            throw OperatorError(
+                "\"\(table)\" is not a table name", next: "use letters, digits and _", isConfiguration: true)
         }
         let chosen = format ?? Self.guess(file, data)
         let definition = library.tables[table]
         var known = columns
         if let definition { known = known ?? definition.columns }
         if known == nil, !replaces, let stored = try workspace.schemas()[table] {
-            known = stored.columns.filter { $0.name != "TimeGenerated" } + stored.columns.filter { $0.name == "TimeGenerated" }
+            known =
+                stored.columns.filter { $0.name != "TimeGenerated" }
+                + stored.columns.filter { $0.name == "TimeGenerated" }
         }
         if chosen == .csv || chosen == .tsv {
             return try delimited(data, file, table, chosen, known, definition, replaces: replaces)
         }
         let bytes = [UInt8](data)
-        let (batch, notes) = try read(bytes, file, chosen, known, path, mayAddColumns: definition == nil && columns == nil)
+        let (batch, notes) = try read(
+            bytes, file, chosen, known, path, mayAddColumns: definition == nil && columns == nil)
         let (schema, rows) = try complete(batch, definition, file)
         if replaces { try workspace.drop(table) }
         try workspace.declare(table, schema)
@@ -88,7 +92,8 @@ package struct FileImport: Sendable {
     ) throws -> (Batch, [String]) {
         func problem(_ got: String) -> OperatorError {
             OperatorError(
-                "the file \(file) was not imported", tried: "reading it as \(format.rawValue)", got: got, safe: "nothing was changed",
+                "the file \(file) was not imported", tried: "reading it as \(format.rawValue)", got: got,
+                safe: "nothing was changed",
                 next: "correct the file, or name its format with --format")
         }
         switch format {
@@ -96,7 +101,9 @@ package struct FileImport: Sendable {
         case .json:
             do throws(RecordError) {
                 guard let known else { return (try RecordReader(columns: nil).read(bytes, path: path).batch, []) }
-                let specs = mayAddColumns ? Self.merge(known, try RecordReader(columns: nil).read(bytes, path: path).batch.schema) : known
+                let specs =
+                    mayAddColumns
+                    ? Self.merge(known, try RecordReader(columns: nil).read(bytes, path: path).batch.schema) : known
                 let page = try RecordReader(columns: specs).read(bytes, path: path)
                 return (page.batch, Self.notes(page))
             } catch { throw problem(error.description) }
@@ -105,7 +112,9 @@ package struct FileImport: Sendable {
             func inferred() throws -> Batch {
                 var sink = InferredRecords()
                 for (number, line) in lines {
-                    do { sink.append(try JSONReader.parse(Array(bytes[line]))) } catch { throw problem("line \(number): \(error.description)") }
+                    do { sink.append(try JSONReader.parse(Array(bytes[line]))) } catch {
+                        throw problem("line \(number): \(error.description)")
+                    }
                 }
                 return sink.finish()
             }
@@ -144,7 +153,9 @@ package struct FileImport: Sendable {
             "\($0.count) rows had a \($0.column) that is no \($0.type.name); kept without it, first at row \($0.firstRow): \"\($0.example)\""
         }
         if !page.unknownFields.isEmpty {
-            notes.append("fields that the table does not have were left out: \(page.unknownFields.prefix(10).joined(separator: ", "))")
+            notes.append(
+                "fields that the table does not have were left out: \(page.unknownFields.prefix(10).joined(separator: ", "))"
+            )
         }
         return notes
     }
@@ -156,16 +167,24 @@ package struct FileImport: Sendable {
         guard let definition else {
             if batch.schema.index(of: "TimeGenerated") != nil { return (batch.schema, batch) }
             let schema = Schema([ColumnSpec("TimeGenerated", .datetime)] + batch.schema.columns)
-            return (schema, Batch(schema: schema, columns: [time] + (try batch.schema.columns.indices.map { try batch.column($0) }), count: n))
+            return (
+                schema,
+                Batch(
+                    schema: schema, columns: [time] + (try batch.schema.columns.indices.map { try batch.column($0) }),
+                    count: n)
+            )
         }
-        let ids = try RowDigests(key: workspace.digestKey)(of: batch, columns: definition.columns.map(\.name)).map(\.hex)
+        let ids = try RowDigests(key: workspace.digestKey)(of: batch, columns: definition.columns.map(\.name)).map(
+            \.hex)
         let source = "import:" + (file as NSString).lastPathComponent
         let system = [
-            time, Column(constant: .string("Added"), .string, count: n), Column(constant: .string(source), .string, count: n),
+            time, Column(constant: .string("Added"), .string, count: n),
+            Column(constant: .string(source), .string, count: n),
             Column(.string, .string(StringVector(ids)), count: n),
         ]
         let own = try definition.schema.columns.dropFirst(system.count).map { spec in
-            try batch.column(named: spec.name) ?? Column(constant: spec.type == .string ? .string("") : .null, spec.type, count: n)
+            try batch.column(named: spec.name)
+                ?? Column(constant: spec.type == .string ? .string("") : .null, spec.type, count: n)
         }
         return (definition.schema, Batch(schema: definition.schema, columns: system + own, count: n))
     }

@@ -13,7 +13,8 @@ package struct DataCollectorSink: Sink {
 
     package func send(_ batch: Batch, table: String) async throws -> SinkReceipt {
         var receipt = SinkReceipt()
-        var packer = try RecordPacker(batch, bytesMax: DataCollectorClient.bodyBytesMax, layout: .array, aliases: ObservedTime.alias)
+        var packer = try RecordPacker(
+            batch, bytesMax: DataCollectorClient.bodyBytesMax, layout: .array, aliases: ObservedTime.alias)
         // The service adds `_CL` itself.
         let logType = table.hasSuffix("_CL") ? String(table.dropLast(3)) : table
         while let pack = packer.next() { receipt.bytes += try await client.post(pack.body, logType: logType) }

@@ -60,7 +60,8 @@ struct Delivery: Sendable {
         let reason = outcome.error.map { [$0.title, $0.got].compactMap { $0 }.joined(separator: ": ") }
         if outcome.rows + outcome.refused > 0 || reason != nil {
             try? workspace.noteDelivery(
-                to: sink.name, rows: outcome.rows, bytes: outcome.bytes, refused: outcome.refused, error: reason, now: SystemClock.now())
+                to: sink.name, rows: outcome.rows, bytes: outcome.bytes, refused: outcome.refused, error: reason,
+                now: SystemClock.now())
         }
         return outcome
     }
@@ -74,14 +75,19 @@ struct Delivery: Sendable {
                 guard let schema = schemas[table] else { continue }
                 let batch = workspace.extent(extent, schema: schema)
                 let receipt: SinkReceipt
-                do { receipt = try await sink.send(batch, table: table) } catch let error as ServiceError where error.concernsOneTable {
+                do { receipt = try await sink.send(batch, table: table) } catch let error as ServiceError
+                    where error.concernsOneTable
+                {
                     // Such as a stream that nobody declared: the other tables go out.
                     stopped.insert(table)
                     if outcome.error == nil { outcome.error = failure(error, sink.name, "table \(table) is held back") }
                     continue
                 }
                 outcome.bytes += receipt.bytes
-                if !receipt.refused.isEmpty { try DeadLetters(workspace: workspace).keep(receipt.refused, of: batch, table: table, sink: sink.name) }
+                if !receipt.refused.isEmpty {
+                    try DeadLetters(workspace: workspace).keep(
+                        receipt.refused, of: batch, table: table, sink: sink.name)
+                }
                 try workspace.acknowledge(extent, by: sink.name)
                 outcome.refused += receipt.refused.count
                 outcome.rows += extent.rows - receipt.refused.count
@@ -93,7 +99,9 @@ struct Delivery: Sendable {
     }
 
     private func failure(_ error: any Error, _ sink: String, _ what: String) -> OperatorError {
-        OperatorError(error, title: "sink \(sink): \(what)", safe: "what was not acknowledged stays in the outbox and goes out with the next run")
+        OperatorError(
+            error, title: "sink \(sink): \(what)",
+            safe: "what was not acknowledged stays in the outbox and goes out with the next run")
     }
 }
 
@@ -106,7 +114,8 @@ extension ServiceError {
 struct DeadLetters: Sendable {
     static let table = "VestigeDeadLetters_CL"
     static let schema = Schema([
-        ("TimeGenerated", .datetime), ("SinkName", .string), ("TargetTable", .string), ("Reason", .string), ("Record", .dynamic),
+        ("TimeGenerated", .datetime), ("SinkName", .string), ("TargetTable", .string), ("Reason", .string),
+        ("Record", .dynamic),
     ])
 
     let workspace: Workspace

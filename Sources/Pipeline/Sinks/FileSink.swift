@@ -60,7 +60,8 @@ package actor FileSink: Sink {
     }
 
     private func fresh(_ table: String) -> (path: String, bytes: Int) {
-        let stamp = String(DateTime.format(SystemClock.now()).prefix(19)).replacing("-", with: "").replacing(":", with: "")
+        let stamp = String(DateTime.format(SystemClock.now()).prefix(19)).replacing("-", with: "").replacing(
+            ":", with: "")
         var path = "\(folder)/\(table)-\(stamp).\(format.rawValue)"
         var n = 1
         while FileManager.default.fileExists(atPath: path) {
@@ -72,7 +73,9 @@ package actor FileSink: Sink {
 
     private func files(of table: String) -> [String] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        return names.filter { $0.hasPrefix(table + "-") && $0.hasSuffix("." + format.rawValue) }.sorted().map { folder + "/" + $0 }
+        return names.filter { $0.hasPrefix(table + "-") && $0.hasSuffix("." + format.rawValue) }.sorted().map {
+            folder + "/" + $0
+        }
     }
 
     private func removeOld(_ table: String) {
@@ -83,8 +86,11 @@ package actor FileSink: Sink {
     /// Writes behind the file's end and waits until the disk has it: then the batch may be forgotten.
     private func append(_ bytes: [UInt8], to path: String) throws {
         if !FileManager.default.fileExists(atPath: path) {
-            guard FileManager.default.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o640]) else {
-                throw OperatorError("sink \(name) stopped", got: "the file \(path) cannot be made", next: "check the folder, its permissions and the disk")
+            guard FileManager.default.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o640])
+            else {
+                throw OperatorError(
+                    "sink \(name) stopped", got: "the file \(path) cannot be made",
+                    next: "check the folder, its permissions and the disk")
             }
         }
         do {
@@ -107,7 +113,9 @@ package actor FileSink: Sink {
     }
 
     private static func firstLine(of path: String) -> [UInt8]? {
-        guard let handle = FileHandle(forReadingAtPath: path), let head = try? handle.read(upToCount: 65_536) else { return nil }
+        guard let handle = FileHandle(forReadingAtPath: path), let head = try? handle.read(upToCount: 65_536) else {
+            return nil
+        }
         try? handle.close()
         return head.firstIndex(of: 10).map { Array(head[...$0]) }
     }

@@ -23,7 +23,9 @@ package struct KustoSink: Sink {
     /// Bytes of a batch from which on it is queued.
     private static let queuedFromBytes = 32 << 20
 
-    package init(name: String, client: KustoIngestClient, queue: KustoQueueClient? = nil, ingestion: Ingestion = .automatic) {
+    package init(
+        name: String, client: KustoIngestClient, queue: KustoQueueClient? = nil, ingestion: Ingestion = .automatic
+    ) {
         self.name = name
         self.client = client
         self.queue = queue

@@ -75,7 +75,9 @@ struct RecordPacker {
         let values = (try? batch.row(row)) ?? []
         for (spec, value) in zip(batch.schema.columns, values) where !value.isNull {
             let text = value.text
-            out[spec.name] = text.utf8.count > Self.fieldBytesMax ? .string(String(decoding: text.utf8.prefix(Self.fieldBytesMax), as: UTF8.self)) : value
+            out[spec.name] =
+                text.utf8.count > Self.fieldBytesMax
+                ? .string(String(decoding: text.utf8.prefix(Self.fieldBytesMax), as: UTF8.self)) : value
         }
         for alias in aliases { out[alias.name] = out[alias.column] ?? .null }
         let whole = record.count
@@ -83,7 +85,11 @@ struct RecordPacker {
         JSONWriter.append(.bag(out), to: &record)
         guard record.count + 2 > bytesMax else { return true }
         refused.append(
-            RefusedRow(row: row, reason: "\(whole) bytes, more than \(bytesMax) even after cutting long values; leave wide columns out in the transform"))
+            RefusedRow(
+                row: row,
+                reason:
+                    "\(whole) bytes, more than \(bytesMax) even after cutting long values; leave wide columns out in the transform"
+            ))
         return false
     }
 }

@@ -18,9 +18,11 @@ struct DeviceNames: Sendable {
             if let id = known[device.lowercased()] { return id }
             throw OperatorError(
                 "source \(endpoint.name) cannot ask about \(device)", got: "no collected machine has this name",
-                next: "collect them first (vestige collect --once --source mde-machines), or name the device by its id", isConfiguration: true)
+                next: "collect them first (vestige collect --once --source mde-machines), or name the device by its id",
+                isConfiguration: true)
         }
-        return SourceEndpoint(endpoint.definition, endpoint.service, prefersFiles: endpoint.prefersFiles, choice: choice)
+        return SourceEndpoint(
+            endpoint.definition, endpoint.service, prefersFiles: endpoint.prefersFiles, choice: choice)
     }
 
     private static func isID(_ text: String) -> Bool { text.utf8.count >= 32 && text.allSatisfy(\.isHexDigit) }
@@ -28,10 +30,12 @@ struct DeviceNames: Sendable {
     /// Ids by whole names and by their first parts, in small letters; the machine that was seen last wins.
     private func ids() throws -> [String: String] {
         guard try workspace.schemas()[Self.table] != nil else { return [:] }
-        let query = "\(Self.table) | where isnotempty(ComputerDnsName) | order by TimeGenerated asc | project tolower(ComputerDnsName), MachineId"
+        let query =
+            "\(Self.table) | where isnotempty(ComputerDnsName) | order by TimeGenerated asc | project tolower(ComputerDnsName), MachineId"
         var options = QueryOptions()
         options.rowCountMax = nil
-        let rows = try Engine(provider: try WorkspaceProvider(workspace, functions: [:])).run(query, options: options).primary.rows()
+        let rows = try Engine(provider: try WorkspaceProvider(workspace, functions: [:])).run(query, options: options)
+            .primary.rows()
         var out: [String: String] = [:]
         for row in rows {
             out[row[0].text] = row[1].text

@@ -50,27 +50,35 @@ struct EventWindows: Sendable {
         try await losses.end(take)
     }
 
-    private func place(_ from: Int64, _ step: Int64) -> Value { .bag(Bag([("from", .long(from)), ("step", .long(step))])) }
+    private func place(_ from: Int64, _ step: Int64) -> Value {
+        .bag(Bag([("from", .long(from)), ("step", .long(step))]))
+    }
 
     /// What is to be read, from where the last run ended.
     private var span: (Int64, Int64) {
         if let range = endpoint.choice.range { return (range.lowerBound, range.upperBound) }
         guard let window = endpoint.definition.window else { return (fetcher.now, fetcher.now) }
         let first = Int64(endpoint.choice.since ?? window.first)
-        let start = fetcher.since.map { $0 - Int64(window.overlap) * DateTime.ticksPerSecond } ?? fetcher.now - first * DateTime.ticksPerSecond
+        let start =
+            fetcher.since.map { $0 - Int64(window.overlap) * DateTime.ticksPerSecond } ?? fetcher.now - first
+            * DateTime.ticksPerSecond
         return (max(start, fetcher.now - Self.reach), fetcher.now)
     }
 
     /// A window that is as short as can be, by parts of the devices.
-    private func parts(_ from: Int64, _ to: Int64, _ next: Value, _ take: (FetchedPage) async throws -> Void) async throws {
+    private func parts(_ from: Int64, _ to: Int64, _ next: Value, _ take: (FetchedPage) async throws -> Void)
+        async throws
+    {
         var count = 2
         var k = 0
         while k < count {
             guard let (page, bytes) = try await answer(from, to, part: (k, count)) else {
                 guard count < Self.partsMax else {
                     throw OperatorError(
-                        "source \(endpoint.name) stopped at \(DateTime.format(from))", got: "one second of one device in \(count) is more than an answer holds",
-                        safe: PageFetcher.safe, next: "choose devices: 'investigate.devices' in the configuration", isPassing: true)
+                        "source \(endpoint.name) stopped at \(DateTime.format(from))",
+                        got: "one second of one device in \(count) is more than an answer holds",
+                        safe: PageFetcher.safe, next: "choose devices: 'investigate.devices' in the configuration",
+                        isPassing: true)
                 }
                 // Rows that were read already count once.
                 (k, count) = (0, 2 * count)
@@ -87,10 +95,14 @@ struct EventWindows: Sendable {
     private func answer(_ from: Int64, _ to: Int64, part: (Int, Int)?) async throws -> (RecordPage, Int)? {
         var query = (endpoint.definition.query ?? "").replacing("{from}", with: "datetime(\(DateTime.format(from)))")
             .replacing("{to}", with: "datetime(\(DateTime.format(to)))").replacing("{devices}", with: devices)
-        if let (k, count) = part { query += "\n| where hash(strcat(column_ifexists('DeviceId', ''), Timestamp), \(count)) == \(k)" }
+        if let (k, count) = part {
+            query += "\n| where hash(strcat(column_ifexists('DeviceId', ''), Timestamp), \(count)) == \(k)"
+        }
         let place = "the window from \(DateTime.format(from).prefix(19))Z to \(DateTime.format(to).prefix(19))Z"
         do {
-            let (page, bytes) = try await fetcher.decoded(place) { try await client.hunt(query, permissions: endpoint.definition.permissions) }
+            let (page, bytes) = try await fetcher.decoded(place) {
+                try await client.hunt(query, permissions: endpoint.definition.permissions)
+            }
             // A full answer does not say that it is cut.
             return page.batch.count < Self.rowsMax ? (page, bytes) : nil
         } catch let error as OperatorError where error.isTooLarge { return nil }
@@ -100,7 +112,9 @@ struct EventWindows: Sendable {
     private var devices: String {
         let chosen = endpoint.choice.devices
         guard !chosen.isEmpty else { return "" }
-        let list = chosen.map { "'" + $0.replacing("\\", with: "\\\\").replacing("'", with: "\\'") + "'" }.joined(separator: ", ")
-        return " and (DeviceId in~ (\(list)) or DeviceName in~ (\(list)) or tostring(split(DeviceName, '.')[0]) in~ (\(list)))"
+        let list = chosen.map { "'" + $0.replacing("\\", with: "\\\\").replacing("'", with: "\\'") + "'" }.joined(
+            separator: ", ")
+        return
+            " and (DeviceId in~ (\(list)) or DeviceName in~ (\(list)) or tostring(split(DeviceName, '.')[0]) in~ (\(list)))"
     }
 }

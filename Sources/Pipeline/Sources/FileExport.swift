@@ -30,8 +30,10 @@ struct FileExport: Sendable {
             let answer = try await list(listing)
             if let snapshot, snapshot != answer.generated {
                 throw OperatorError(
-                    "source \(endpoint.name) stopped between files", got: "the service made a new snapshot, of \(answer.generated)",
-                    means: "files of two snapshots do not belong together", safe: PageFetcher.safe, next: "run the command again", isPassing: false)
+                    "source \(endpoint.name) stopped between files",
+                    got: "the service made a new snapshot, of \(answer.generated)",
+                    means: "files of two snapshots do not belong together", safe: PageFetcher.safe,
+                    next: "run the command again", isPassing: false)
             }
             snapshot = answer.generated
             var isExpired = false
@@ -57,8 +59,10 @@ struct FileExport: Sendable {
             if !isExpired { return try await losses.end(take) }
         }
         throw OperatorError(
-            "source \(endpoint.name) stopped between files", got: "the addresses of the files ended again and again before all were read",
-            safe: PageFetcher.safe, next: "look for what slows the downloads, then run the command again", isPassing: true)
+            "source \(endpoint.name) stopped between files",
+            got: "the addresses of the files ended again and again before all were read",
+            safe: PageFetcher.safe, next: "look for what slows the downloads, then run the command again",
+            isPassing: true)
     }
 
     private func fetch(_ file: Secret) async throws -> ExportDownloader.Outcome {
@@ -69,12 +73,17 @@ struct FileExport: Sendable {
 
     private func list(_ path: String) async throws -> ExportListing {
         let response: ServiceResponse
-        do { response = try await client.page(path, permissions: endpoint.definition.permissions) } catch let error as ServiceError {
-            throw OperatorError(error, title: "source \(endpoint.name) stopped while asking for its files", safe: PageFetcher.safe)
-        }
-        guard let bag = (try? JSONReader.parse(response.body))?.bagValue, let files = bag["exportFiles"]?.arrayValue else {
+        do { response = try await client.page(path, permissions: endpoint.definition.permissions) } catch let error
+            as ServiceError
+        {
             throw OperatorError(
-                "source \(endpoint.name) stopped while asking for its files", got: "an answer without exportFiles", safe: PageFetcher.safe,
+                error, title: "source \(endpoint.name) stopped while asking for its files", safe: PageFetcher.safe)
+        }
+        guard let bag = (try? JSONReader.parse(response.body))?.bagValue, let files = bag["exportFiles"]?.arrayValue
+        else {
+            throw OperatorError(
+                "source \(endpoint.name) stopped while asking for its files", got: "an answer without exportFiles",
+                safe: PageFetcher.safe,
                 next: "run the command again", isPassing: true)
         }
         return ExportListing(files: files.map { Secret($0.text) }, generated: bag["generatedTime"]?.text ?? "")
@@ -88,7 +97,9 @@ struct FileExport: Sendable {
         func page(_ bytes: ArraySlice<UInt8>) throws -> RecordPage {
             let reader = RecordReader(columns: endpoint.definition.columns, unmapped: TableDefinition.unmapped.name)
             let result = bytes.withUnsafeBufferPointer { buffer -> Result<RecordPage, RecordError> in
-                do throws(RecordError) { return .success(try reader.read(sequence: buffer)) } catch { return .failure(error) }
+                do throws(RecordError) { return .success(try reader.read(sequence: buffer)) } catch {
+                    return .failure(error)
+                }
             }
             switch result {
             case .success(let page): return page
@@ -97,7 +108,9 @@ struct FileExport: Sendable {
         }
         while true {
             let piece: [UInt8]?
-            do throws(Inflater.Problem) { piece = try inflater.next(Self.pieceBytes) } catch { throw problem(error.message, name) }
+            do throws(Inflater.Problem) { piece = try inflater.next(Self.pieceBytes) } catch {
+                throw problem(error.message, name)
+            }
             guard let piece else { break }
             rest += piece
             // Only whole lines are decoded; what is begun waits for its end.
@@ -111,7 +124,8 @@ struct FileExport: Sendable {
 
     private func problem(_ got: String, _ name: String) -> OperatorError {
         OperatorError(
-            "source \(endpoint.name) stopped between files", tried: "reading \(name)", got: got, means: "the file is not whole", safe: PageFetcher.safe,
+            "source \(endpoint.name) stopped between files", tried: "reading \(name)", got: got,
+            means: "the file is not whole", safe: PageFetcher.safe,
             next: "run the command again", isPassing: true)
     }
 }

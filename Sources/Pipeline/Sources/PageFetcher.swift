@@ -64,10 +64,12 @@ struct PageFetcher: Sendable {
         switch endpoint.service {
         case .defender(let client, _, _) where definition.window != nil:
             try await EventWindows(fetcher: self, client: client).pages(from: cursor, take)
-        case .defender(let client, _, _) where definition.service == .graphHunting: try await partitions(client, cursor, take)
+        case .defender(let client, _, _) where definition.service == .graphHunting:
+            try await partitions(client, cursor, take)
         case .defender(let client, let downloader, _):
             if endpoint.prefersFiles, let path = definition.files {
-                try await FileExport(endpoint: endpoint, client: client, downloader: downloader).pages(path, from: cursor, take)
+                try await FileExport(endpoint: endpoint, client: client, downloader: downloader).pages(
+                    path, from: cursor, take)
             } else if definition.isPerDevice {
                 try await devices(client, cursor, take)
             } else if definition.paging == .skip {
@@ -85,29 +87,41 @@ struct PageFetcher: Sendable {
     }
 
     /// The latest rows of all kinds, then those of some kinds by themselves, which reach further back.
-    private func variants(_ client: SensorClient, _ name: String, _ take: (FetchedPage) async throws -> Void) async throws {
+    private func variants(_ client: SensorClient, _ name: String, _ take: (FetchedPage) async throws -> Void)
+        async throws
+    {
         let extra = (definition.variants?.values ?? []).map { [(definition.variants?.name ?? "", $0)] }
         for (i, parameters) in ([[]] + extra).enumerated() {
             let place = parameters.first.map { "the answer for \($0.1)" } ?? "the answer"
-            let (page, bytes) = try await decoded(place) { try await client.get(definition.path ?? "/", parameters: sensorParameters(i) + parameters) }
+            let (page, bytes) = try await decoded(place) {
+                try await client.get(definition.path ?? "/", parameters: sensorParameters(i) + parameters)
+            }
             try await take(.page(page, bytes: bytes, next: .null, given: name, isLatest: i == 0))
         }
     }
 
     /// `page` from 0 and `size`, until a page is short.
-    private func numbered(_ client: SensorClient, _ cursor: Value, _ take: (FetchedPage) async throws -> Void) async throws {
+    private func numbered(_ client: SensorClient, _ cursor: Value, _ take: (FetchedPage) async throws -> Void)
+        async throws
+    {
         var number = Int(cursor.bagValue?["page"]?.longValue ?? 0)
         var isLast = false
         repeat {
             let parameters = definition.parameters + [("page", String(number)), ("size", String(definition.pageSize))]
-            let (page, bytes) = try await decoded("page \(number + 1)") { try await client.get(definition.path ?? "/", parameters: parameters) }
+            let (page, bytes) = try await decoded("page \(number + 1)") {
+                try await client.get(definition.path ?? "/", parameters: parameters)
+            }
             isLast = page.batch.count < definition.pageSize
             number += 1
-            try await take(.page(page, bytes: bytes, next: .bag(Bag([("page", .long(Int64(number)))])), given: endpoint.sensorName))
+            try await take(
+                .page(page, bytes: bytes, next: .bag(Bag([("page", .long(Int64(number)))])), given: endpoint.sensorName)
+            )
         } while !isLast
     }
 
-    private func graph(_ client: ResourceGraphClient, _ cursor: Value, _ take: (FetchedPage) async throws -> Void) async throws {
+    private func graph(_ client: ResourceGraphClient, _ cursor: Value, _ take: (FetchedPage) async throws -> Void)
+        async throws
+    {
         var token = cursor.bagValue?["skipToken"]?.stringValue
         var number = 1
         repeat {
@@ -117,16 +131,20 @@ struct PageFetcher: Sendable {
             }
             token = page.nextLink
             number += 1
-            try await take(.page(page, bytes: bytes, next: token.map { .bag(Bag([("skipToken", .string($0))])) } ?? .null))
+            try await take(
+                .page(page, bytes: bytes, next: token.map { .bag(Bag([("skipToken", .string($0))])) } ?? .null))
         } while token != nil
     }
 
     /// A call for each chosen device.
-    private func devices(_ client: DefenderClient, _ cursor: Value, _ take: (FetchedPage) async throws -> Void) async throws {
+    private func devices(_ client: DefenderClient, _ cursor: Value, _ take: (FetchedPage) async throws -> Void)
+        async throws
+    {
         guard !endpoint.choice.devices.isEmpty else {
             throw OperatorError(
                 "source \(endpoint.name) asks about single devices", got: "the configuration chooses none",
-                next: "name some with 'investigate: {devices: [...]}' in the configuration, or with --device", isConfiguration: true)
+                next: "name some with 'investigate: {devices: [...]}' in the configuration, or with --device",
+                isConfiguration: true)
         }
         var losses = Losses()
         for k in Int(cursor.bagValue?["device"]?.longValue ?? 0)..<endpoint.choice.devices.count {
@@ -143,7 +161,9 @@ struct PageFetcher: Sendable {
     }
 
     /// One query for each part of the devices.
-    private func partitions(_ client: DefenderClient, _ cursor: Value, _ take: (FetchedPage) async throws -> Void) async throws {
+    private func partitions(_ client: DefenderClient, _ cursor: Value, _ take: (FetchedPage) async throws -> Void)
+        async throws
+    {
         var losses = Losses()
         for k in Int(cursor.bagValue?["partition"]?.longValue ?? 0)..<definition.partitions {
             let query = (definition.query ?? "").replacing("{partitions}", with: String(definition.partitions))
@@ -151,7 +171,9 @@ struct PageFetcher: Sendable {
             let place = definition.partitions == 1 ? "the answer" : "part \(k + 1) of \(definition.partitions)"
             let next = Value.bag(Bag([("partition", .long(Int64(k + 1)))]))
             do {
-                let (page, bytes) = try await decoded(place) { try await client.hunt(query, permissions: definition.permissions) }
+                let (page, bytes) = try await decoded(place) {
+                    try await client.hunt(query, permissions: definition.permissions)
+                }
                 try await losses.tell(take)
                 try await take(.page(page, bytes: bytes, next: next))
             } catch let error as OperatorError where definition.partitions > 1 && losses.bears(error, next: next) {}
@@ -160,7 +182,9 @@ struct PageFetcher: Sendable {
     }
 
     /// `$top` and `$skip`, until a page is short.
-    private func offsets(_ client: DefenderClient, _ cursor: Value, _ take: (FetchedPage) async throws -> Void) async throws {
+    private func offsets(_ client: DefenderClient, _ cursor: Value, _ take: (FetchedPage) async throws -> Void)
+        async throws
+    {
         var skip = Int(cursor.bagValue?["skip"]?.longValue ?? 0)
         var losses = Losses()
         var isLast = false
@@ -171,7 +195,9 @@ struct PageFetcher: Sendable {
             let next = Value.bag(Bag([("skip", .long(Int64(skip)))]))
             do {
                 let link = Self.query(definition.path ?? "/", parameters)
-                let (page, bytes) = try await decoded(place) { try await client.page(link, permissions: definition.permissions) }
+                let (page, bytes) = try await decoded(place) {
+                    try await client.page(link, permissions: definition.permissions)
+                }
                 isLast = page.batch.count < definition.pageSize
                 try await losses.tell(take)
                 try await take(.page(page, bytes: bytes, next: next))
@@ -179,38 +205,56 @@ struct PageFetcher: Sendable {
         } while !isLast
     }
 
-    private func linked(_ client: DefenderClient, _ cursor: Value, _ take: (FetchedPage) async throws -> Void) async throws {
+    private func linked(_ client: DefenderClient, _ cursor: Value, _ take: (FetchedPage) async throws -> Void)
+        async throws
+    {
         var number = Int(cursor.bagValue?["page"]?.longValue ?? 1)
         var seen: Set<String> = []
         let size = definition.paging == .nextLink ? [("pageSize", String(definition.pageSize))] : []
-        var link = cursor.bagValue?["link"]?.stringValue ?? Self.query(definition.path ?? "/", definition.parameters.map(filled) + size)
+        var link =
+            cursor.bagValue?["link"]?.stringValue
+            ?? Self.query(definition.path ?? "/", definition.parameters.map(filled) + size)
         while !link.isEmpty {
             let target = link
             guard seen.insert(target).inserted else {
                 throw OperatorError(
                     "source \(endpoint.name) stopped on page \(number)", tried: "GET \(target.prefix { $0 != "?" })",
-                    got: "a link to a page that was read before", means: "the service's paging goes in circles", next: "run the command again",
+                    got: "a link to a page that was read before", means: "the service's paging goes in circles",
+                    next: "run the command again",
                     isPassing: false)
             }
             func fetch() async throws -> (RecordPage, Int) {
-                try await decoded("page \(number)") { try await client.page(target, permissions: definition.permissions) }
+                try await decoded("page \(number)") {
+                    try await client.page(target, permissions: definition.permissions)
+                }
             }
             var (page, bytes) = try await fetch()
             // A page that is full and names none behind it may have lost its link.
-            if definition.paging == .nextLink, page.nextLink == nil, page.batch.count >= definition.pageSize { (page, bytes) = try await fetch() }
+            if definition.paging == .nextLink, page.nextLink == nil, page.batch.count >= definition.pageSize {
+                (page, bytes) = try await fetch()
+            }
             number += 1
             link = definition.paging == .nextLink ? page.nextLink ?? "" : ""
             // Behind the last page there is nothing to go on with: the last page is read again.
-            let next = Value.bag(Bag([("link", .string(link.isEmpty ? target : link)), ("page", .long(Int64(link.isEmpty ? number - 1 : number)))]))
+            let next = Value.bag(
+                Bag([
+                    ("link", .string(link.isEmpty ? target : link)),
+                    ("page", .long(Int64(link.isEmpty ? number - 1 : number))),
+                ]))
             try await take(.page(page, bytes: bytes, next: next))
         }
     }
 
     /// The answer about a device; one that the service does not know has nothing.
-    private func ofDevice(_ device: String, _ path: String, _ client: DefenderClient) async throws -> (RecordPage, Int) {
+    private func ofDevice(_ device: String, _ path: String, _ client: DefenderClient) async throws -> (RecordPage, Int)
+    {
         // It is said now and then of devices that it knows, too.
         for attempt in 1...Self.malformedAttempts {
-            do { return try await decoded("device \(device)") { try await client.page(path, permissions: definition.permissions) } } catch let error
+            do {
+                return try await decoded("device \(device)") {
+                    try await client.page(path, permissions: definition.permissions)
+                }
+            } catch let error
                 as OperatorError
                 where error.status == 404
             {
@@ -229,7 +273,8 @@ struct PageFetcher: Sendable {
             }
             do {
                 let reader = RecordReader(
-                    columns: definition.columns, unmapped: TableDefinition.unmapped.name, isOneRecord: definition.isOneRecord)
+                    columns: definition.columns, unmapped: TableDefinition.unmapped.name,
+                    isOneRecord: definition.isOneRecord)
                 return (try reader.read(response.body, path: definition.records), response.body.count)
             } catch {
                 let isCut = if case .malformed = error { true } else { false }
@@ -238,9 +283,12 @@ struct PageFetcher: Sendable {
                     continue
                 }
                 throw OperatorError(
-                    "source \(endpoint.name) stopped on \(place)", tried: "reading \(response.body.count) bytes, attempt \(attempt)", got: error.description,
+                    "source \(endpoint.name) stopped on \(place)",
+                    tried: "reading \(response.body.count) bytes, attempt \(attempt)", got: error.description,
                     means: isCut ? "the answer is not whole" : nil, safe: Self.safe,
-                    next: isCut ? "run the command again; if it stays so, look for a proxy that cuts answers" : "check the source's query and path",
+                    next: isCut
+                        ? "run the command again; if it stays so, look for a proxy that cuts answers"
+                        : "check the source's query and path",
                     isPassing: isCut)
             }
         }
@@ -267,7 +315,10 @@ struct PageFetcher: Sendable {
 
     private static func query(_ path: String, _ parameters: [(String, String)]) -> String {
         guard !parameters.isEmpty else { return path }
-        let allowed = CharacterSet(charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~$,:'")
-        return path + "?" + parameters.map { "\($0)=\($1.addingPercentEncoding(withAllowedCharacters: allowed) ?? $1)" }.joined(separator: "&")
+        let allowed = CharacterSet(
+            charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~$,:'")
+        return path + "?"
+            + parameters.map { "\($0)=\($1.addingPercentEncoding(withAllowedCharacters: allowed) ?? $1)" }.joined(
+                separator: "&")
     }
 }

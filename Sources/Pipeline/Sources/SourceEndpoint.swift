@@ -19,7 +19,9 @@ package struct SourceEndpoint: Sendable {
     /// Which devices and what time, for sources that ask about those.
     package let choice: Choice
 
-    package init(_ definition: SourceDefinition, _ service: Service, prefersFiles: Bool = false, choice: Choice = Choice()) {
+    package init(
+        _ definition: SourceDefinition, _ service: Service, prefersFiles: Bool = false, choice: Choice = Choice()
+    ) {
         self.definition = definition
         self.service = service
         self.prefersFiles = prefersFiles
@@ -42,7 +44,8 @@ package struct SourceEndpoint: Sendable {
     package var name: String {
         switch service {
         case .sensor(_, let sensor): "\(definition.id)@\(sensor)"
-        case .defender(_, _, let tenant), .resourceGraph(_, let tenant): tenant.isEmpty ? definition.id : "\(definition.id)@\(tenant)"
+        case .defender(_, _, let tenant), .resourceGraph(_, let tenant):
+            tenant.isEmpty ? definition.id : "\(definition.id)@\(tenant)"
         case .web: definition.id
         }
     }

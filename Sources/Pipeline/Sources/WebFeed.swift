@@ -18,7 +18,8 @@ package struct WebFeed: Sendable {
     /// - Parameter now: ticks; decides what `{month}` in the address stands for.
     func page(_ definition: SourceDefinition, _ name: String, now: Int64) async throws -> (RecordPage, Int) {
         let packed: [UInt8]
-        do { packed = try await bytes(name, place.replacing("{month}", with: Self.month(now, before: 0))) } catch let error as OperatorError
+        do { packed = try await bytes(name, place.replacing("{month}", with: Self.month(now, before: 0))) } catch let
+            error as OperatorError
             where error.status == 404 && place.contains("{month}")
         {
             // Early in a month there is nothing of it.
@@ -31,18 +32,23 @@ package struct WebFeed: Sendable {
         }
         var bytes = packed
         if packed.starts(with: [0x1F, 0x8B]) {
-            guard let whole = Deflate.decompress(packed, sizeMax: Self.bytesMax) else { throw problem("a packed file that cannot be unpacked") }
+            guard let whole = Deflate.decompress(packed, sizeMax: Self.bytesMax) else {
+                throw problem("a packed file that cannot be unpacked")
+            }
             bytes = whole
         }
         switch definition.format {
         case .json:
             do throws(RecordError) {
                 return (
-                    try RecordReader(columns: definition.columns, unmapped: TableDefinition.unmapped.name).read(bytes, path: definition.records), packed.count
+                    try RecordReader(columns: definition.columns, unmapped: TableDefinition.unmapped.name).read(
+                        bytes, path: definition.records), packed.count
                 )
             } catch { throw problem(error.description) }
         case .csv:
-            guard let page = DelimitedRecords.page(bytes, definition.columns) else { throw problem("no header line that names one of the columns") }
+            guard let page = DelimitedRecords.page(bytes, definition.columns) else {
+                throw problem("no header line that names one of the columns")
+            }
             return (page, packed.count)
         }
     }
@@ -59,13 +65,16 @@ package struct WebFeed: Sendable {
         guard place.hasPrefix("https://") || place.hasPrefix("http://") else {
             guard let data = FileManager.default.contents(atPath: place) else {
                 throw OperatorError(
-                    "source \(name) stopped", tried: "reading the file \(place)", got: "it is not there, or not readable", safe: PageFetcher.safe,
+                    "source \(name) stopped", tried: "reading the file \(place)",
+                    got: "it is not there, or not readable", safe: PageFetcher.safe,
                     next: "put the list there, or correct 'feeds' in the configuration", isConfiguration: true)
             }
             return [UInt8](data)
         }
         let response: ServiceResponse
-        do { response = try await client.send(ServiceRequest("GET", place, timeoutSeconds: 300)) } catch let error as ServiceError {
+        do { response = try await client.send(ServiceRequest("GET", place, timeoutSeconds: 300)) } catch let error
+            as ServiceError
+        {
             throw OperatorError(error, title: "source \(name) stopped", safe: PageFetcher.safe)
         }
         guard response.status == 200 else {
@@ -84,7 +93,9 @@ enum DelimitedRecords {
     /// Nil when no field of the header is one of the columns.
     static func page(_ bytes: [UInt8], _ columns: [ColumnSpec]) -> RecordPage? {
         var start = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
-        while start < bytes.count, bytes[start] == 35 { start = (bytes[start...].firstIndex(of: 10) ?? bytes.count - 1) + 1 }
+        while start < bytes.count, bytes[start] == 35 {
+            start = (bytes[start...].firstIndex(of: 10) ?? bytes.count - 1) + 1
+        }
         let records = CSV.records(bytes[min(start, bytes.count)...])
         guard let header = records.first?.map(\.trimmed) else { return nil }
         let places = columns.map { spec in header.firstIndex { $0.lowercased() == spec.name.lowercased() } }
@@ -101,11 +112,14 @@ enum DelimitedRecords {
                 }
                 builders[c].append(Value.string(record[place]).converted(to: columns[c].type))
             }
-            let rest = others.filter { $0 < record.count && !record[$0].isEmpty }.map { (header[$0], Value.string(record[$0])) }
+            let rest = others.filter { $0 < record.count && !record[$0].isEmpty }.map {
+                (header[$0], Value.string(record[$0]))
+            }
             leftOver.append(rest.isEmpty ? .null : .bag(Bag(rest)))
         }
         let batch = Batch(
-            schema: Schema(columns + [TableDefinition.unmapped]), columns: builders.map { $0.finish() } + [leftOver.finish()], count: records.count - 1)
+            schema: Schema(columns + [TableDefinition.unmapped]),
+            columns: builders.map { $0.finish() } + [leftOver.finish()], count: records.count - 1)
         return RecordPage(batch: batch, nextLink: nil, unknownFields: others.map { header[$0] }, unreadable: [])
     }
 }

@@ -27,8 +27,10 @@ package enum Deflate {
             input.withUnsafeBytes { input in
                 count =
                     switch format {
-                    case .gzip: libdeflate_gzip_compress(compressor, input.baseAddress, input.count, output.baseAddress, bound)
-                    case .zlib: libdeflate_zlib_compress(compressor, input.baseAddress, input.count, output.baseAddress, bound)
+                    case .gzip:
+                        libdeflate_gzip_compress(compressor, input.baseAddress, input.count, output.baseAddress, bound)
+                    case .zlib:
+                        libdeflate_zlib_compress(compressor, input.baseAddress, input.count, output.baseAddress, bound)
                     }
             }
         }
@@ -38,7 +40,9 @@ package enum Deflate {
     /// What `input` was before it was compressed; nil when it is not of this format, is cut short, or has more than `sizeMax` bytes.
     package static func decompress(_ input: [UInt8], _ format: Format = .gzip, sizeMax: Int) -> [UInt8]? {
         var stream = z_stream()
-        guard inflateInit2_(&stream, format.windowBits, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else { return nil }
+        guard inflateInit2_(&stream, format.windowBits, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
+            return nil
+        }
         defer { inflateEnd(&stream) }
         var out: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 1 << 16)

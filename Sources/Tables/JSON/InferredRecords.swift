@@ -15,7 +15,9 @@ package struct InferredRecords {
         default: set("Value", record)
         }
         count += 1
-        for c in columns.values.indices where columns.values[c].values.count < count { columns.values[c].values.append(.null) }
+        for c in columns.values.indices where columns.values[c].values.count < count {
+            columns.values[c].values.append(.null)
+        }
     }
 
     private mutating func set(_ name: String, _ value: Value) {
@@ -63,7 +65,8 @@ package struct InferredRecords {
     /// Whether a text is a date or time in ISO order: `2026-08-01`, with or without `T`, fraction and zone.
     package static func isTime(_ text: String) -> Bool {
         let bytes = Array(text.utf8)
-        guard bytes.count >= 10, bytes.count <= 40, bytes[4] == 45, bytes[7] == 45, bytes[0] >= 48, bytes[0] <= 57 else { return false }
+        guard bytes.count >= 10, bytes.count <= 40, bytes[4] == 45, bytes[7] == 45, bytes[0] >= 48, bytes[0] <= 57
+        else { return false }
         return DateTime.parse(text) != nil
     }
 }

@@ -67,7 +67,9 @@ package struct JSONReader: ~Copyable {
 
     package mutating func expect(_ byte: UInt8) throws(JSONError) {
         guard consume(byte) else {
-            if offset >= bytes.count { throw fail("the text ends where \"\(Character(UnicodeScalar(byte)))\" should be") }
+            if offset >= bytes.count {
+                throw fail("the text ends where \"\(Character(UnicodeScalar(byte)))\" should be")
+            }
             throw fail("expected \"\(Character(UnicodeScalar(byte)))\"")
         }
     }
@@ -142,7 +144,8 @@ package struct JSONReader: ~Copyable {
         case 116: out.append(9)
         case 117:
             var code = try hex4()
-            if (0xD800..<0xDC00).contains(code), offset + 1 < bytes.count, bytes[offset] == 92, bytes[offset + 1] == 117 {
+            if (0xD800..<0xDC00).contains(code), offset + 1 < bytes.count, bytes[offset] == 92, bytes[offset + 1] == 117
+            {
                 let saved = offset
                 offset += 2
                 let low = try hex4()
@@ -178,7 +181,9 @@ package struct JSONReader: ~Copyable {
         return true
     }
 
-    private static let powersOfTen: [Double] = [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15]
+    private static let powersOfTen: [Double] = [
+        1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+    ]
 
     /// A number as an integer when it is written as one and fits, else as a floating number.
     package mutating func number() throws(JSONError) -> Value {
@@ -274,7 +279,9 @@ package struct JSONReader: ~Copyable {
             case 34:
                 offset += 1
                 offset = endOfPlain(from: offset)
-                while offset < bytes.count, bytes[offset] == 92 { offset = endOfPlain(from: min(offset + 2, bytes.count)) }
+                while offset < bytes.count, bytes[offset] == 92 {
+                    offset = endOfPlain(from: min(offset + 2, bytes.count))
+                }
             default: break
             }
             offset += 1

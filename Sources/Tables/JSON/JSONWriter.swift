@@ -111,7 +111,8 @@ package enum JSONWriter {
         while i &+ 8 <= bytes.count {
             let word = UInt64(littleEndian: base.loadUnaligned(fromByteOffset: i, as: UInt64.self))
             let (quotes, slashes) = (word ^ (ones &* 34), word ^ (ones &* 92))
-            let found = ((quotes &- ones) & ~quotes | (slashes &- ones) & ~slashes | (word &- ones &* 32) & ~word) & tops
+            let found =
+                ((quotes &- ones) & ~quotes | (slashes &- ones) & ~slashes | (word &- ones &* 32) & ~word) & tops
             if found != 0 { return i &+ found.trailingZeroBitCount >> 3 }
             i &+= 8
         }

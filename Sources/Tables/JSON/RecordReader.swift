@@ -93,7 +93,8 @@ package struct RecordReader: Sendable {
         let members: [Member]?
         do throws(JSONError) {
             members = try Self.members(bytes) { (key, reader) throws(JSONError) in
-                guard found == nil, let columns, !isOneRecord, path == nil, Self.listNames.contains(key.lowercased()) else { return false }
+                guard found == nil, let columns, !isOneRecord, path == nil, Self.listNames.contains(key.lowercased())
+                else { return false }
                 var sink = TypedRecords(columns, unmapped: unmapped)
                 try reader.array { (reader) throws(JSONError) in try sink.read(&reader) }
                 found = sink
@@ -104,7 +105,9 @@ package struct RecordReader: Sendable {
         func member(_ names: [String]) -> Member? { members.first { m in names.contains { $0 == m.key.lowercased() } } }
         func value(_ m: Member?) throws(RecordError) -> Value {
             guard let m else { return .null }
-            do throws(JSONError) { return try JSONReader.parse(Array(bytes[m.range])) } catch { throw .malformed(error) }
+            do throws(JSONError) { return try JSONReader.parse(Array(bytes[m.range])) } catch {
+                throw .malformed(error)
+            }
         }
         let next = try value(member(["@odata.nextlink", "nextlink", "$skiptoken"])).stringValue
         if let found { return found.page(nextLink: next) }
@@ -122,7 +125,9 @@ package struct RecordReader: Sendable {
         }
         if let found = member(["error"]) {
             let error = try value(found)
-            throw .service(code: error.bagValue?["code"]?.text ?? "an error", message: error.bagValue?["message"]?.text ?? error.text)
+            throw .service(
+                code: error.bagValue?["code"]?.text ?? "an error",
+                message: error.bagValue?["message"]?.text ?? error.text)
         }
         return try records(bytes, isOneRecord ? nil : Self.lonelyList(bytes, members), nil, nil)
     }
@@ -132,14 +137,18 @@ package struct RecordReader: Sendable {
         let keys = (names.arrayValue ?? []).map { $0.bagValue?["name"]?.text ?? $0.text }
         var text: [UInt8] = [91]
         for (i, row) in (rows.arrayValue ?? []).enumerated() {
-            guard let cells = row.arrayValue, cells.count == keys.count else { throw .noRecords("row \(i + 1) does not have \(keys.count) cells") }
+            guard let cells = row.arrayValue, cells.count == keys.count else {
+                throw .noRecords("row \(i + 1) does not have \(keys.count) cells")
+            }
             if i > 0 { text.append(44) }
             JSONWriter.append(.bag(Bag(zip(keys, cells).map { ($0, $1) })), to: &text)
         }
         text.append(93)
         let schema = Self.schema(names)
         let result = text.withUnsafeBufferPointer { buffer -> Result<RecordPage, RecordError> in
-            do throws(RecordError) { return .success(try records(buffer, nil, schema, nil)) } catch { return .failure(error) }
+            do throws(RecordError) { return .success(try records(buffer, nil, schema, nil)) } catch {
+                return .failure(error)
+            }
         }
         return try result.get()
     }
@@ -175,7 +184,9 @@ package struct RecordReader: Sendable {
 
     /// The only array of objects in an object that has only scalars beside it, as a catalogue file has.
     private static func lonelyList(_ bytes: UnsafeBufferPointer<UInt8>, _ members: [Member]) -> Range<Int>? {
-        let lists = members.filter { m in m.isArray && bytes[m.range.lowerBound + 1..<m.range.upperBound].first { $0 > 32 } == 123 }
+        let lists = members.filter { m in
+            m.isArray && bytes[m.range.lowerBound + 1..<m.range.upperBound].first { $0 > 32 } == 123
+        }
         let scalars = members.filter { !$0.isArray && bytes[$0.range.lowerBound] != 123 }
         return lists.count == 1 && 1 + scalars.count == members.count ? lists[0].range : nil
     }
@@ -187,7 +198,8 @@ package struct RecordReader: Sendable {
             guard let bag = item.bagValue, let name = (bag["name"] ?? bag["Name"])?.stringValue else { return nil }
             let typeName = (bag["type"] ?? bag["Type"])?.stringValue ?? "String"
             // Booleans arrive as SByte 0 and 1.
-            let type: ScalarType = typeName == "SByte" ? .bool : typeName == "Object" ? .dynamic : ScalarType(name: typeName) ?? .string
+            let type: ScalarType =
+                typeName == "SByte" ? .bool : typeName == "Object" ? .dynamic : ScalarType(name: typeName) ?? .string
             return ColumnSpec(name, type)
         }
     }
@@ -210,7 +222,9 @@ package struct RecordReader: Sendable {
         }
     }
 
-    private static func each(_ bytes: UnsafeBufferPointer<UInt8>, _ body: (inout JSONReader) throws(JSONError) -> Void) throws(JSONError) {
+    private static func each(_ bytes: UnsafeBufferPointer<UInt8>, _ body: (inout JSONReader) throws(JSONError) -> Void)
+        throws(JSONError)
+    {
         var reader = JSONReader(bytes)
         if reader.peek() == 91 { try reader.array(body) } else { try body(&reader) }
     }

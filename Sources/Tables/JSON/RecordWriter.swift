@@ -14,8 +14,12 @@ package struct RecordWriter {
 
     /// - Parameter aliases: other names for some columns, each written as a member of its own behind the row's.
     package init(_ batch: Batch, aliases: [(name: String, column: String)] = []) throws {
-        var columns = try batch.schema.columns.enumerated().map { (key: Self.key($1.name), column: try batch.column($0)) }
-        for alias in aliases { if let column = try batch.column(named: alias.column) { columns.append((Self.key(alias.name), column)) } }
+        var columns = try batch.schema.columns.enumerated().map {
+            (key: Self.key($1.name), column: try batch.column($0))
+        }
+        for alias in aliases {
+            if let column = try batch.column(named: alias.column) { columns.append((Self.key(alias.name), column)) }
+        }
         self.columns = columns
         count = batch.count
     }
@@ -64,7 +68,9 @@ package struct RecordWriter {
                     for row in block {
                         let e = vector.codes.map { Int($0[row]) } ?? row
                         key.withUnsafeBufferPointer { if let base = $0.baseAddress { members.append(base, $0.count) } }
-                        JSONWriter.append(UnsafeBufferPointer(rebasing: bytes[(e == 0 ? 0 : entries[e &- 1])..<entries[e]]), to: members)
+                        JSONWriter.append(
+                            UnsafeBufferPointer(rebasing: bytes[(e == 0 ? 0 : entries[e &- 1])..<entries[e]]),
+                            to: members)
                         ends.append(members.count)
                     }
                 }
@@ -75,7 +81,8 @@ package struct RecordWriter {
                 DateTime.append(ticks, to: &out)
                 out.append(34)
             }
-        case .int64(let values) where column.type == .timespan: render(key, values, column.nulls) { JSONWriter.append(.timespan($1), to: &$0) }
+        case .int64(let values) where column.type == .timespan:
+            render(key, values, column.nulls) { JSONWriter.append(.timespan($1), to: &$0) }
         case .int64(let values): render(key, values, column.nulls) { JSONWriter.append($1, to: &$0) }
         case .bool(let values): render(key, values, column.nulls) { $0 += $1 ? "true".utf8 : "false".utf8 }
         case .real(let values): render(key, values, column.nulls) { JSONWriter.append($1, to: &$0) }
@@ -98,7 +105,9 @@ package struct RecordWriter {
     }
 
     @inline(__always)
-    private mutating func render<T: Equatable>(_ key: [UInt8], _ values: [T], _ nulls: [Bool]?, _ write: (inout [UInt8], T) -> Void) {
+    private mutating func render<T: Equatable>(
+        _ key: [UInt8], _ values: [T], _ nulls: [Bool]?, _ write: (inout [UInt8], T) -> Void
+    ) {
         // A value is often the one of the row before, whose text is there already.
         var last: T?
         var text: [UInt8] = []

@@ -21,7 +21,8 @@ final class TextColumns {
         for c in 0..<count {
             (columns + c).initialize(
                 to: Growing(
-                    bytes: .allocate(capacity: Self.firstBytes), byteCapacity: Self.firstBytes, ends: .allocate(capacity: Self.firstTexts),
+                    bytes: .allocate(capacity: Self.firstBytes), byteCapacity: Self.firstBytes,
+                    ends: .allocate(capacity: Self.firstTexts),
                     capacity: Self.firstTexts))
         }
     }
@@ -40,10 +41,14 @@ final class TextColumns {
     @inline(__always)
     func append(_ text: UnsafeBufferPointer<UInt8>, to c: Int) {
         let column = columns + c
-        if column.pointee.byteCount &+ text.count > column.pointee.byteCapacity || column.pointee.count == column.pointee.capacity {
+        if column.pointee.byteCount &+ text.count > column.pointee.byteCapacity
+            || column.pointee.count == column.pointee.capacity
+        {
             Self.grow(column, text.count)
         }
-        if let base = text.baseAddress { GrowingBytes.copy(base, text.count, to: column.pointee.bytes + column.pointee.byteCount) }
+        if let base = text.baseAddress {
+            GrowingBytes.copy(base, text.count, to: column.pointee.bytes + column.pointee.byteCount)
+        }
         column.pointee.byteCount &+= text.count
         column.pointee.ends[column.pointee.count] = column.pointee.byteCount
         column.pointee.count &+= 1

@@ -34,14 +34,17 @@ package struct TypedRecords {
     package func page(nextLink: String?) -> RecordPage {
         var schema = Schema(specs)
         var columns = builders.indices.map { c in
-            types[c] == .string ? Column(.string, .string(texts.finish(c)), count: texts.count(c)) : builders[c].finish()
+            types[c] == .string
+                ? Column(.string, .string(texts.finish(c)), count: texts.count(c)) : builders[c].finish()
         }
         if let unmapped {
             schema.columns.append(ColumnSpec(unmapped, .dynamic))
             columns.append(
                 leftOver.isEmpty
                     ? Column(constant: .null, .dynamic, count: count)
-                    : Column(.dynamic, .dynamic(leftOver + Array(repeating: .null, count: count - leftOver.count)), count: count))
+                    : Column(
+                        .dynamic, .dynamic(leftOver + Array(repeating: .null, count: count - leftOver.count)),
+                        count: count))
         }
         return RecordPage(
             batch: Batch(schema: schema, columns: columns, count: count), nextLink: nextLink,
@@ -82,7 +85,9 @@ package struct TypedRecords {
             leftOver += repeatElement(.null, count: count - leftOver.count)
             leftOver.append(.bag(others))
         }
-        for c in builders.indices where filled(c) == count { if types[c] == .string { texts.appendEmpty(to: c) } else { builders[c].appendNull() } }
+        for c in builders.indices where filled(c) == count {
+            if types[c] == .string { texts.appendEmpty(to: c) } else { builders[c].appendNull() }
+        }
         count += 1
     }
 
@@ -100,7 +105,9 @@ package struct TypedRecords {
     private mutating func column(_ key: UnsafeBufferPointer<UInt8>, _ position: Int) -> Int {
         if position < order.count {
             let (start, end, column) = order[position]
-            let isSame = end &- start == key.count && orderBytes.withUnsafeBytes { Self.equal($0, start, UnsafeRawBufferPointer(key)) }
+            let isSame =
+                end &- start == key.count
+                && orderBytes.withUnsafeBytes { Self.equal($0, start, UnsafeRawBufferPointer(key)) }
             if isSame { return column }
         }
         return look(up: key, position)
@@ -111,7 +118,8 @@ package struct TypedRecords {
     private static func equal(_ bytes: UnsafeRawBufferPointer, _ start: Int, _ key: UnsafeRawBufferPointer) -> Bool {
         let count = key.count
         func word(_ i: Int) -> Bool {
-            bytes.loadUnaligned(fromByteOffset: start &+ i, as: UInt64.self) == key.loadUnaligned(fromByteOffset: i, as: UInt64.self)
+            bytes.loadUnaligned(fromByteOffset: start &+ i, as: UInt64.self)
+                == key.loadUnaligned(fromByteOffset: i, as: UInt64.self)
         }
         var i = 0
         while i &+ 8 <= count {
@@ -173,7 +181,8 @@ package struct TypedRecords {
         missed.append((c, value))
         if unreadable[c] == nil {
             unreadable[c] = UnreadableCells(
-                column: specs[c].name, type: specs[c].type, count: 0, firstRow: count + 1, example: String(text.prefix(80)))
+                column: specs[c].name, type: specs[c].type, count: 0, firstRow: count + 1,
+                example: String(text.prefix(80)))
         }
         unreadable[c]?.count += 1
     }

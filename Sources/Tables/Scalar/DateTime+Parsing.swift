@@ -142,7 +142,8 @@ extension DateTime {
             skipSpaces()
             guard let month = number(1...2) else { return nil }
             let separator = peek
-            guard separator == 47 || separator == 45, take(separator), let day = number(1...2), take(separator), let year = number(4...4)
+            guard separator == 47 || separator == 45, take(separator), let day = number(1...2), take(separator),
+                let year = number(4...4)
             else { return nil }
             skipSpaces()
             if at == bytes.count { return DateTime.ticks(year, month, day) }

@@ -92,7 +92,9 @@ extension Value {
         }
         let lower = text.lowercased()
         if lower.hasPrefix("0x"), let n = UInt64(lower.dropFirst(2), radix: 16) { return .real(Double(n)) }
-        guard let first = text.utf8.first, (48...57).contains(first) || [43, 45, 46].contains(first) else { return .null }
+        guard let first = text.utf8.first, (48...57).contains(first) || [43, 45, 46].contains(first) else {
+            return .null
+        }
         return Double(text).map { .real($0) } ?? .null
     }
 }

@@ -3,7 +3,8 @@ package enum CSV {
     /// One record with its line end; fields are quoted where they must be.
     package static func line(_ fields: [String]) -> String {
         func field(_ text: String) -> String {
-            text.contains { $0 == "," || $0 == "\"" || $0.isNewline } ? "\"" + text.replacing("\"", with: "\"\"") + "\"" : text
+            text.contains { $0 == "," || $0 == "\"" || $0.isNewline }
+                ? "\"" + text.replacing("\"", with: "\"\"") + "\"" : text
         }
         return fields.map(field).joined(separator: ",") + "\r\n"
     }

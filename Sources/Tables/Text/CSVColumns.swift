@@ -80,7 +80,9 @@ package struct CSVColumns {
 
     private mutating func append(_ text: UnsafeBufferPointer<UInt8>, _ field: Int) throws(Problem) {
         guard field < columns.count else {
-            throw Problem(record: records, message: "record \(records) has more than \(columns.count) fields, the header \(columns.count)")
+            throw Problem(
+                record: records,
+                message: "record \(records) has more than \(columns.count) fields, the header \(columns.count)")
         }
         columns[field].append(text)
     }
@@ -117,7 +119,9 @@ package struct CSVColumns {
     }
 
     /// The fields of one record as texts, such as the header's; `end` is where the next record starts.
-    package static func fields(_ bytes: UnsafeBufferPointer<UInt8>, from: Int, separator: UInt8, end: inout Int) -> [String] {
+    package static func fields(_ bytes: UnsafeBufferPointer<UInt8>, from: Int, separator: UInt8, end: inout Int)
+        -> [String]
+    {
         var at = from
         var isQuoted = false
         while at < bytes.count, isQuoted || (bytes[at] != 10 && bytes[at] != 13) {
@@ -146,7 +150,11 @@ private struct CSVFieldColumn {
         switch type {
         case .string: codes.append(dictionary.code(text))
         case .int, .long:
-            if let n = TextNumbers.int64(text), type == .long || Int32(exactly: n) != nil { builder.append(n) } else { appendSlowly(text) }
+            if let n = TextNumbers.int64(text), type == .long || Int32(exactly: n) != nil {
+                builder.append(n)
+            } else {
+                appendSlowly(text)
+            }
         case .real: if let d = TextNumbers.double(text) { builder.append(d) } else { appendSlowly(text) }
         case .datetime: if let t = TextNumbers.datetime(text) { builder.append(t) } else { appendSlowly(text) }
         default: appendSlowly(text)
@@ -161,15 +169,21 @@ private struct CSVFieldColumn {
 
     /// JSON where the text is JSON, else the text.
     private static func dynamic(_ value: Value) -> Value {
-        guard case .string(let text) = value, let first = text.utf8.first, first == 123 || first == 91 else { return value }
+        guard case .string(let text) = value, let first = text.utf8.first, first == 123 || first == 91 else {
+            return value
+        }
         return (try? JSONReader.parse(text)) ?? value
     }
 
-    mutating func appendMissing() { if type == .string { codes.append(dictionary.code("")) } else { builder.appendNull() } }
+    mutating func appendMissing() {
+        if type == .string { codes.append(dictionary.code("")) } else { builder.appendNull() }
+    }
 
     func finish() -> Column {
         guard type == .string else { return builder.finish() }
-        return Column(.string, .string(StringVector(bytes: dictionary.bytes, ends: dictionary.ends, codes: codes)), count: codes.count)
+        return Column(
+            .string, .string(StringVector(bytes: dictionary.bytes, ends: dictionary.ends, codes: codes)),
+            count: codes.count)
     }
 }
 
@@ -190,7 +204,9 @@ package enum TextNumbers {
         return isNegative ? -n : n
     }
 
-    private static let powers: [Double] = [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15]
+    private static let powers: [Double] = [
+        1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+    ]
 
     /// Plain decimals of at most 15 digits, for which one division gives the nearest number.
     package static func double(_ text: UnsafeBufferPointer<UInt8>) -> Double? {
@@ -225,12 +241,15 @@ package enum TextNumbers {
             let (a, b) = (text[i] &- 48, text[i + 1] &- 48)
             return a < 10 && b < 10 ? Int(a) * 10 + Int(b) : nil
         }
-        guard text.count >= 10, text[4] == 45, text[7] == 45, let century = two(0), let years = two(2), let month = two(5), let day = two(8),
-            case let year = century * 100 + years, year > 0, month >= 1, month <= 12, day >= 1, day <= DateTime.daysInMonth(year: year, month: month)
+        guard text.count >= 10, text[4] == 45, text[7] == 45, let century = two(0), let years = two(2),
+            let month = two(5), let day = two(8),
+            case let year = century * 100 + years, year > 0, month >= 1, month <= 12, day >= 1,
+            day <= DateTime.daysInMonth(year: year, month: month)
         else { return nil }
         let midnight = Int64(DateTime.days(year: year, month: month, day: day)) * DateTime.ticksPerDay
         if text.count == 10 { return midnight }
-        guard text.count >= 19, text[10] == 84 || text[10] == 32, text[13] == 58, text[16] == 58, let hour = two(11), let minute = two(14),
+        guard text.count >= 19, text[10] == 84 || text[10] == 32, text[13] == 58, text[16] == 58, let hour = two(11),
+            let minute = two(14),
             let second = two(17), hour < 24, minute < 60, second < 60
         else { return nil }
         var ticks = midnight + Int64((hour * 60 + minute) * 60 + second) * DateTime.ticksPerSecond

@@ -25,7 +25,10 @@ package final class BatchRows: Sendable {
         if !isSparse || batches.count == 1 {
             let all = try whole.withLock { whole in
                 if let known = whole[c] { return known }
-                let all = try batches.isEmpty ? Column(schema[c].type, values: []) : Column.concatenate(batches.map { try $0.column(c) }, type: schema[c].type)
+                let all =
+                    try batches.isEmpty
+                    ? Column(schema[c].type, values: [])
+                    : Column.concatenate(batches.map { try $0.column(c) }, type: schema[c].type)
                 whole[c] = all
                 return all
             }

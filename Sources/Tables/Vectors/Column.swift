@@ -92,11 +92,14 @@ package struct Column: Sendable {
         guard indices.contains(where: { $0 < 0 }) else { return gather(indices) }
         if case .string(let v) = storage, !isConstant {
             // An empty entry stands for the rows that are missing.
-            let coded = v.codes == nil ? StringVector(bytes: v.bytes, ends: v.ends, codes: (0..<UInt32(v.ends.count)).map { $0 }) : v
+            let coded =
+                v.codes == nil
+                ? StringVector(bytes: v.bytes, ends: v.ends, codes: (0..<UInt32(v.ends.count)).map { $0 }) : v
             guard let codes = coded.codes else { return self }
             let missing = UInt32(coded.ends.count)
             let out = StringVector(
-                bytes: coded.bytes, ends: coded.ends + [coded.bytes.count], codes: indices.map { $0 < 0 ? missing : codes[Int($0)] })
+                bytes: coded.bytes, ends: coded.ends + [coded.bytes.count],
+                codes: indices.map { $0 < 0 ? missing : codes[Int($0)] })
             return Column(type, .string(out), count: indices.count)
         }
         if !isConstant, count > 0, type != .dynamic {
@@ -139,9 +142,13 @@ package struct Column: Sendable {
         switch type {
         case .string:
             var vector = StringVector(bytes: [], ends: [], codes: nil)
-            let coded = columns.contains { if case .string(let v) = $0.storage { v.codes != nil || $0.isConstant } else { false } }
+            let coded = columns.contains {
+                if case .string(let v) = $0.storage { v.codes != nil || $0.isConstant } else { false }
+            }
             var codes: [UInt32] = []
-            let parts = columns.compactMap { c -> StringVector? in if case .string(let v) = c.flattened().storage { v } else { nil } }
+            let parts = columns.compactMap { c -> StringVector? in
+                if case .string(let v) = c.flattened().storage { v } else { nil }
+            }
             vector.bytes.reserveCapacity(parts.reduce(0) { $0 + $1.bytes.count })
             vector.ends.reserveCapacity(parts.reduce(0) { $0 + $1.ends.count })
             if coded { codes.reserveCapacity(total) }
@@ -149,7 +156,11 @@ package struct Column: Sendable {
                 let base = vector.ends.count
                 let offset = vector.bytes.count
                 vector.bytes += v.bytes
-                if offset == 0 { vector.ends += v.ends } else { for end in v.ends { vector.ends.append(end &+ offset) } }
+                if offset == 0 {
+                    vector.ends += v.ends
+                } else {
+                    for end in v.ends { vector.ends.append(end &+ offset) }
+                }
                 if coded {
                     if let own = v.codes {
                         codes.append(contentsOf: own.lazy.map { $0 + UInt32(base) })
@@ -161,18 +172,28 @@ package struct Column: Sendable {
             if coded { vector.codes = codes }
             return Column(type, .string(vector), nulls: nil, count: total)
         case .bool:
-            return Column(type, .bool(joined(columns) { if case .bool(let v) = $0 { v } else { [] } }), nulls: nulls, count: total)
+            return Column(
+                type, .bool(joined(columns) { if case .bool(let v) = $0 { v } else { [] } }), nulls: nulls, count: total
+            )
         case .int, .long, .datetime, .timespan:
-            return Column(type, .int64(joined(columns) { if case .int64(let v) = $0 { v } else { [] } }), nulls: nulls, count: total)
+            return Column(
+                type, .int64(joined(columns) { if case .int64(let v) = $0 { v } else { [] } }), nulls: nulls,
+                count: total)
         case .real:
-            return Column(type, .real(joined(columns) { if case .real(let v) = $0 { v } else { [] } }), nulls: nulls, count: total)
+            return Column(
+                type, .real(joined(columns) { if case .real(let v) = $0 { v } else { [] } }), nulls: nulls, count: total
+            )
         case .decimal:
             return Column(
-                type, .decimal(joined(columns) { if case .decimal(let v) = $0 { v } else { [] } }), nulls: nulls, count: total)
+                type, .decimal(joined(columns) { if case .decimal(let v) = $0 { v } else { [] } }), nulls: nulls,
+                count: total)
         case .guid:
-            return Column(type, .guid(joined(columns) { if case .guid(let v) = $0 { v } else { [] } }), nulls: nulls, count: total)
+            return Column(
+                type, .guid(joined(columns) { if case .guid(let v) = $0 { v } else { [] } }), nulls: nulls, count: total
+            )
         case .dynamic:
-            return Column(type, .dynamic(joined(columns) { if case .dynamic(let v) = $0 { v } else { [] } }), count: total)
+            return Column(
+                type, .dynamic(joined(columns) { if case .dynamic(let v) = $0 { v } else { [] } }), count: total)
         }
     }
 

@@ -90,7 +90,9 @@ extension StringVector {
         codes.reserveCapacity(parts.reduce(0) { $0 + $1.count })
         for (vector, count, isConstant) in parts {
             let entryCodes = vector.bytes.withUnsafeBufferPointer { buffer in
-                (0..<vector.entryCount).map { builder.code(UnsafeBufferPointer(rebasing: buffer[vector.entryRange($0)])) }
+                (0..<vector.entryCount).map {
+                    builder.code(UnsafeBufferPointer(rebasing: buffer[vector.entryRange($0)]))
+                }
             }
             if isConstant {
                 let entry = vector.codes.map { Int($0[0]) } ?? 0

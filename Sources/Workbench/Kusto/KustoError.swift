@@ -13,7 +13,8 @@ enum KustoError {
             let isSyntax = QueryErrorText.isSyntax(text)
             let hint = diagnostic.suggestion.map { "; did you mean '\($0)'?" } ?? ""
             return response(
-                isSyntax ? "BadRequest_SyntaxError" : "General_BadRequest", isSyntax ? "SyntaxException" : "SemanticException",
+                isSyntax ? "BadRequest_SyntaxError" : "General_BadRequest",
+                isSyntax ? "SyntaxException" : "SemanticException",
                 "\(isSyntax ? "Syntax error" : "Semantic error"): \(QueryErrorText.code(diagnostic, isSyntax: isSyntax)): \(diagnostic.message)\(hint) [line:position=\(line):\(column)]",
                 asked)
         case .limit(let text):
@@ -22,7 +23,8 @@ enum KustoError {
                 status: isTime ? .gatewayTimeout : .badRequest, isTime ? "RequestExecutionTimeout" : "LimitsExceeded",
                 isTime ? "KustoServiceTimeoutException" : "KustoQueryRunawayException", text, asked, isPermanent: false)
         case .cancelled: return response("General_BadRequest", "KustoBadRequestException", error.message, asked)
-        case .runtime, .notSupported: return response("General_BadRequest", "KustoBadRequestException", error.message, asked)
+        case .runtime, .notSupported:
+            return response("General_BadRequest", "KustoBadRequestException", error.message, asked)
         }
     }
 
@@ -31,25 +33,33 @@ enum KustoError {
     }
 
     static func response(
-        status: HTTPResponse.Status = .badRequest, _ code: String, _ type: String, _ message: String, _ asked: KustoRequest, isPermanent: Bool = true
+        status: HTTPResponse.Status = .badRequest, _ code: String, _ type: String, _ message: String,
+        _ asked: KustoRequest, isPermanent: Bool = true
     ) -> Response {
         let body = Bag([("error", object(code, type, message, asked, isPermanent: isPermanent))])
         var bytes: [UInt8] = []
         JSONWriter.append(.bag(body), to: &bytes)
-        return Answer.bytes(bytes, type: "application/json; charset=utf-8", status: status, headers: KustoHeader.answer(asked.activity))
+        return Answer.bytes(
+            bytes, type: "application/json; charset=utf-8", status: status, headers: KustoHeader.answer(asked.activity))
     }
 
     /// One error as the "OneApi" form has it (https://learn.microsoft.com/kusto/api/rest/response-http-v2#the-meaning-of-oneapierrors).
-    static func object(_ code: String, _ type: String, _ message: String, _ asked: KustoRequest, isPermanent: Bool) -> Value {
+    static func object(_ code: String, _ type: String, _ message: String, _ asked: KustoRequest, isPermanent: Bool)
+        -> Value
+    {
         let context = Bag([
-            ("timestamp", .datetime(SystemClock.now())), ("serviceAlias", .string("VESTIGE")), ("clientRequestId", .string(asked.activity)),
+            ("timestamp", .datetime(SystemClock.now())), ("serviceAlias", .string("VESTIGE")),
+            ("clientRequestId", .string(asked.activity)),
             ("activityId", .string(UUID().uuidString.lowercased())),
         ])
-        let summary = code == "LimitsExceeded" ? "Request has exceeded a limit." : "Request is invalid and cannot be executed."
+        let summary =
+            code == "LimitsExceeded" ? "Request has exceeded a limit." : "Request is invalid and cannot be executed."
         return .bag(
             Bag([
-                ("code", .string(code)), ("message", .string(summary)), ("@type", .string("Kusto.Data.Exceptions.\(type)")),
-                ("@message", .string(message)), ("@context", .bag(context)), ("@permanent", .bool(isPermanent)), ("@text", .string(asked.text)),
+                ("code", .string(code)), ("message", .string(summary)),
+                ("@type", .string("Kusto.Data.Exceptions.\(type)")),
+                ("@message", .string(message)), ("@context", .bag(context)), ("@permanent", .bool(isPermanent)),
+                ("@text", .string(asked.text)),
                 ("@database", .string(KustoRoutes.database)),
             ]))
     }
@@ -58,7 +68,12 @@ enum KustoError {
     static func truncation(_ message: String, _ asked: KustoRequest) -> Value {
         .bag(
             Bag([
-                ("error", object("LimitsExceeded", "KustoServicePartialQueryFailureLimitsExceededException", message, asked, isPermanent: false))
+                (
+                    "error",
+                    object(
+                        "LimitsExceeded", "KustoServicePartialQueryFailureLimitsExceededException", message, asked,
+                        isPermanent: false)
+                )
             ]))
     }
 }

@@ -37,7 +37,9 @@ struct KustoRequest: Sendable {
         // Properties come as an object, or as JSON in a string.
         var properties = fields.value("properties") ?? .null
         if case .string(let inner) = properties, !inner.isEmpty {
-            guard let parsed = try? JSONReader.parse(inner) else { throw Malformed(message: "'properties' is not valid JSON") }
+            guard let parsed = try? JSONReader.parse(inner) else {
+                throw Malformed(message: "'properties' is not valid JSON")
+            }
             properties = parsed
         }
         guard let bag = properties.bagValue else { return }
@@ -52,7 +54,9 @@ struct KustoRequest: Sendable {
             }
             options.durationMax = seconds
         }
-        if set.value("norequesttimeout")?.converted(to: .bool) == .bool(true) { options.durationMax = ServerTimeout.secondsMax }
+        if set.value("norequesttimeout")?.converted(to: .bool) == .bool(true) {
+            options.durationMax = ServerTimeout.secondsMax
+        }
         framing = KustoFraming(set)
     }
 }

@@ -13,7 +13,9 @@ struct KustoRoutes: Sendable {
     private enum Endpoint: Sendable { case queryV1, queryV2, command }
 
     func add(to router: Router<BasicRequestContext>) {
-        for (path, endpoint) in [("/v1/rest/query", Endpoint.queryV1), ("/v2/rest/query", .queryV2), ("/v1/rest/mgmt", .command)] {
+        for (path, endpoint) in [
+            ("/v1/rest/query", Endpoint.queryV1), ("/v2/rest/query", .queryV2), ("/v1/rest/mgmt", .command),
+        ] {
             router.post(RouterPath(path)) { request, _ in try await post(request, endpoint) }
             router.get(RouterPath(path)) { request, _ in try await get(request, endpoint) }
         }
@@ -27,7 +29,9 @@ struct KustoRoutes: Sendable {
     private func get(_ request: Request, _ endpoint: Endpoint) async throws -> Response {
         var asked = KustoRequest(request)
         let fields = Bag(request.uri.queryParameters.map { (String($0.key), Value.string(String($0.value))) })
-        do throws(KustoRequest.Malformed) { try asked.read(fields) } catch { return KustoError.malformed(error.message, asked) }
+        do throws(KustoRequest.Malformed) { try asked.read(fields) } catch {
+            return KustoError.malformed(error.message, asked)
+        }
         return try await answer(asked, endpoint)
     }
 
@@ -43,7 +47,9 @@ struct KustoRoutes: Sendable {
             guard case .bag(let fields)? = try? JSONReader.parse(Array(buffer.readableBytesView)) else {
                 return KustoError.malformed("the request's body is not a JSON object", asked)
             }
-            do throws(KustoRequest.Malformed) { try asked.read(fields) } catch { return KustoError.malformed(error.message, asked) }
+            do throws(KustoRequest.Malformed) { try asked.read(fields) } catch {
+                return KustoError.malformed(error.message, asked)
+            }
             var response = try await answer(asked, endpoint)
             response.headers[.connection] = "close"
             return response
@@ -51,15 +57,18 @@ struct KustoRoutes: Sendable {
     }
 
     private func answer(_ asked: KustoRequest, _ endpoint: Endpoint) async throws -> Response {
-        let commands = ManagementCommands(provider: try state.provider(), database: Self.database, version: state.version)
+        let commands = ManagementCommands(
+            provider: try state.provider(), database: Self.database, version: state.version)
         let isCommand = ManagementCommands.isCommand(asked.text)
         guard commands.isDatabase(asked.database) || isCommand && asked.database.isEmpty else {
             return KustoError.response(
                 "BadRequest_DatabaseNotExist", "DatabaseNotFoundException",
-                "Entity '\(asked.database)' of kind 'Database' was not found; this server has '\(Self.database)'.", asked)
+                "Entity '\(asked.database)' of kind 'Database' was not found; this server has '\(Self.database)'.",
+                asked)
         }
         if isCommand, endpoint == .queryV2 {
-            return KustoError.malformed("commands are not answered at /v2/rest/query; send this one to /v1/rest/mgmt", asked)
+            return KustoError.malformed(
+                "commands are not answered at /v2/rest/query; send this one to /v1/rest/mgmt", asked)
         }
         if !isCommand, endpoint == .command {
             return KustoError.malformed("a command starts with a dot; send queries to /v2/rest/query", asked)
@@ -69,14 +78,18 @@ struct KustoRoutes: Sendable {
                 let result =
                     isCommand
                     ? try commands.run(asked.text, options: asked.options, isCancelled: isCancelled)
-                    : try Engine(provider: commands.provider).run(asked.text, options: asked.options, isCancelled: isCancelled)
+                    : try Engine(provider: commands.provider).run(
+                        asked.text, options: asked.options, isCancelled: isCancelled)
                 switch endpoint {
                 case .command: return try KustoV1.encodeCommand(result)
-                case .queryV1: return isCommand ? try KustoV1.encodeCommand(result) : try KustoV1.encode(result, activity: asked.activity)
+                case .queryV1:
+                    return isCommand
+                        ? try KustoV1.encodeCommand(result) : try KustoV1.encode(result, activity: asked.activity)
                 case .queryV2: return try KustoV2(result, asked).encode()
                 }
             }
-            return Answer.bytes(encoded, type: "application/json; charset=utf-8", headers: KustoHeader.answer(asked.activity))
+            return Answer.bytes(
+                encoded, type: "application/json; charset=utf-8", headers: KustoHeader.answer(asked.activity))
         } catch let error as QueryError {
             return KustoError.response(error, asked)
         }

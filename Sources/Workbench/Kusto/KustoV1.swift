@@ -27,31 +27,43 @@ enum KustoV1 {
         let now = Value.datetime(SystemClock.now())
         let request = Value.string(UUID().uuidString.lowercased())
         func status(_ severity: Int64, _ name: String, _ code: Int64, _ text: String) -> [Value] {
-            [now, .long(severity), .string(name), .long(code), .string(text), .long(1), request, request, request, .string(activity)]
+            [
+                now, .long(severity), .string(name), .long(code), .string(text), .long(1), request, request, request,
+                .string(activity),
+            ]
         }
         let end =
-            result.truncation.map { status(2, "Error", KustoV2.tooLarge, $0) } ?? status(4, "Info", 0, "Query completed successfully")
+            result.truncation.map { status(2, "Error", KustoV2.tooLarge, $0) }
+            ?? status(4, "Info", 0, "Query completed successfully")
         let statistics =
             "{\"ExecutionTime\":\(RealText.format(result.duration)),\"dataset_statistics\":[{\"table_row_count\":\(result.primary.count)}]}"
         out.append(44)
         out += table(
             n + 1,
             [
-                ("Timestamp", "DateTime", "datetime"), ("Severity", "Int32", "int"), ("SeverityName", "String", "string"), ("StatusCode", "Int32", "int"),
-                ("StatusDescription", "String", "string"), ("Count", "Int32", "int"), ("RequestId", "Guid", "guid"), ("ActivityId", "Guid", "guid"),
+                ("Timestamp", "DateTime", "datetime"), ("Severity", "Int32", "int"),
+                ("SeverityName", "String", "string"), ("StatusCode", "Int32", "int"),
+                ("StatusDescription", "String", "string"), ("Count", "Int32", "int"), ("RequestId", "Guid", "guid"),
+                ("ActivityId", "Guid", "guid"),
                 ("SubActivityId", "Guid", "guid"), ("ClientActivityId", "String", "string"),
             ], [end, status(6, "Stats", 0, statistics)])
         var contents: [[Value]] = []
         for i in 0..<n {
-            contents.append([.long(Int64(i)), .string("QueryResult"), .string(i == 0 ? "PrimaryResult" : result.tables[i].name), request, .string("")])
+            contents.append([
+                .long(Int64(i)), .string("QueryResult"), .string(i == 0 ? "PrimaryResult" : result.tables[i].name),
+                request, .string(""),
+            ])
         }
-        contents.append([.long(Int64(n)), .string("QueryProperties"), .string("@ExtendedProperties"), request, .string("")])
+        contents.append([
+            .long(Int64(n)), .string("QueryProperties"), .string("@ExtendedProperties"), request, .string(""),
+        ])
         contents.append([.long(Int64(n + 1)), .string("QueryStatus"), .string("QueryStatus"), request, .string("")])
         out.append(44)
         out += table(
             n + 2,
             [
-                ("Ordinal", "Int64", "long"), ("Kind", "String", "string"), ("Name", "String", "string"), ("Id", "String", "string"),
+                ("Ordinal", "Int64", "long"), ("Kind", "String", "string"), ("Name", "String", "string"),
+                ("Id", "String", "string"),
                 ("PrettyName", "String", "string"),
             ], contents)
         out.append(93)
@@ -64,7 +76,9 @@ enum KustoV1 {
         out += "{\"TableName\":\"Table_\(i)\",\"Columns\":[".utf8
         for (c, column) in table.schema.columns.enumerated() {
             if c > 0 { out.append(44) }
-            out += "{\"ColumnName\":\(JSONWriter.quoted(column.name)),\"DataType\":\"\(column.type.dotNetName)\",\"ColumnType\":\"\(column.type.name)\"}".utf8
+            out +=
+                "{\"ColumnName\":\(JSONWriter.quoted(column.name)),\"DataType\":\"\(column.type.dotNetName)\",\"ColumnType\":\"\(column.type.name)\"}"
+                .utf8
         }
         out += "],\"Rows\":[".utf8
         try ResultEncoding.appendRows(table, dynamicAsText: true, to: &out)
@@ -77,7 +91,8 @@ enum KustoV1 {
 
     private static func table(_ i: Int, _ columns: [(String, String, String)], _ rows: [[Value]]) -> [UInt8] {
         let heads = columns.map { "{\"ColumnName\":\"\($0.0)\",\"DataType\":\"\($0.1)\",\"ColumnType\":\"\($0.2)\"}" }
-        var out: [UInt8] = Array("{\"TableName\":\"Table_\(i)\",\"Columns\":[\(heads.joined(separator: ","))],\"Rows\":".utf8)
+        var out: [UInt8] = Array(
+            "{\"TableName\":\"Table_\(i)\",\"Columns\":[\(heads.joined(separator: ","))],\"Rows\":".utf8)
         JSONWriter.append(.array(rows.map { .array($0) }), to: &out)
         out.append(125)
         return out

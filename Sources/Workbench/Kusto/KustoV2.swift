@@ -33,14 +33,19 @@ struct KustoV2 {
         frame(
             "\"FrameType\":\"DataSetHeader\",\"IsProgressive\":\(framing.isProgressive),\"Version\":\"v2.0\",\"IsFragmented\":\(usesFragments),\"ErrorReportingPlacement\":\"\(framing.errors.rawValue)\""
         )
-        table(0, "QueryProperties", "@ExtendedProperties", [("TableId", "int"), ("Key", "string"), ("Value", "dynamic")], properties)
+        table(
+            0, "QueryProperties", "@ExtendedProperties", [("TableId", "int"), ("Key", "string"), ("Value", "dynamic")],
+            properties)
         for (i, one) in result.tables.enumerated() {
             let isCut = i == result.tables.count - 1 && result.truncation != nil
             try primary(one, i + 1, isCut: isCut)
         }
-        table(result.tables.count + 1, "QueryCompletionInformation", "QueryCompletionInformation", Self.completionColumns, completion)
+        table(
+            result.tables.count + 1, "QueryCompletionInformation", "QueryCompletionInformation", Self.completionColumns,
+            completion)
         let failed = result.truncation != nil && !framing.defersFailures
-        frame("\"FrameType\":\"DataSetCompletion\",\"HasErrors\":\(failed),\"Cancelled\":false\(failed ? errors() : "")")
+        frame(
+            "\"FrameType\":\"DataSetCompletion\",\"HasErrors\":\(failed),\"Cancelled\":false\(failed ? errors() : "")")
         if framing.hasNewlines { out.append(10) }
         out.append(93)
     }
@@ -62,33 +67,45 @@ struct KustoV2 {
         out.append(125)
     }
 
-    private mutating func table(_ id: Int, _ kind: String, _ name: String, _ columns: [(String, String)], _ rows: [[Value]]) {
+    private mutating func table(
+        _ id: Int, _ kind: String, _ name: String, _ columns: [(String, String)], _ rows: [[Value]]
+    ) {
         open()
         let heads = columns.map { "{\"ColumnName\":\"\($0.0)\",\"ColumnType\":\"\($0.1)\"}" }.joined(separator: ",")
-        out += "\"FrameType\":\"DataTable\",\"TableId\":\(id),\"TableKind\":\"\(kind)\",\"TableName\":\"\(name)\",\"Columns\":[\(heads)],\"Rows\":".utf8
+        out +=
+            "\"FrameType\":\"DataTable\",\"TableId\":\(id),\"TableKind\":\"\(kind)\",\"TableName\":\"\(name)\",\"Columns\":[\(heads)],\"Rows\":"
+            .utf8
         JSONWriter.append(.array(rows.map { .array($0) }), to: &out)
         out.append(125)
     }
 
     private mutating func primary(_ table: ResultTable, _ id: Int, isCut: Bool) throws {
-        let heads = table.schema.columns.map { "{\"ColumnName\":\(JSONWriter.quoted($0.name)),\"ColumnType\":\"\($0.type.name)\"}" }.joined(separator: ",")
+        let heads = table.schema.columns.map {
+            "{\"ColumnName\":\(JSONWriter.quoted($0.name)),\"ColumnType\":\"\($0.type.name)\"}"
+        }.joined(separator: ",")
         let name = JSONWriter.quoted(table.name)
         let inRow = isCut && framing.errors == .inData && !framing.defersFailures
         guard usesFragments else {
             open()
-            out += "\"FrameType\":\"DataTable\",\"TableId\":\(id),\"TableKind\":\"PrimaryResult\",\"TableName\":\(name),\"Columns\":[\(heads)],\"Rows\":[".utf8
+            out +=
+                "\"FrameType\":\"DataTable\",\"TableId\":\(id),\"TableKind\":\"PrimaryResult\",\"TableName\":\(name),\"Columns\":[\(heads)],\"Rows\":["
+                .utf8
             try ResultEncoding.appendRows(table, dynamicAsText: false, to: &out)
             if inRow { rowError(after: table.count) }
             out += "]}".utf8
             return
         }
-        frame("\"FrameType\":\"TableHeader\",\"TableId\":\(id),\"TableKind\":\"PrimaryResult\",\"TableName\":\(name),\"Columns\":[\(heads)]")
+        frame(
+            "\"FrameType\":\"TableHeader\",\"TableId\":\(id),\"TableKind\":\"PrimaryResult\",\"TableName\":\(name),\"Columns\":[\(heads)]"
+        )
         var from = 0
         repeat {
             let to = min(table.count, from + Self.fragmentRows)
             open()
-            out += "\"FrameType\":\"TableFragment\",\"TableFragmentType\":\"DataAppend\",\"TableId\":\(id),\"Rows\":[".utf8
-            try ResultEncoding.appendRows(ResultTable(name: table.name, batch: table.batch.slice(from..<to)), dynamicAsText: false, to: &out)
+            out +=
+                "\"FrameType\":\"TableFragment\",\"TableFragmentType\":\"DataAppend\",\"TableId\":\(id),\"Rows\":[".utf8
+            try ResultEncoding.appendRows(
+                ResultTable(name: table.name, batch: table.batch.slice(from..<to)), dynamicAsText: false, to: &out)
             if inRow, to == table.count { rowError(after: to - from) }
             out += "]}".utf8
             from = to
@@ -115,39 +132,57 @@ struct KustoV2 {
     // MARK: Tables about the query
 
     private var properties: [[Value]] {
-        (1...result.tables.count).map { [.long(Int64($0)), .string("Visualization"), .string(Visualization.json(result.render))] }
+        (1...result.tables.count).map {
+            [.long(Int64($0)), .string("Visualization"), .string(Visualization.json(result.render))]
+        }
     }
 
     private static let completionColumns = [
-        ("Timestamp", "datetime"), ("ClientRequestId", "string"), ("ActivityId", "guid"), ("SubActivityId", "guid"), ("ParentActivityId", "guid"),
-        ("Level", "int"), ("LevelName", "string"), ("StatusCode", "int"), ("StatusCodeName", "string"), ("EventType", "int"), ("EventTypeName", "string"),
+        ("Timestamp", "datetime"), ("ClientRequestId", "string"), ("ActivityId", "guid"), ("SubActivityId", "guid"),
+        ("ParentActivityId", "guid"),
+        ("Level", "int"), ("LevelName", "string"), ("StatusCode", "int"), ("StatusCodeName", "string"),
+        ("EventType", "int"), ("EventTypeName", "string"),
         ("Payload", "string"),
     ]
 
     private var completion: [[Value]] {
         let now = Value.datetime(SystemClock.now())
         let id = Value.string(UUID().uuidString.lowercased())
-        func row(_ level: Int64, _ name: String, _ status: Int64, _ statusName: String, _ event: Int64, _ eventName: String, _ payload: Value) -> [Value] {
+        func row(
+            _ level: Int64, _ name: String, _ status: Int64, _ statusName: String, _ event: Int64, _ eventName: String,
+            _ payload: Value
+        ) -> [Value] {
             [
-                now, .string(asked.activity), id, id, id, .long(level), .string(name), .long(status), .string(statusName), .long(event), .string(eventName),
+                now, .string(asked.activity), id, id, id, .long(level), .string(name), .long(status),
+                .string(statusName), .long(event), .string(eventName),
                 .string(JSONWriter.string(payload)),
             ]
         }
         let end: [Value]
         if let truncation = result.truncation {
             end = row(
-                2, "Error", Self.tooLarge, "Query result set too large (E_QUERY_RESULT_SET_TOO_LARGE). (\(Self.tooLarge))", 1, "QueryLimitsExceeded",
+                2, "Error", Self.tooLarge,
+                "Query result set too large (E_QUERY_RESULT_SET_TOO_LARGE). (\(Self.tooLarge))", 1,
+                "QueryLimitsExceeded",
                 .bag(Bag([("Count", .long(1)), ("Text", .string(truncation))])))
         } else {
             end = row(
-                4, "Info", 0, "S_OK (0)", 4, "QueryInfo", .bag(Bag([("Count", .long(1)), ("Text", .string("Query completed successfully"))])))
+                4, "Info", 0, "S_OK (0)", 4, "QueryInfo",
+                .bag(Bag([("Count", .long(1)), ("Text", .string("Query completed successfully"))])))
         }
         let sizes: [Value] = result.tables.map {
-            .bag(Bag([("table_row_count", .long(Int64($0.count))), ("table_size", .long(Int64((try? $0.batch.byteCount()) ?? 0)))]))
+            .bag(
+                Bag([
+                    ("table_row_count", .long(Int64($0.count))),
+                    ("table_size", .long(Int64((try? $0.batch.byteCount()) ?? 0))),
+                ]))
         }
         let consumption = Bag([
             ("ExecutionTime", .real(result.duration)),
-            ("input_dataset_statistics", .bag(Bag([("rows", .bag(Bag([("scanned", .long(Int64(result.rowsScanned)))])))]))),
+            (
+                "input_dataset_statistics",
+                .bag(Bag([("rows", .bag(Bag([("scanned", .long(Int64(result.rowsScanned)))])))]))
+            ),
             ("dataset_statistics", .array(sizes)),
         ])
         return [end, row(6, "Stats", 0, "S_OK (0)", 0, "QueryResourceConsumption", .bag(consumption))]

@@ -4,7 +4,8 @@ import Tables
 /// What `render` asked for, as the services hand it to their clients.
 enum Visualization {
     private static let members = [
-        "Title", "XColumn", "Series", "YColumns", "AnomalyColumns", "XTitle", "YTitle", "XAxis", "YAxis", "Legend", "YSplit", "Accumulate", "IsQuerySorted",
+        "Title", "XColumn", "Series", "YColumns", "AnomalyColumns", "XTitle", "YTitle", "XAxis", "YAxis", "Legend",
+        "YSplit", "Accumulate", "IsQuerySorted",
         "Kind", "Ymin", "Ymax", "Xmin", "Xmax",
     ]
     private static let lists: Set<String> = ["Series", "YColumns", "AnomalyColumns"]
@@ -27,7 +28,8 @@ enum Visualization {
             return Double(text).map { .real($0) } ?? .string(text)
         default:
             guard let text else { return .null }
-            return lists.contains(member) ? .array(text.split(separator: ",").map { .string(String($0)) }) : .string(text)
+            return lists.contains(member)
+                ? .array(text.split(separator: ",").map { .string(String($0)) }) : .string(text)
         }
     }
 

@@ -8,7 +8,10 @@ struct LogAnalyticsError: Error {
     let status: HTTPResponse.Status
     let body: Value
 
-    init(_ status: HTTPResponse.Status, _ code: String, _ message: String, inner: (code: String, message: String)? = nil, deepest: Value? = nil) {
+    init(
+        _ status: HTTPResponse.Status, _ code: String, _ message: String, inner: (code: String, message: String)? = nil,
+        deepest: Value? = nil
+    ) {
         self.status = status
         var members: [(String, Value)] = [("message", .string(message)), ("code", .string(code))]
         if let inner {
@@ -26,19 +29,25 @@ struct LogAnalyticsError: Error {
             let (line, column) = diagnostic.position(in: text)
             let hint = diagnostic.suggestion.map { "; did you mean '\($0)'?" } ?? ""
             var deepest: [(String, Value)] = [
-                ("code", .string(QueryErrorText.code(diagnostic, isSyntax: isSyntax))), ("message", .string(diagnostic.message + hint)),
+                ("code", .string(QueryErrorText.code(diagnostic, isSyntax: isSyntax))),
+                ("message", .string(diagnostic.message + hint)),
             ]
-            let token = String(decoding: Array(text.utf8)[diagnostic.range.clamped(to: 0..<text.utf8.count)].prefix(200), as: UTF8.self)
+            let token = String(
+                decoding: Array(text.utf8)[diagnostic.range.clamped(to: 0..<text.utf8.count)].prefix(200), as: UTF8.self
+            )
             deepest += [("line", .long(Int64(line))), ("pos", .long(Int64(column))), ("token", .string(token))]
             self.init(
                 .badRequest, "BadArgumentError", "The request had some invalid properties",
                 inner: isSyntax
-                    ? ("SyntaxError", "A recognition error occurred in the query.") : ("SemanticError", "A semantic error occurred."),
+                    ? ("SyntaxError", "A recognition error occurred in the query.")
+                    : ("SemanticError", "A semantic error occurred."),
                 deepest: .bag(Bag(deepest)))
         case .limit(let text) where text.contains("ran longer"):
             self.init(.gatewayTimeout, "GatewayTimeout", text)
         default:
-            self.init(.badRequest, "BadArgumentError", "The request had some invalid properties", inner: ("QueryExecutionError", error.message))
+            self.init(
+                .badRequest, "BadArgumentError", "The request had some invalid properties",
+                inner: ("QueryExecutionError", error.message))
         }
     }
 }
@@ -62,7 +71,10 @@ enum LogAnalyticsAnswer {
         if asked.wantsStatistics {
             let query = Bag([
                 ("executionTime", .real(result.duration)),
-                ("inputDatasetStatistics", .bag(Bag([("rows", .bag(Bag([("scanned", .long(Int64(result.rowsScanned)))])))]))),
+                (
+                    "inputDatasetStatistics",
+                    .bag(Bag([("rows", .bag(Bag([("scanned", .long(Int64(result.rowsScanned)))])))]))
+                ),
                 ("datasetStatistics", .array([.bag(Bag([("tableRowCount", .long(Int64(result.primary.count)))]))])),
             ])
             out += ",\"statistics\":\(JSONWriter.string(.bag(Bag([("query", .bag(query))]))))".utf8
@@ -70,14 +82,17 @@ enum LogAnalyticsAnswer {
         if asked.wantsRender { out += ",\"render\":\(JSONWriter.string(render(result.render)))".utf8 }
         if let truncation = result.truncation {
             let inner = Bag([
-                ("code", .string("\(KustoV2.tooLarge)")), ("message", .string(truncation)), ("severity", .long(2)), ("severityName", .string("Error")),
+                ("code", .string("\(KustoV2.tooLarge)")), ("message", .string(truncation)), ("severity", .long(2)),
+                ("severityName", .string("Error")),
             ])
             let detail = Bag([
-                ("code", .string("EngineError")), ("message", .string("Something went wrong processing your query on the server.")),
+                ("code", .string("EngineError")),
+                ("message", .string("Something went wrong processing your query on the server.")),
                 ("innererror", .bag(inner)),
             ])
             let error = Bag([
-                ("code", .string("PartialError")), ("message", .string("There were some errors when processing your query.")),
+                ("code", .string("PartialError")),
+                ("message", .string("There were some errors when processing your query.")),
                 ("details", .array([.bag(detail)])),
             ])
             out += ",\"error\":\(JSONWriter.string(.bag(error)))".utf8

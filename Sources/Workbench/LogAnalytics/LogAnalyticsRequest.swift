@@ -16,9 +16,12 @@ struct LogAnalyticsRequest: Sendable {
 
     /// - Parameter address: what the request's address says besides.
     init(fields: Bag, address: Bag = Bag([(String, Value)]()), prefer: String, now: Int64) throws(LogAnalyticsError) {
-        guard let query = (fields["query"] ?? address["query"])?.stringValue, query.contains(where: { !$0.isWhitespace }) else {
+        guard let query = (fields["query"] ?? address["query"])?.stringValue,
+            query.contains(where: { !$0.isWhitespace })
+        else {
             throw LogAnalyticsError(
-                .badRequest, "BadArgumentError", "The request had some invalid properties", inner: ("QueryValidationError", "there is no 'query'"))
+                .badRequest, "BadArgumentError", "The request had some invalid properties",
+                inner: ("QueryValidationError", "there is no 'query'"))
         }
         text = query
         options.resultBytesMax = Self.resultBytesMax
@@ -37,7 +40,9 @@ struct LogAnalyticsRequest: Sendable {
         for token in prefer.split(separator: ",").map({ $0.filter { !$0.isWhitespace }.lowercased() }) {
             if token == "include-statistics=true" { wantsStatistics = true }
             if token == "include-render=true" { wantsRender = true }
-            if token.hasPrefix("wait="), let seconds = Double(token.dropFirst(5)), seconds > 0 { options.durationMax = min(seconds, Self.secondsMax) }
+            if token.hasPrefix("wait="), let seconds = Double(token.dropFirst(5)), seconds > 0 {
+                options.durationMax = min(seconds, Self.secondsMax)
+            }
         }
     }
 }

@@ -31,7 +31,11 @@ struct LogAnalyticsRoutes: Sendable {
         return try await request.body.consumeWithCancellationOnInboundClose { body in
             guard let buffer = try? await body.collect(upTo: Self.bodyBytesMax),
                 case .bag(let fields)? = try? JSONReader.parse(Array(buffer.readableBytesView))
-            else { return refuse(LogAnalyticsError(.badRequest, "InvalidJsonBody", "The request body is not a JSON object, or it is too large")) }
+            else {
+                return refuse(
+                    LogAnalyticsError(
+                        .badRequest, "InvalidJsonBody", "The request body is not a JSON object, or it is too large"))
+            }
             var response = try await answer(prefer: prefer, address: address, fields)
             response.headers[.connection] = "close"
             return response
@@ -39,7 +43,10 @@ struct LogAnalyticsRoutes: Sendable {
     }
 
     private func answer(prefer: String, address: Bag, _ fields: Bag) async throws -> Response {
-        do { return Answer.bytes(try await run(prefer: prefer, address: address, fields), type: "application/json; charset=utf-8") } catch let error
+        do {
+            return Answer.bytes(
+                try await run(prefer: prefer, address: address, fields), type: "application/json; charset=utf-8")
+        } catch let error
             as LogAnalyticsError
         { return refuse(error) }
     }
@@ -50,7 +57,8 @@ struct LogAnalyticsRoutes: Sendable {
         let engine = Engine(provider: try state.provider())
         do {
             return try await QueryRunner.run { isCancelled in
-                try LogAnalyticsAnswer.encode(try engine.run(asked.text, options: asked.options, isCancelled: isCancelled), asked)
+                try LogAnalyticsAnswer.encode(
+                    try engine.run(asked.text, options: asked.options, isCancelled: isCancelled), asked)
             }
         } catch let error as QueryError { throw LogAnalyticsError(error) }
     }
@@ -62,14 +70,20 @@ struct LogAnalyticsRoutes: Sendable {
     private func batch(_ request: Request) async throws -> Response {
         guard let buffer = try? await request.body.collect(upTo: Self.bodyBytesMax),
             let items = (try? JSONReader.parse(Array(buffer.readableBytesView)))?.bagValue?["requests"]?.arrayValue
-        else { return refuse(LogAnalyticsError(.badRequest, "InvalidJsonBody", "The request body needs 'requests', a list")) }
+        else {
+            return refuse(
+                LogAnalyticsError(.badRequest, "InvalidJsonBody", "The request body needs 'requests', a list"))
+        }
         let requests = items.compactMap(\.bagValue)
         let ids = requests.map { $0["id"]?.text ?? "" }
         guard requests.count == items.count, Set(ids).count == ids.count, !ids.contains("") else {
-            return refuse(LogAnalyticsError(.badRequest, "BadArgumentError", "every request of a batch needs an 'id' of its own"))
+            return refuse(
+                LogAnalyticsError(.badRequest, "BadArgumentError", "every request of a batch needs an 'id' of its own"))
         }
         guard requests.count <= Self.batchCountMax else {
-            return refuse(LogAnalyticsError(.badRequest, "BadArgumentError", "a batch holds at most \(Self.batchCountMax) requests"))
+            return refuse(
+                LogAnalyticsError(
+                    .badRequest, "BadArgumentError", "a batch holds at most \(Self.batchCountMax) requests"))
         }
         var answers: [(Int, [UInt8])] = []
         try await withThrowingTaskGroup(of: (Int, [UInt8]).self) { group in
@@ -91,14 +105,17 @@ struct LogAnalyticsRoutes: Sendable {
         do {
             var fields = one["body"]
             if case .string(let text)? = fields { fields = try? JSONReader.parse(text) }
-            guard let bag = fields?.bagValue else { throw LogAnalyticsError(.badRequest, "InvalidJsonBody", "the request's 'body' is missing") }
+            guard let bag = fields?.bagValue else {
+                throw LogAnalyticsError(.badRequest, "InvalidJsonBody", "the request's 'body' is missing")
+            }
             let prefer = one["headers"]?.bagValue?.value("Prefer")?.stringValue ?? ""
             body = try await run(prefer: prefer, address: Bag([(String, Value)]()), bag)
         } catch let error as LogAnalyticsError {
             status = error.status
             body = Array(JSONWriter.string(error.body).utf8)
         }
-        return Array("{\"id\":\(JSONWriter.quoted(id)),\"status\":\(status.code),\"headers\":{},\"body\":".utf8) + body + [125]
+        return Array("{\"id\":\(JSONWriter.quoted(id)),\"status\":\(status.code),\"headers\":{},\"body\":".utf8) + body
+            + [125]
     }
 
     // MARK: Metadata
@@ -111,7 +128,8 @@ struct LogAnalyticsRoutes: Sendable {
             }
             return .bag(
                 Bag([
-                    ("id", .string(name)), ("name", .string(name)), ("description", .string(provider.note(ofTable: name).description)),
+                    ("id", .string(name)), ("name", .string(name)),
+                    ("description", .string(provider.note(ofTable: name).description)),
                     ("timespanColumn", .string("TimeGenerated")), ("columns", .array(columns)),
                 ]))
         }
@@ -119,7 +137,8 @@ struct LogAnalyticsRoutes: Sendable {
             let note = provider.note(ofFunction: name)
             return .bag(
                 Bag([
-                    ("id", .string(name)), ("name", .string(name)), ("parameters", .string(note.parameters)), ("description", .string(note.description)),
+                    ("id", .string(name)), ("name", .string(name)), ("parameters", .string(note.parameters)),
+                    ("description", .string(note.description)),
                     ("body", .string(note.body)),
                 ]))
         }

@@ -18,7 +18,8 @@ package struct MetricsServer: Sendable {
     }
 
     /// The server; `onRunning` gets its port once it listens.
-    package func service(logger: Logger, onRunning: @escaping @Sendable (Int) async -> Void = { _ in }) -> some Service {
+    package func service(logger: Logger, onRunning: @escaping @Sendable (Int) async -> Void = { _ in }) -> some Service
+    {
         let router = Router(context: BasicRequestContext.self)
         let health = health
         router.get("/metrics") { _, _ in
@@ -27,7 +28,8 @@ package struct MetricsServer: Sendable {
         // It answers, so it lives; what is wrong with a source is for the metrics to tell.
         router.get("/healthz") { _, _ in Answer.text("ok\n") }
         return Application(
-            router: router, configuration: .init(address: .hostname(options.host, port: options.port), serverName: "Vestige"),
+            router: router,
+            configuration: .init(address: .hostname(options.host, port: options.port), serverName: "Vestige"),
             onServerRunning: { channel in await onRunning(channel.localAddress?.port ?? 0) }, logger: logger)
     }
 }

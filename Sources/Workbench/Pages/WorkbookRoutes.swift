@@ -28,7 +28,9 @@ struct WorkbookRoutes: Sendable {
     private func page(_ id: String, _ asked: [String: [String]]) async throws -> Response {
         guard let document = state.documents.first(where: { $0.id == id }) else {
             let body = "<main><div class=\"text error\"><p>There is no workbook \(Markup.escape(id)).</p></div></main>"
-            return Answer.html(PageRenderer.shell(title: "Not found", navigation: navigation, current: nil, body: body), status: .notFound)
+            return Answer.html(
+                PageRenderer.shell(title: "Not found", navigation: navigation, current: nil, body: body),
+                status: .notFound)
         }
         let run = WorkbookRun(provider: try state.provider(), now: SystemClock.now())
         return Answer.html(PageRenderer(navigation: navigation).page(await run.resolve(document, asked: asked)))

@@ -12,7 +12,9 @@ struct QueryRunner: Sendable {
     private static let started: Void = threads.start()
 
     /// Runs `body` on a query thread; it asks its argument from time to time whether to stop.
-    static func run<T: Sendable>(_ body: @escaping @Sendable (@escaping @Sendable () -> Bool) throws -> T) async throws -> T {
+    static func run<T: Sendable>(_ body: @escaping @Sendable (@escaping @Sendable () -> Bool) throws -> T) async throws
+        -> T
+    {
         _ = started
         let flag = CancellationFlag()
         return try await withTaskCancellationHandler {

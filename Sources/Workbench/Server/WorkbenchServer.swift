@@ -26,15 +26,19 @@ package struct WorkbenchServer: Sendable {
 
     /// - Parameter configuration: what sources and sinks are told of by.
     package init(
-        _ options: WorkbenchOptions, workspace: Workspace, library: ContentLibrary, configuration: Configuration = Configuration(),
+        _ options: WorkbenchOptions, workspace: Workspace, library: ContentLibrary,
+        configuration: Configuration = Configuration(),
         outside: OutsideData = OutsideData()
     ) {
         self.options = options
-        state = WorkbenchState(workspace: workspace, library: library, configuration: configuration, version: options.version, outside: outside)
+        state = WorkbenchState(
+            workspace: workspace, library: library, configuration: configuration, version: options.version,
+            outside: outside)
     }
 
     /// The server; `onRunning` gets its port once it listens.
-    package func service(logger: Logger, onRunning: @escaping @Sendable (Int) async -> Void = { _ in }) -> some Service {
+    package func service(logger: Logger, onRunning: @escaping @Sendable (Int) async -> Void = { _ in }) -> some Service
+    {
         let router = Router(context: BasicRequestContext.self)
         router.add(middleware: LoopbackGuard())
         WorkbookRoutes(state: state).add(to: router)
@@ -42,7 +46,8 @@ package struct WorkbenchServer: Sendable {
         LogAnalyticsRoutes(state: state).add(to: router)
         StateRoutes(state: state).add(to: router)
         return Application(
-            router: router, configuration: .init(address: .hostname(options.host, port: options.port), serverName: "Vestige"),
+            router: router,
+            configuration: .init(address: .hostname(options.host, port: options.port), serverName: "Vestige"),
             onServerRunning: { channel in await onRunning(channel.localAddress?.port ?? 0) }, logger: logger)
     }
 }
@@ -56,7 +61,9 @@ struct WorkbenchState: Sendable {
     let outside: OutsideData
 
     func provider() throws -> WorkspaceProvider {
-        try WorkspaceProvider(workspace, functions: library.functionDeclarations, notes: library.notes, others: library.watchlistTables, outside: outside)
+        try WorkspaceProvider(
+            workspace, functions: library.functionDeclarations, notes: library.notes, others: library.watchlistTables,
+            outside: outside)
     }
 
     /// How collecting is going.
@@ -70,9 +77,13 @@ struct WorkbenchState: Sendable {
 struct LoopbackGuard<Context: RequestContext>: RouterMiddleware {
     private static var names: Set<String> { ["localhost", "127.0.0.1", "[::1]"] }
 
-    func handle(_ request: Request, context: Context, next: (Request, Context) async throws -> Response) async throws -> Response {
+    func handle(_ request: Request, context: Context, next: (Request, Context) async throws -> Response) async throws
+        -> Response
+    {
         guard Self.isLoopback(request.head.authority ?? "") else { return refuse("this host name is not served here") }
-        if let origin = request.headers[.origin], let scheme = origin.firstRange(of: "://"), !Self.isLoopback(String(origin[scheme.upperBound...])) {
+        if let origin = request.headers[.origin], let scheme = origin.firstRange(of: "://"),
+            !Self.isLoopback(String(origin[scheme.upperBound...]))
+        {
             return refuse("requests of other sites are not served")
         }
         if request.headers[.origin] == "null" { return refuse("requests of other sites are not served") }
@@ -84,7 +95,9 @@ struct LoopbackGuard<Context: RequestContext>: RouterMiddleware {
     }
 
     private static func isLoopback(_ authority: String) -> Bool {
-        let host = authority.hasPrefix("[") ? String(authority.prefix { $0 != "]" }) + "]" : String(authority.prefix { $0 != ":" })
+        let host =
+            authority.hasPrefix("[")
+            ? String(authority.prefix { $0 != "]" }) + "]" : String(authority.prefix { $0 != ":" })
         return names.contains(host.lowercased())
     }
 
@@ -93,17 +106,23 @@ struct LoopbackGuard<Context: RequestContext>: RouterMiddleware {
 
 /// HTTP answers.
 enum Answer {
-    static func text(_ text: String, type: String = "text/plain; charset=utf-8", status: HTTPResponse.Status = .ok) -> Response {
+    static func text(_ text: String, type: String = "text/plain; charset=utf-8", status: HTTPResponse.Status = .ok)
+        -> Response
+    {
         bytes(Array(text.utf8), type: type, status: status)
     }
 
-    static func html(_ text: String, status: HTTPResponse.Status = .ok) -> Response { self.text(text, type: "text/html; charset=utf-8", status: status) }
+    static func html(_ text: String, status: HTTPResponse.Status = .ok) -> Response {
+        self.text(text, type: "text/html; charset=utf-8", status: status)
+    }
 
     static func json(_ value: Value, status: HTTPResponse.Status = .ok) -> Response {
         bytes(Array(JSONWriter.string(value).utf8), type: "application/json; charset=utf-8", status: status)
     }
 
-    static func bytes(_ bytes: [UInt8], type: String, status: HTTPResponse.Status = .ok, headers: HTTPFields = [:]) -> Response {
+    static func bytes(_ bytes: [UInt8], type: String, status: HTTPResponse.Status = .ok, headers: HTTPFields = [:])
+        -> Response
+    {
         var fields = headers
         fields[.contentType] = type
         fields[.cacheControl] = "no-store"

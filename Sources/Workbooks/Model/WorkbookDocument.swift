@@ -67,15 +67,23 @@ package struct WorkbookItem: Sendable {
         if let one = bag["conditionalVisibility"], case .bag = one { conditions.append(one) }
         self.conditions = conditions.compactMap { c in
             guard let c = c.bagValue, let parameter = c["parameterName"]?.stringValue else { return nil }
-            return Condition(parameter: parameter, isEqual: c["comparison"]?.text != "isNotEqualTo", value: c["value"]?.text ?? "")
+            return Condition(
+                parameter: parameter, isEqual: c["comparison"]?.text != "isNotEqualTo", value: c["value"]?.text ?? "")
         }
         switch bag["type"]?.longValue {
         case 1: kind = .text(markdown: inner["json"]?.text ?? "", style: inner["style"]?.text ?? "plain")
         case 3: kind = .query(WorkbookQuery(inner))
         case 9:
-            kind = .parameters((inner["parameters"]?.arrayValue ?? []).map { WorkbookParameter($0.bagValue ?? Bag()) }, style: inner["style"]?.text ?? "pills")
-        case 11: kind = .links((inner["links"]?.arrayValue ?? []).map { WorkbookLink($0.bagValue ?? Bag()) }, style: inner["style"]?.text ?? "tabs")
-        case 12: kind = .group((inner["items"]?.arrayValue ?? []).map { WorkbookItem($0) }, title: inner["title"]?.stringValue)
+            kind = .parameters(
+                (inner["parameters"]?.arrayValue ?? []).map { WorkbookParameter($0.bagValue ?? Bag()) },
+                style: inner["style"]?.text ?? "pills")
+        case 11:
+            kind = .links(
+                (inner["links"]?.arrayValue ?? []).map { WorkbookLink($0.bagValue ?? Bag()) },
+                style: inner["style"]?.text ?? "tabs")
+        case 12:
+            kind = .group(
+                (inner["items"]?.arrayValue ?? []).map { WorkbookItem($0) }, title: inner["title"]?.stringValue)
         default: kind = .unsupported("items of type \(bag["type"]?.text ?? "?") need the Azure portal")
         }
     }
@@ -125,7 +133,9 @@ package struct WorkbookParameter: Sendable {
         let settings = bag["typeSettings"]?.bagValue ?? Bag()
         allValue = settings["selectAllValue"]?.stringValue.flatMap { $0.isEmpty ? nil : $0 }
         hasAll = settings["additionalResourceOptions"]?.arrayValue?.contains(.string("value::all")) ?? false
-        durations = (settings["selectableValues"]?.arrayValue ?? []).compactMap { $0.bagValue?["durationMs"]?.longValue }
+        durations = (settings["selectableValues"]?.arrayValue ?? []).compactMap {
+            $0.bagValue?["durationMs"]?.longValue
+        }
         timeRange = bag["timeContextFromParameter"]?.stringValue
         let saved = bag["value"] ?? .null
         value = saved.isNull ? bag["defaultValue"] ?? .null : saved
@@ -197,7 +207,9 @@ package struct GridSettings: Sendable {
         formatters = (bag["formatters"]?.arrayValue ?? []).map { ColumnFormatter($0.bagValue ?? Bag()) }
         var labels: [String: String] = [:]
         for setting in bag["labelSettings"]?.arrayValue ?? [] {
-            if let s = setting.bagValue, let column = s["columnId"]?.stringValue, let label = s["label"]?.stringValue { labels[column] = label }
+            if let s = setting.bagValue, let column = s["columnId"]?.stringValue, let label = s["label"]?.stringValue {
+                labels[column] = label
+            }
         }
         self.labels = labels
         rowLimit = min(10_000, Int(bag["rowLimit"].flatMap { $0.converted(to: .long).longValue } ?? 250))
@@ -238,7 +250,9 @@ package struct ColumnFormatter: Sendable {
 
     func matches(_ column: String) -> Bool {
         if match == column { return true }
-        guard match.contains(where: { "^$.*+|()[]".contains($0) }), let pattern = try? Regex(match) else { return false }
+        guard match.contains(where: { "^$.*+|()[]".contains($0) }), let pattern = try? Regex(match) else {
+            return false
+        }
         return column.wholeMatch(of: pattern) != nil
     }
 }

@@ -21,10 +21,16 @@ struct ChartData {
         let columns = try schema.columns.indices.map { try table.batch.column($0) }
         let numbers = schema.columns.indices.filter { schema[$0].type.isNumeric }
         let x =
-            settings["xAxis"]?.stringValue.flatMap { schema.index(of: $0) } ?? schema.columns.indices.first { schema[$0].type == .datetime }
+            settings["xAxis"]?.stringValue.flatMap { schema.index(of: $0) } ?? schema.columns.indices.first {
+                schema[$0].type == .datetime
+            }
             ?? schema.columns.indices.first { !schema[$0].type.isNumeric && schema[$0].type != .dynamic }
-        let ys = settings["yAxis"]?.arrayValue?.compactMap { $0.stringValue.flatMap { schema.index(of: $0) } } ?? numbers.filter { $0 != x }
-        let group = settings["group"]?.stringValue.flatMap { schema.index(of: $0) } ?? schema.columns.indices.first { $0 != x && schema[$0].type == .string }
+        let ys =
+            settings["yAxis"]?.arrayValue?.compactMap { $0.stringValue.flatMap { schema.index(of: $0) } }
+            ?? numbers.filter { $0 != x }
+        let group =
+            settings["group"]?.stringValue.flatMap { schema.index(of: $0) }
+            ?? schema.columns.indices.first { $0 != x && schema[$0].type == .string }
         isTime = x.map { schema[$0].type == .datetime } ?? false
         var byName: [String: Int] = [:]
         var byCategory: [String: Int] = [:]
@@ -46,7 +52,8 @@ struct ChartData {
             for y in ys {
                 guard let value = columns[y][row].doubleValue else { continue }
                 let name =
-                    group.map { g in NumberText.cell(columns[g][row]) + (ys.count > 1 ? " \(schema[y].name)" : "") } ?? GridRenderer.spaced(schema[y].name)
+                    group.map { g in NumberText.cell(columns[g][row]) + (ys.count > 1 ? " \(schema[y].name)" : "") }
+                    ?? GridRenderer.spaced(schema[y].name)
                 if byName[name] == nil {
                     byName[name] = series.count
                     series.append(Series(name: name.isEmpty ? "(none)" : name))

@@ -20,7 +20,9 @@ struct ChartRenderer {
 
     private func color(_ i: Int) -> String {
         let labels = settings["seriesLabelSettings"]?.arrayValue?.compactMap(\.bagValue) ?? []
-        if i < data.series.count, let own = labels.first(where: { $0["seriesName"]?.stringValue == data.series[i].name })?["color"]?.stringValue,
+        if i < data.series.count,
+            let own = labels.first(where: { $0["seriesName"]?.stringValue == data.series[i].name })?["color"]?
+                .stringValue,
             let known = Palette.color(own)
         {
             return known
@@ -30,7 +32,8 @@ struct ChartRenderer {
 
     private func name(_ i: Int) -> String {
         let labels = settings["seriesLabelSettings"]?.arrayValue?.compactMap(\.bagValue) ?? []
-        return labels.first { $0["seriesName"]?.stringValue == data.series[i].name }?["label"]?.stringValue ?? data.series[i].name
+        return labels.first { $0["seriesName"]?.stringValue == data.series[i].name }?["label"]?.stringValue
+            ?? data.series[i].name
     }
 
     private func legend(isSum: Bool = true) -> String {
@@ -48,7 +51,9 @@ struct ChartRenderer {
         let high: Double
         let from: Double
         let to: Double
-        func callAsFunction(_ d: Double) -> Double { high == low ? from : from + (d - low) / (high - low) * (to - from) }
+        func callAsFunction(_ d: Double) -> Double {
+            high == low ? from : from + (d - low) / (high - low) * (to - from)
+        }
     }
 
     /// Round steps for an axis from zero to `high`.
@@ -61,7 +66,8 @@ struct ChartRenderer {
     }
 
     private func frame(_ y: Scale, _ ticks: [Double], _ body: String, _ xLabels: String) -> String {
-        var out = "<svg class=\"chart\" viewBox=\"0 0 \(coordinate(width)) \(coordinate(height))\" role=\"img\" preserveAspectRatio=\"none\">"
+        var out =
+            "<svg class=\"chart\" viewBox=\"0 0 \(coordinate(width)) \(coordinate(height))\" role=\"img\" preserveAspectRatio=\"none\">"
         for t in ticks {
             let at = coordinate(y(t))
             out +=
@@ -99,7 +105,8 @@ struct ChartRenderer {
             let line = points.map { "\(coordinate(x($0.x))),\(coordinate(y($0.high)))" }
             if isArea {
                 let base = points.reversed().map { "\(coordinate(x($0.x))),\(coordinate(y($0.low)))" }
-                body += "<polygon points=\"\((line + base).joined(separator: " "))\" fill=\"\(color(i))\" opacity=\".75\"/>"
+                body +=
+                    "<polygon points=\"\((line + base).joined(separator: " "))\" fill=\"\(color(i))\" opacity=\".75\"/>"
             } else {
                 body +=
                     "<polyline points=\"\(line.joined(separator: " "))\" fill=\"none\" stroke=\"\(color(i))\" stroke-width=\"2\" vector-effect=\"non-scaling-stroke\"/>"
@@ -114,11 +121,15 @@ struct ChartRenderer {
 
     /// Bars stacked over time or category.
     func bars(isStacked: Bool) -> String {
-        let places = data.isTime ? Array(Set(data.series.flatMap { $0.points.map(\.x) })).sorted() : data.categories.indices.map(Double.init)
+        let places =
+            data.isTime
+            ? Array(Set(data.series.flatMap { $0.points.map(\.x) })).sorted() : data.categories.indices.map(Double.init)
         guard !places.isEmpty else { return "" }
         let index = Dictionary(places.enumerated().map { ($1, $0) }) { first, _ in first }
         var sums = [Double](repeating: 0, count: places.count)
-        for s in data.series { for p in s.points { if let i = index[p.x] { sums[i] = isStacked ? sums[i] + p.y : max(sums[i], p.y) } } }
+        for s in data.series {
+            for p in s.points { if let i = index[p.x] { sums[i] = isStacked ? sums[i] + p.y : max(sums[i], p.y) } }
+        }
         let ticks = Self.ticks(sums.max() ?? 1)
         let y = Scale(low: 0, high: ticks[ticks.count - 1], from: height - bottom, to: top)
         let slot = (width - left - 6) / Double(places.count)
@@ -138,14 +149,16 @@ struct ChartRenderer {
         }
         var labels = ""
         if data.isTime {
-            let x = Scale(low: 0, high: Double(max(places.count - 1, 1)), from: left + 4 + slot / 2, to: width - 6 - slot / 2)
+            let x = Scale(
+                low: 0, high: Double(max(places.count - 1, 1)), from: left + 4 + slot / 2, to: width - 6 - slot / 2)
             let step = max(1, places.count / 7)
             for i in stride(from: 0, to: places.count, by: step) {
                 labels += label(x(Double(i)), day(places[i], span: places[places.count - 1] - places[0]), "middle")
             }
         } else {
             for (i, name) in data.categories.enumerated() where data.categories.count <= 16 {
-                labels += label(left + 4 + slot * (Double(i) + 0.5), String(name.prefix(max(4, Int(slot / 7)))), "middle")
+                labels += label(
+                    left + 4 + slot * (Double(i) + 0.5), String(name.prefix(max(4, Int(slot / 7)))), "middle")
             }
         }
         return frame(y, ticks, body, labels) + legend()
@@ -165,7 +178,9 @@ struct ChartRenderer {
     }
 
     private func when(_ x: Double) -> String {
-        data.isTime ? NumberText.time(Int64(x)) + " UTC" : data.categories.indices.contains(Int(x)) ? Markup.escape(data.categories[Int(x)]) : ""
+        data.isTime
+            ? NumberText.time(Int64(x)) + " UTC"
+            : data.categories.indices.contains(Int(x)) ? Markup.escape(data.categories[Int(x)]) : ""
     }
 
     private func day(_ x: Double, span: Double) -> String {
@@ -178,7 +193,12 @@ struct ChartRenderer {
     /// One horizontal bar for each category, the largest first.
     func categories() -> String {
         let labelled = data.categories.enumerated().map { i, name in
-            (name, data.series.enumerated().map { s, series in (s, series.points.filter { Int($0.x) == i }.reduce(0) { $0 + $1.y }) })
+            (
+                name,
+                data.series.enumerated().map { s, series in
+                    (s, series.points.filter { Int($0.x) == i }.reduce(0) { $0 + $1.y })
+                }
+            )
         }
         let high = labelled.map { $0.1.reduce(0) { $0 + $1.1 } }.max() ?? 1
         let rows = labelled.prefix(20).map { name, parts -> String in
@@ -198,7 +218,8 @@ struct ChartRenderer {
             parts = data.series.map { ($0.name, $0.total) }
         } else {
             for (i, name) in data.categories.enumerated() {
-                parts.append((name, data.series.reduce(0) { $0 + $1.points.filter { Int($0.x) == i }.reduce(0) { $0 + $1.y } }))
+                parts.append(
+                    (name, data.series.reduce(0) { $0 + $1.points.filter { Int($0.x) == i }.reduce(0) { $0 + $1.y } }))
             }
         }
         parts.sort { $0.value > $1.value }
@@ -206,7 +227,8 @@ struct ChartRenderer {
         let total = parts.reduce(0) { $0 + $1.value }
         let labels = settings["seriesLabelSettings"]?.arrayValue?.compactMap(\.bagValue) ?? []
         func tone(_ i: Int) -> String {
-            labels.first { $0["seriesName"]?.stringValue == parts[i].name }?["color"]?.stringValue.flatMap(Palette.color)
+            labels.first { $0["seriesName"]?.stringValue == parts[i].name }?["color"]?.stringValue.flatMap(
+                Palette.color)
                 ?? Palette.series[i % Palette.series.count]
         }
         let around = 2 * Double.pi * 42
@@ -230,7 +252,8 @@ struct ChartRenderer {
         guard points.count > 1, let low = points.min(), let high = points.max() else { return "" }
         let x = Scale(low: 0, high: Double(points.count - 1), from: 1, to: 99)
         let y = Scale(low: min(low, 0), high: max(high, 1e-9), from: 22, to: 2)
-        let line = points.enumerated().map { "\(coordinate(x(Double($0)))),\(coordinate(y($1)))" }.joined(separator: " ")
+        let line = points.enumerated().map { "\(coordinate(x(Double($0)))),\(coordinate(y($1)))" }.joined(
+            separator: " ")
         let area = isArea ? "<polygon points=\"1,23 \(line) 99,23\" fill=\"var(--s1)\" opacity=\".25\"/>" : ""
         return
             "<svg class=\"sparkline\" viewBox=\"0 0 100 24\" preserveAspectRatio=\"none\" aria-hidden=\"true\">\(area)<polyline points=\"\(line)\" fill=\"none\" stroke=\"var(--s1)\" stroke-width=\"1.5\" vector-effect=\"non-scaling-stroke\"/></svg>"

@@ -15,8 +15,12 @@ struct GridRenderer {
         let rows = try order(columns, schema)
         let shown = rows.prefix(settings.rowLimit)
         var scales: [Int: (Double, Double)] = [:]
-        for c in visible { if let f = formatters[c], [3, 4, 8, 20].contains(f.kind) { scales[c] = scale(f, schema, columns) } }
-        var out = settings.hasFilter ? "<input class=\"filter\" type=\"search\" placeholder=\"Filter rows\" aria-label=\"Filter rows\">" : ""
+        for c in visible {
+            if let f = formatters[c], [3, 4, 8, 20].contains(f.kind) { scales[c] = scale(f, schema, columns) }
+        }
+        var out =
+            settings.hasFilter
+            ? "<input class=\"filter\" type=\"search\" placeholder=\"Filter rows\" aria-label=\"Filter rows\">" : ""
         out += "<div class=\"scroll\"><table class=\"grid\"><thead><tr>"
         for c in visible {
             let label = settings.labels[schema[c].name] ?? Self.spaced(schema[c].name)
@@ -29,7 +33,9 @@ struct GridRenderer {
             out += "</tr>"
         }
         out += "</tbody></table></div>"
-        if rows.count > shown.count { out += "<p class=\"cut\">The first \(shown.count) of \(NumberText.grouped(Int64(rows.count))) rows.</p>" }
+        if rows.count > shown.count {
+            out += "<p class=\"cut\">The first \(shown.count) of \(NumberText.grouped(Int64(rows.count))) rows.</p>"
+        }
         return out
     }
 
@@ -86,10 +92,13 @@ struct GridRenderer {
     }
 
     private func cell(
-        _ value: Value, _ c: Int, _ row: Int, _ schema: Schema, _ columns: [Column], _ formatter: ColumnFormatter?, _ scale: (Double, Double)?
+        _ value: Value, _ c: Int, _ row: Int, _ schema: Schema, _ columns: [Column], _ formatter: ColumnFormatter?,
+        _ scale: (Double, Double)?
     ) -> String {
         let number: Double? = value.boolValue == nil ? value.doubleValue : nil
-        let text = number.map { d in formatter.map { NumberText.format(d, $0.numberFormat) } ?? NumberText.cell(value) } ?? NumberText.cell(value)
+        let text =
+            number.map { d in formatter.map { NumberText.format(d, $0.numberFormat) } ?? NumberText.cell(value) }
+            ?? NumberText.cell(value)
         let shown = Markup.escape(text)
         let align = schema[c].type.isNumeric ? " class=\"num\"" : ""
         guard let f = formatter else { return "<td\(align)>\(shown)</td>" }
@@ -97,15 +106,20 @@ struct GridRenderer {
         case 18: return threshold(f, value, shown, schema, columns, row)
         case 8, 20:
             guard let d = number, let scale else { return "<td>\(shown)</td>" }
-            let color = d == 0 && scale.0 >= 0 ? "transparent" : Palette.heat(f.options["palette"]?.text ?? "blue", (d - scale.0) / (scale.1 - scale.0))
+            let color =
+                d == 0 && scale.0 >= 0
+                ? "transparent"
+                : Palette.heat(f.options["palette"]?.text ?? "blue", (d - scale.0) / (scale.1 - scale.0))
             return "<td class=\"heat\" style=\"--fill:\(color)\"><span>\(shown)</span></td>"
         case 3, 4:
             guard let d = number, let scale else { return "<td>\(shown)</td>" }
             let share = max(0, min(100, 100 * (d - scale.0) / (scale.1 - scale.0)))
             let color = Palette.color(f.options["palette"]?.text ?? "blue") ?? "var(--info)"
-            return "<td class=\"bar\"><span>\(shown)</span><i style=\"width:\(coordinate(share))%;background:\(color)\"></i></td>"
+            return
+                "<td class=\"bar\"><span>\(shown)</span><i style=\"width:\(coordinate(share))%;background:\(color)\"></i></td>"
         case 7:
-            let label = f.options["linkLabel"]?.stringValue.flatMap { $0.isEmpty ? nil : $0 }.map { Markup.escape($0) } ?? shown
+            let label =
+                f.options["linkLabel"]?.stringValue.flatMap { $0.isEmpty ? nil : $0 }.map { Markup.escape($0) } ?? shown
             guard let address = link(f, value, schema, columns, row) else { return "<td>\(label)</td>" }
             return "<td><a href=\"\(Markup.escape(address))\">\(label)</a></td>"
         case 9, 10, 21:
@@ -116,8 +130,11 @@ struct GridRenderer {
         }
     }
 
-    private func threshold(_ f: ColumnFormatter, _ value: Value, _ shown: String, _ schema: Schema, _ columns: [Column], _ row: Int) -> String {
-        for rule in f.options["thresholdsGrid"]?.arrayValue?.compactMap(\.bagValue) ?? [] where Self.meets(rule, value) {
+    private func threshold(
+        _ f: ColumnFormatter, _ value: Value, _ shown: String, _ schema: Schema, _ columns: [Column], _ row: Int
+    ) -> String {
+        for rule in f.options["thresholdsGrid"]?.arrayValue?.compactMap(\.bagValue) ?? [] where Self.meets(rule, value)
+        {
             let name = rule["representation"]?.text ?? ""
             let text = (rule["text"]?.stringValue ?? "{0}{1}").replacing("{0}", with: shown).replacing("{1}", with: "")
             if f.options["thresholdsOptions"]?.stringValue == "colors" {
@@ -150,9 +167,13 @@ struct GridRenderer {
     }
 
     /// Where a link formatter leads: an address, or another workbook with a parameter taken from a column.
-    private func link(_ f: ColumnFormatter, _ value: Value, _ schema: Schema, _ columns: [Column], _ row: Int) -> String? {
+    private func link(_ f: ColumnFormatter, _ value: Value, _ schema: Schema, _ columns: [Column], _ row: Int)
+        -> String?
+    {
         let target = f.options["linkTarget"]?.text.lowercased() ?? ""
-        if target == "workbooktemplate", let context = f.options["workbookContext"]?.bagValue, let id = context["templateId"]?.stringValue {
+        if target == "workbooktemplate", let context = f.options["workbookContext"]?.bagValue,
+            let id = context["templateId"]?.stringValue
+        {
             var asked: [String: [String]] = [:]
             for p in context["templateParameters"]?.arrayValue?.compactMap(\.bagValue) ?? [] {
                 guard let name = p["name"]?.stringValue, let source = p["value"]?.stringValue else { continue }
@@ -169,12 +190,15 @@ struct GridRenderer {
     private func composite(_ f: ColumnFormatter, _ schema: Schema, _ columns: [Column], _ row: Int) -> String {
         let settings = f.options["compositeBarSettings"]?.bagValue ?? Bag()
         let parts = (settings["columnSettings"]?.arrayValue ?? []).compactMap { part -> (Double, String, String)? in
-            guard let bag = part.bagValue, let name = bag["columnName"]?.stringValue, let c = schema.index(of: name) else { return nil }
+            guard let bag = part.bagValue, let name = bag["columnName"]?.stringValue, let c = schema.index(of: name)
+            else { return nil }
             return (columns[c][row].doubleValue ?? 0, Palette.color(bag["color"]?.text ?? "") ?? "var(--info)", name)
         }
         let total = max(parts.reduce(0) { $0 + $1.0 }, 1e-9)
         var label = settings["labelText"]?.text ?? ""
-        for (c, spec) in schema.columns.enumerated() { label = label.replacing("[\"\(spec.name)\"]", with: NumberText.cell(columns[c][row])) }
+        for (c, spec) in schema.columns.enumerated() {
+            label = label.replacing("[\"\(spec.name)\"]", with: NumberText.cell(columns[c][row]))
+        }
         let bars = parts.map {
             "<i style=\"width:\(coordinate(100 * $0.0 / total))%;background:\($0.1)\" title=\"\(Markup.escape($0.2)): \(NumberText.plain($0.0, 1))\"></i>"
         }.joined()
@@ -195,6 +219,7 @@ enum Icons {
             case "info", "Sev3": ("info", "M8 7v5M8 4.5v.5")
             default: ("none", "M5 8h6")
             }
-        return "<svg class=\"sign \(tone)\" viewBox=\"0 0 16 16\" aria-hidden=\"true\"><circle cx=\"8\" cy=\"8\" r=\"7\"/><path d=\"\(path)\"/></svg>"
+        return
+            "<svg class=\"sign \(tone)\" viewBox=\"0 0 16 16\" aria-hidden=\"true\"><circle cx=\"8\" cy=\"8\" r=\"7\"/><path d=\"\(path)\"/></svg>"
     }
 }

@@ -77,13 +77,18 @@ enum Markdown {
             } else if rest.hasPrefix("**"), let end = rest.dropFirst(2).firstRange(of: "**") {
                 out += "<strong>\(inline(String(rest.dropFirst(2)[..<end.lowerBound])))</strong>"
                 rest = rest[end.upperBound...]
-            } else if c == "*", let end = rest.dropFirst().firstIndex(of: "*"), end > rest.index(after: rest.startIndex) {
+            } else if c == "*", let end = rest.dropFirst().firstIndex(of: "*"), end > rest.index(after: rest.startIndex)
+            {
                 out += "<em>\(inline(String(rest.dropFirst()[..<end])))</em>"
                 rest = rest[rest.index(after: end)...]
-            } else if c == "[", let close = rest.firstRange(of: "]("), let end = rest[close.upperBound...].firstIndex(of: ")") {
+            } else if c == "[", let close = rest.firstRange(of: "]("),
+                let end = rest[close.upperBound...].firstIndex(of: ")")
+            {
                 let label = String(rest.dropFirst()[..<close.lowerBound])
                 let address = String(rest[close.upperBound..<end])
-                out += Markup.isSafe(address: address) ? "<a href=\"\(Markup.escape(address))\" rel=\"noreferrer\">\(inline(label))</a>" : inline(label)
+                out +=
+                    Markup.isSafe(address: address)
+                    ? "<a href=\"\(Markup.escape(address))\" rel=\"noreferrer\">\(inline(label))</a>" : inline(label)
                 rest = rest[rest.index(after: end)...]
             } else {
                 out += Markup.escape(String(c))

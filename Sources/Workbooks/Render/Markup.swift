@@ -2,7 +2,9 @@
 package enum Markup {
     /// Escapes what would begin markup, in text and in quoted attributes.
     package static func escape(_ text: String) -> String {
-        guard text.utf8.contains(where: { $0 == 38 || $0 == 60 || $0 == 62 || $0 == 34 || $0 == 39 || $0 < 32 }) else { return text }
+        guard text.utf8.contains(where: { $0 == 38 || $0 == 60 || $0 == 62 || $0 == 34 || $0 == 39 || $0 < 32 }) else {
+            return text
+        }
         var out = ""
         for c in text.unicodeScalars {
             switch c {
@@ -20,7 +22,8 @@ package enum Markup {
 
     /// A web address that may stand in a link: within the site, or over HTTPS.
     static func isSafe(address: String) -> Bool {
-        (address.hasPrefix("/") && !address.hasPrefix("//")) || address.hasPrefix("#") || address.hasPrefix("?") || address.hasPrefix("https://")
+        (address.hasPrefix("/") && !address.hasPrefix("//")) || address.hasPrefix("#") || address.hasPrefix("?")
+            || address.hasPrefix("https://")
     }
 }
 

@@ -11,11 +11,14 @@ package struct PageRenderer: Sendable {
 
     package func page(_ workbook: ResolvedWorkbook) -> String {
         Self.shell(
-            title: workbook.document.title, navigation: navigation, current: workbook.document.id, body: "<main>\(items(workbook.items, workbook))</main>")
+            title: workbook.document.title, navigation: navigation, current: workbook.document.id,
+            body: "<main>\(items(workbook.items, workbook))</main>")
     }
 
     /// The frame of every page.
-    package static func shell(title: String, navigation: [(id: String, title: String)], current: String?, body: String) -> String {
+    package static func shell(title: String, navigation: [(id: String, title: String)], current: String?, body: String)
+        -> String
+    {
         let links = navigation.map {
             "<a href=\"/workbooks/\(WorkbookAddress.escape($0.id))\"\($0.id == current ? " aria-current=\"page\"" : "")>\(Markup.escape($0.title))</a>"
         }
@@ -40,15 +43,19 @@ package struct PageRenderer: Sendable {
     }
 
     private func items(_ items: [ResolvedItem], _ workbook: ResolvedWorkbook) -> String {
-        "<div class=\"row\">" + items.map { "<section class=\"item\" style=\"--w:\($0.width)%\">\(item($0, workbook))</section>" }.joined() + "</div>"
+        "<div class=\"row\">"
+            + items.map { "<section class=\"item\" style=\"--w:\($0.width)%\">\(item($0, workbook))</section>" }
+            .joined() + "</div>"
     }
 
     private func item(_ item: ResolvedItem, _ workbook: ResolvedWorkbook) -> String {
         switch item.kind {
-        case .text(let markdown, let style): return "<div class=\"text \(Markup.escape(style))\">\(Markdown.html(markdown))</div>"
+        case .text(let markdown, let style):
+            return "<div class=\"text \(Markup.escape(style))\">\(Markdown.html(markdown))</div>"
         case .parameters(let list, _): return parameters(list, workbook)
         case .links(let links, let style): return self.links(links, style)
-        case .group(let inner, let title): return (title.map { "<h3>\(Markup.escape($0))</h3>" } ?? "") + items(inner, workbook)
+        case .group(let inner, let title):
+            return (title.map { "<h3>\(Markup.escape($0))</h3>" } ?? "") + items(inner, workbook)
         case .note(let text): return "<div class=\"text info\">\(Markup.escape(text))</div>"
         case .query(let query, let title, let text, let answer): return panel(query, title, text, answer)
         }
@@ -67,11 +74,14 @@ package struct PageRenderer: Sendable {
         var out = "<form class=\"parameters\" method=\"get\">"
         let own = Set(shown.map(\.parameter.name))
         for (name, values) in workbook.asked.sorted(by: { $0.key < $1.key }) where !own.contains(name) {
-            for value in values { out += "<input type=\"hidden\" name=\"\(Markup.escape(name))\" value=\"\(Markup.escape(value))\">" }
+            for value in values {
+                out += "<input type=\"hidden\" name=\"\(Markup.escape(name))\" value=\"\(Markup.escape(value))\">"
+            }
         }
         for p in shown {
             let name = Markup.escape(p.parameter.name)
-            out += "<label title=\"\(Markup.escape(p.problem ?? p.parameter.description))\"><span>\(Markup.escape(p.parameter.label))</span>"
+            out +=
+                "<label title=\"\(Markup.escape(p.problem ?? p.parameter.description))\"><span>\(Markup.escape(p.parameter.label))</span>"
             switch p.parameter.control {
             case .text: out += "<input name=\"\(name)\" value=\"\(Markup.escape(p.value.label))\">"
             case .fixed: out += "<b>\(Markup.escape(p.value.label))</b>"
@@ -80,7 +90,8 @@ package struct PageRenderer: Sendable {
                 if !p.choices.contains(where: \.isSelected) { out += "<option value=\"\" selected></option>" }
                 // A list of several chosen values shows as one entry: the page sets one at a time.
                 for choice in p.choices {
-                    out += "<option value=\"\(Markup.escape(choice.value))\"\(choice.isSelected ? " selected" : "")>\(Markup.escape(choice.label))</option>"
+                    out +=
+                        "<option value=\"\(Markup.escape(choice.value))\"\(choice.isSelected ? " selected" : "")>\(Markup.escape(choice.label))</option>"
                 }
                 out += "</select>"
             }
@@ -89,7 +100,9 @@ package struct PageRenderer: Sendable {
         return out + "<noscript><button>Apply</button></noscript></form>"
     }
 
-    private func panel(_ query: WorkbookQuery, _ title: String, _ text: String, _ answer: Result<QueryResult, QueryError>) -> String {
+    private func panel(
+        _ query: WorkbookQuery, _ title: String, _ text: String, _ answer: Result<QueryResult, QueryError>
+    ) -> String {
         let content: String
         var caption = title
         switch answer {
@@ -97,9 +110,12 @@ package struct PageRenderer: Sendable {
         case .success(let result):
             caption = caption.replacing("{$rowCount}", with: String(result.primary.count))
             if result.primary.count == 0 {
-                content = "<p class=\"empty\">\(Markup.escape(query.noDataMessage ?? "The query returned no results."))</p>"
+                content =
+                    "<p class=\"empty\">\(Markup.escape(query.noDataMessage ?? "The query returned no results."))</p>"
             } else {
-                do { content = try draw(query, result) } catch { content = "<div class=\"text error\">\(Markup.escape("\(error)"))</div>" }
+                do { content = try draw(query, result) } catch {
+                    content = "<div class=\"text error\">\(Markup.escape("\(error)"))</div>"
+                }
             }
         }
         let head = caption.isEmpty ? "" : "<h3>\(Markup.escape(caption))</h3>"

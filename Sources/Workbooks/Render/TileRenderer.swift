@@ -16,18 +16,24 @@ struct TileRenderer {
         var tone = ""
         var out = ""
         for (name, style) in [
-            ("titleContent", "title"), ("subtitleContent", "subtitle"), ("leftContent", "figure"), ("rightContent", "side"), ("secondaryContent", "bottom"),
+            ("titleContent", "title"), ("subtitleContent", "subtitle"), ("leftContent", "figure"),
+            ("rightContent", "side"), ("secondaryContent", "bottom"),
         ] {
             guard let f = slot(name), let c = schema.index(of: f.match) else { continue }
             let value = row[c]
             if f.kind == 18 || f.options["thresholdsGrid"] != nil {
-                let rule = f.options["thresholdsGrid"]?.arrayValue?.compactMap(\.bagValue).first { GridRenderer.meets($0, value) }
+                let rule = f.options["thresholdsGrid"]?.arrayValue?.compactMap(\.bagValue).first {
+                    GridRenderer.meets($0, value)
+                }
                 tone = rule.map { Palette.tone($0["representation"]?.text ?? "") } ?? tone
-            } else if f.kind == 12, let palette = f.options["palette"]?.stringValue, palette != "auto", palette != "none" {
+            } else if f.kind == 12, let palette = f.options["palette"]?.stringValue, palette != "auto",
+                palette != "none"
+            {
                 tone = Palette.tone(palette)
             }
             if [9, 10, 21].contains(f.kind) {
-                out += "<div class=\"\(style)\">\(ChartRenderer.spark((value.arrayValue ?? []).compactMap(\.doubleValue), isArea: true))</div>"
+                out +=
+                    "<div class=\"\(style)\">\(ChartRenderer.spark((value.arrayValue ?? []).compactMap(\.doubleValue), isArea: true))</div>"
                 continue
             }
             let text = value.doubleValue.map { NumberText.format($0, f.numberFormat) } ?? NumberText.cell(value)
@@ -40,7 +46,9 @@ struct TileRenderer {
     /// The first cell as a large figure or as text.
     static func card(_ table: ResultTable, _ settings: Bag) throws -> String {
         guard table.count > 0, let value = try table.batch.row(0).first else { return "" }
-        if settings["style"]?.stringValue == "markdown" { return "<div class=\"text\">\(Markdown.html(value.text))</div>" }
+        if settings["style"]?.stringValue == "markdown" {
+            return "<div class=\"text\">\(Markdown.html(value.text))</div>"
+        }
         return "<div class=\"big\">\(Markup.escape(NumberText.cell(value)))</div>"
     }
 }

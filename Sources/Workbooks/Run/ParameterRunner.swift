@@ -28,7 +28,8 @@ struct ParameterRunner {
         case .timeRange: return timeRange(parameter, asked?.first)
         case .fixed:
             return ResolvedParameter(
-                parameter: parameter, choices: [], value: .init(content: .texts(["local"], isAll: false), label: "this workspace"), problem: nil)
+                parameter: parameter, choices: [],
+                value: .init(content: .texts(["local"], isAll: false), label: "this workspace"), problem: nil)
         case .text: return text(parameter, asked)
         case .dropdown, .options: return dropdown(parameter, asked)
         }
@@ -36,17 +37,22 @@ struct ParameterRunner {
 
     private func timeRange(_ parameter: WorkbookParameter, _ asked: String?) -> ResolvedParameter {
         let saved = parameter.value.bagValue?["durationMs"]?.longValue ?? 86_400_000
-        let durations = parameter.durations.isEmpty ? [3_600_000, 86_400_000, 604_800_000, 2_592_000_000] : parameter.durations
+        let durations =
+            parameter.durations.isEmpty ? [3_600_000, 86_400_000, 604_800_000, 2_592_000_000] : parameter.durations
         let chosen = asked.flatMap { Int64($0) }.flatMap { $0 > 0 && $0 <= 3_650 * 86_400_000 ? $0 : nil } ?? saved
         let all = durations.contains(chosen) ? durations : (durations + [chosen]).sorted()
-        let choices = all.map { ResolvedParameter.Choice(value: String($0), label: Self.label($0), isSelected: $0 == chosen) }
+        let choices = all.map {
+            ResolvedParameter.Choice(value: String($0), label: Self.label($0), isSelected: $0 == chosen)
+        }
         let value = ParameterValue(content: .time(start: now - chosen * 10_000, end: now), label: Self.label(chosen))
         return ResolvedParameter(parameter: parameter, choices: choices, value: value, problem: nil)
     }
 
     static func label(_ ms: Int64) -> String {
         let (n, unit): (Int64, String) =
-            if ms % 86_400_000 == 0 { (ms / 86_400_000, "day") } else if ms % 3_600_000 == 0 { (ms / 3_600_000, "hour") } else {
+            if ms % 86_400_000 == 0 { (ms / 86_400_000, "day") } else if ms % 3_600_000 == 0 {
+                (ms / 3_600_000, "hour")
+            } else {
                 (max(1, ms / 60_000), "minute")
             }
         return n == 1 ? "Last \(unit == "day" ? "24 hours" : unit)" : "Last \(n) \(unit)s"
@@ -57,12 +63,14 @@ struct ParameterRunner {
         var problem: String?
         if asked == nil, let query = parameter.query {
             switch run(query, parameter.timeRange) {
-            case .success(let result): text = result.primary.count > 0 ? (try? result.primary.batch.row(0).first?.text) ?? "" : ""
+            case .success(let result):
+                text = result.primary.count > 0 ? (try? result.primary.batch.row(0).first?.text) ?? "" : ""
             case .failure(let error): problem = error.message
             }
         }
         return ResolvedParameter(
-            parameter: parameter, choices: [], value: .init(content: .texts(text.isEmpty ? [] : [text], isAll: false), label: text), problem: problem)
+            parameter: parameter, choices: [],
+            value: .init(content: .texts(text.isEmpty ? [] : [text], isAll: false), label: text), problem: problem)
     }
 
     private func dropdown(_ parameter: WorkbookParameter, _ asked: [String]?) -> ResolvedParameter {
@@ -94,16 +102,22 @@ struct ParameterRunner {
         let isAll = wanted.contains("value::all") || (parameter.hasAll && wanted.isDisjoint(with: found.map(\.value)))
         if !isAll, wanted.isDisjoint(with: found.map(\.value)) {
             wanted = Set(found.filter(\.isDefault).map(\.value))
-            if wanted.isEmpty, parameter.isRequired || wanted.contains("value::1"), let first = found.first { wanted = [first.value] }
+            if wanted.isEmpty, parameter.isRequired || wanted.contains("value::1"), let first = found.first {
+                wanted = [first.value]
+            }
         }
         // A long list is cut, but never what is chosen.
-        let listed = found.enumerated().filter { $0.offset < Self.choicesMax || wanted.contains($0.element.value) }.map(\.element)
-        var choices = listed.map { ResolvedParameter.Choice(value: $0.value, label: $0.label, isSelected: !isAll && wanted.contains($0.value)) }
+        let listed = found.enumerated().filter { $0.offset < Self.choicesMax || wanted.contains($0.element.value) }.map(
+            \.element)
+        var choices = listed.map {
+            ResolvedParameter.Choice(value: $0.value, label: $0.label, isSelected: !isAll && wanted.contains($0.value))
+        }
         if parameter.hasAll { choices.insert(.init(value: "value::all", label: "All", isSelected: isAll), at: 0) }
         let selected = isAll ? found.map(\.value) : found.map(\.value).filter(wanted.contains)
         let label = isAll ? "All" : found.filter { wanted.contains($0.value) }.map(\.label).joined(separator: ", ")
         return ResolvedParameter(
-            parameter: parameter, choices: choices, value: .init(content: .texts(selected, isAll: isAll), label: label.isEmpty ? "none" : label),
+            parameter: parameter, choices: choices,
+            value: .init(content: .texts(selected, isAll: isAll), label: label.isEmpty ? "none" : label),
             problem: problem)
     }
 }

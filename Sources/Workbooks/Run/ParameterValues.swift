@@ -28,7 +28,9 @@ package struct ParameterValues: Sendable {
 
     package init() {}
 
-    package mutating func set(_ name: String, _ value: ParameterValue, _ parameter: WorkbookParameter?) { values[name] = (parameter, value) }
+    package mutating func set(_ name: String, _ value: ParameterValue, _ parameter: WorkbookParameter?) {
+        values[name] = (parameter, value)
+    }
 
     package subscript(name: String) -> ParameterValue? { values[name]?.value }
 
@@ -66,12 +68,16 @@ package struct ParameterValues: Sendable {
         return out + rest
     }
 
-    private static func form(_ value: ParameterValue, _ parameter: WorkbookParameter?, _ form: String, _ place: Place) -> String {
+    private static func form(_ value: ParameterValue, _ parameter: WorkbookParameter?, _ form: String, _ place: Place)
+        -> String
+    {
         switch value.content {
         case .time(let start, let end): return time(start, end, value.label, form, place)
         case .texts(let texts, let isAll):
             if form == "label" { return value.label }
-            if form == "escape" { return texts.joined(separator: ",").addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? "" }
+            if form == "escape" {
+                return texts.joined(separator: ",").addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
+            }
             guard place == .query else { return texts.joined(separator: ", ") }
             let quote = parameter?.quote ?? ""
             if isAll, let all = parameter?.allValue { return quote + all + quote }
@@ -82,7 +88,9 @@ package struct ParameterValues: Sendable {
 
     /// A value that stays inside the string literal that the query puts around it.
     private static func escape(_ text: String) -> String {
-        text.replacing("\\", with: "\\\\").replacing("'", with: "\\'").replacing("\"", with: "\\\"").replacing("\n", with: "\\n").replacing("\r", with: "\\r")
+        text.replacing("\\", with: "\\\\").replacing("'", with: "\\'").replacing("\"", with: "\\\"").replacing(
+            "\n", with: "\\n"
+        ).replacing("\r", with: "\\r")
     }
 
     private static func time(_ start: Int64, _ end: Int64, _ label: String, _ form: String, _ place: Place) -> String {

@@ -68,14 +68,16 @@ package struct WorkbookRun: Sendable {
 
     /// Sets parameters in the order they are declared; tabs set theirs to the first tab when nobody chose one.
     private func declare(
-        _ items: [WorkbookItem], _ asked: [String: [String]], _ values: inout ParameterValues, _ parameters: inout [String: ResolvedParameter]
+        _ items: [WorkbookItem], _ asked: [String: [String]], _ values: inout ParameterValues,
+        _ parameters: inout [String: ResolvedParameter]
     ) {
         for item in items where isVisible(item, values) {
             switch item.kind {
             case .parameters(let list, _):
                 for parameter in list {
                     let known = values
-                    let runner = ParameterRunner(run: { text, range in run(known.substitute(text, .query), self.range(range, known)) }, now: now)
+                    let runner = ParameterRunner(
+                        run: { text, range in run(known.substitute(text, .query), self.range(range, known)) }, now: now)
                     let resolved = runner.resolve(parameter, asked: asked[parameter.name])
                     parameters[parameter.name] = resolved
                     values.set(parameter.name, resolved.value, parameter)
@@ -84,7 +86,9 @@ package struct WorkbookRun: Sendable {
                 for link in links where link.target == "parameter" && values[link.cellValue] == nil {
                     let chosen = asked[link.cellValue]?.first
                     let known = links.first { $0.cellValue == link.cellValue && $0.subTarget == chosen } ?? link
-                    values.set(link.cellValue, .init(content: .texts([known.subTarget], isAll: false), label: known.label), nil)
+                    values.set(
+                        link.cellValue, .init(content: .texts([known.subTarget], isAll: false), label: known.label), nil
+                    )
                 }
             case .group(let inner, _): declare(inner, asked, &values, &parameters)
             default: break
@@ -92,7 +96,9 @@ package struct WorkbookRun: Sendable {
         }
     }
 
-    private func isVisible(_ item: WorkbookItem, _ values: ParameterValues) -> Bool { item.conditions.allSatisfy(values.holds) }
+    private func isVisible(_ item: WorkbookItem, _ values: ParameterValues) -> Bool {
+        item.conditions.allSatisfy(values.holds)
+    }
 
     private func visibleQueries(_ items: [WorkbookItem], _ values: ParameterValues) -> [WorkbookQuery] {
         items.filter { isVisible($0, values) }.flatMap { item -> [WorkbookQuery] in
@@ -105,32 +111,42 @@ package struct WorkbookRun: Sendable {
     }
 
     private func build(
-        _ items: [WorkbookItem], _ values: ParameterValues, _ parameters: [String: ResolvedParameter], _ document: WorkbookDocument,
+        _ items: [WorkbookItem], _ values: ParameterValues, _ parameters: [String: ResolvedParameter],
+        _ document: WorkbookDocument,
         _ asked: [String: [String]], _ answers: [Result<QueryResult, QueryError>?], _ next: inout Int
     ) -> [ResolvedItem] {
         var out: [ResolvedItem] = []
         for item in items where isVisible(item, values) {
             let kind: ResolvedItem.Kind
             switch item.kind {
-            case .text(let markdown, let style): kind = .text(markdown: values.substitute(markdown, .text), style: style)
-            case .parameters(let list, let style): kind = .parameters(list.compactMap { parameters[$0.name] }, style: style)
+            case .text(let markdown, let style):
+                kind = .text(markdown: values.substitute(markdown, .text), style: style)
+            case .parameters(let list, let style):
+                kind = .parameters(list.compactMap { parameters[$0.name] }, style: style)
             case .links(let links, let style):
                 kind = .links(
                     links.map { link in
                         guard link.target == "parameter" else {
-                            return ResolvedLink(label: link.label, address: values.substitute(link.cellValue, .text), isCurrent: false)
+                            return ResolvedLink(
+                                label: link.label, address: values.substitute(link.cellValue, .text), isCurrent: false)
                         }
                         let isCurrent = values[link.cellValue]?.plain == link.subTarget
                         return ResolvedLink(
-                            label: link.label, address: WorkbookAddress.make(document.id, asked, setting: link.cellValue, to: link.subTarget),
+                            label: link.label,
+                            address: WorkbookAddress.make(
+                                document.id, asked, setting: link.cellValue, to: link.subTarget),
                             isCurrent: isCurrent)
                     }, style: style)
             case .query(let query):
                 let answer = answers[next] ?? .failure(.cancelled)
                 next += 1
-                kind = .query(query, title: values.substitute(query.title, .text), text: values.substitute(query.text, .query), answer: answer)
+                kind = .query(
+                    query, title: values.substitute(query.title, .text), text: values.substitute(query.text, .query),
+                    answer: answer)
             case .group(let inner, let title):
-                kind = .group(build(inner, values, parameters, document, asked, answers, &next), title: title.map { values.substitute($0, .text) })
+                kind = .group(
+                    build(inner, values, parameters, document, asked, answers, &next),
+                    title: title.map { values.substitute($0, .text) })
             case .unsupported(let reason): kind = .note(reason)
             }
             out.append(ResolvedItem(name: item.name, width: item.width, kind: kind))
@@ -149,7 +165,9 @@ package struct WorkbookRun: Sendable {
         options.now = now
         options.durationMax = 60
         if let range { options.timeScope = TimeScope(column: "TimeGenerated", from: range.start, to: range.end) }
-        do { return .success(try engine.run(text, options: options)) } catch let error as QueryError { return .failure(error) } catch {
+        do { return .success(try engine.run(text, options: options)) } catch let error as QueryError {
+            return .failure(error)
+        } catch {
             return .failure(.runtime("\(error)"))
         }
     }
@@ -158,15 +176,21 @@ package struct WorkbookRun: Sendable {
 /// Addresses of workbook pages.
 package enum WorkbookAddress {
     /// The page of a workbook with what was asked before and one parameter set anew.
-    package static func make(_ id: String, _ asked: [String: [String]], setting name: String? = nil, to value: String = "") -> String {
+    package static func make(
+        _ id: String, _ asked: [String: [String]], setting name: String? = nil, to value: String = ""
+    ) -> String {
         var all = asked
         if let name { all[name] = [value] }
-        let pairs = all.sorted { $0.key < $1.key }.flatMap { key, values in values.map { "\(escape(key))=\(escape($0))" } }
+        let pairs = all.sorted { $0.key < $1.key }.flatMap { key, values in
+            values.map { "\(escape(key))=\(escape($0))" }
+        }
         return "/workbooks/\(escape(id))" + (pairs.isEmpty ? "" : "?" + pairs.joined(separator: "&"))
     }
 
     package static func escape(_ text: String) -> String {
-        text.addingPercentEncoding(withAllowedCharacters: CharacterSet(charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"))
+        text.addingPercentEncoding(
+            withAllowedCharacters: CharacterSet(
+                charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"))
             ?? ""
     }
 }

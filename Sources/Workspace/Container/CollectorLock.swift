@@ -19,7 +19,8 @@ package final class CollectorLock: Sendable {
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
             throw WorkspaceError(
-                "the lock file \(path) cannot be opened: \(String(cString: strerror(errno)))", next: "check that the folder exists and that you may write there"
+                "the lock file \(path) cannot be opened: \(String(cString: strerror(errno)))",
+                next: "check that the folder exists and that you may write there"
             )
         }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {

@@ -26,7 +26,10 @@ package struct DeliveryTotals: Sendable, Equatable {
     /// Why the last delivery ended before everything was sent; nil when it did not.
     package var error: String?
 
-    package init(rows: Int = 0, bytes: Int = 0, refused: Int = 0, lastSuccess: Int64? = nil, lastFailure: Int64? = nil, error: String? = nil) {
+    package init(
+        rows: Int = 0, bytes: Int = 0, refused: Int = 0, lastSuccess: Int64? = nil, lastFailure: Int64? = nil,
+        error: String? = nil
+    ) {
         self.rows = rows
         self.bytes = bytes
         self.refused = refused
@@ -42,7 +45,9 @@ extension Workspace {
     package func pending(for sink: String) throws(WorkspaceError) -> [(extent: ExtentInfo, table: String)] {
         try read { db in
             try Row.fetchAll(
-                db, sql: "SELECT e.id, e.rows, e.table_name FROM outbox o JOIN extents e ON e.id = o.extent WHERE o.sink = ? ORDER BY e.id",
+                db,
+                sql:
+                    "SELECT e.id, e.rows, e.table_name FROM outbox o JOIN extents e ON e.id = o.extent WHERE o.sink = ? ORDER BY e.id",
                 arguments: [sink]
             ).map { (ExtentInfo(id: $0["id"], rows: $0["rows"]), $0["table_name"]) }
         }
@@ -56,7 +61,9 @@ extension Workspace {
                     coalesce(sum((SELECT sum(length(s.data)) FROM segments s WHERE s.extent = o.extent)), 0) AS bytes
                 FROM outbox o JOIN extents e ON e.id = o.extent GROUP BY o.sink
                 """
-            let sizes = try Row.fetchAll(db, sql: sql).map { ($0["sink"] as String, OutboxSize(extents: $0["n"], rows: $0["rows"], bytes: $0["bytes"])) }
+            let sizes = try Row.fetchAll(db, sql: sql).map {
+                ($0["sink"] as String, OutboxSize(extents: $0["n"], rows: $0["rows"], bytes: $0["bytes"]))
+            }
             return Dictionary(uniqueKeysWithValues: sizes)
         }
     }
@@ -66,14 +73,17 @@ extension Workspace {
     /// - Parameters:
     ///   - error: why it ended before everything was sent; nil when it did not.
     ///   - now: ticks.
-    package func noteDelivery(to sink: String, rows: Int, bytes: Int, refused: Int, error: String?, now: Int64) throws(WorkspaceError) {
+    package func noteDelivery(to sink: String, rows: Int, bytes: Int, refused: Int, error: String?, now: Int64)
+        throws(WorkspaceError)
+    {
         try write { db in
             try db.execute(
                 sql: """
                     INSERT INTO deliveries VALUES (:sink, :rows, :bytes, :refused, iif(:error IS NULL, :now, NULL), iif(:error IS NULL, NULL, :now), :error)
                     ON CONFLICT (sink) DO UPDATE SET rows = rows + :rows, bytes = bytes + :bytes, refused = refused + :refused,
                         last_success = iif(:error IS NULL, :now, last_success), last_failure = iif(:error IS NULL, last_failure, :now), error = :error
-                    """, arguments: ["sink": sink, "rows": rows, "bytes": bytes, "refused": refused, "error": error, "now": now])
+                    """,
+                arguments: ["sink": sink, "rows": rows, "bytes": bytes, "refused": refused, "error": error, "now": now])
         }
     }
 
@@ -83,7 +93,8 @@ extension Workspace {
                 (
                     row["sink"] as String,
                     DeliveryTotals(
-                        rows: row["rows"], bytes: row["bytes"], refused: row["refused"], lastSuccess: row["last_success"],
+                        rows: row["rows"], bytes: row["bytes"], refused: row["refused"],
+                        lastSuccess: row["last_success"],
                         lastFailure: row["last_failure"], error: row["error"])
                 )
             }
@@ -93,14 +104,18 @@ extension Workspace {
 
     /// A sink has an extent: it need not get it again.
     package func acknowledge(_ extent: ExtentInfo, by sink: String) throws(WorkspaceError) {
-        try write { try $0.execute(sql: "DELETE FROM outbox WHERE sink = ? AND extent = ?", arguments: [sink, extent.id]) }
+        try write {
+            try $0.execute(sql: "DELETE FROM outbox WHERE sink = ? AND extent = ?", arguments: [sink, extent.id])
+        }
     }
 
     /// Extents that each sink still has to get.
     package func outboxCounts() throws(WorkspaceError) -> [String: Int] {
         try read { db in
             var out: [String: Int] = [:]
-            for row in try Row.fetchAll(db, sql: "SELECT sink, count(*) AS n FROM outbox GROUP BY sink") { out[row["sink"]] = row["n"] }
+            for row in try Row.fetchAll(db, sql: "SELECT sink, count(*) AS n FROM outbox GROUP BY sink") {
+                out[row["sink"]] = row["n"]
+            }
             return out
         }
     }

@@ -16,7 +16,8 @@ package struct RunRecord: Sendable {
     package let error: String?
 
     package init(
-        id: String, source: String, started: Int64, ended: Int64, rowsRead: Int, rowsChanged: Int, bytes: Int, gaps: Int = 0, error: String?
+        id: String, source: String, started: Int64, ended: Int64, rowsRead: Int, rowsChanged: Int, bytes: Int,
+        gaps: Int = 0, error: String?
     ) {
         self.id = id
         self.source = source
@@ -61,10 +62,13 @@ extension Workspace {
                 let success: Int64? = sums?["success"]
                 let inARow =
                     try Int.fetchOne(
-                        db, sql: "SELECT count(*) FROM runs WHERE source = ? AND started > ?", arguments: [run.source, success ?? Int64.min]) ?? 0
+                        db, sql: "SELECT count(*) FROM runs WHERE source = ? AND started > ?",
+                        arguments: [run.source, success ?? Int64.min]) ?? 0
                 return RunHistory(
-                    last: run, lastSuccess: success, runs: sums?["runs"] ?? 0, failures: sums?["failures"] ?? 0, failuresInARow: inARow,
-                    rowsRead: sums?["read"] ?? 0, rowsKept: sums?["kept"] ?? 0, bytes: sums?["bytes"] ?? 0, gaps: sums?["gaps"] ?? 0)
+                    last: run, lastSuccess: success, runs: sums?["runs"] ?? 0, failures: sums?["failures"] ?? 0,
+                    failuresInARow: inARow,
+                    rowsRead: sums?["read"] ?? 0, rowsKept: sums?["kept"] ?? 0, bytes: sums?["bytes"] ?? 0,
+                    gaps: sums?["gaps"] ?? 0)
             }
         }
     }
@@ -81,12 +85,17 @@ extension Workspace {
     /// The last run of every source.
     package func lastRuns() throws(WorkspaceError) -> [RunRecord] {
         try read { db in
-            try Row.fetchAll(db, sql: "SELECT * FROM runs r WHERE started = (SELECT max(started) FROM runs WHERE source = r.source) ORDER BY source")
-                .map { row in
-                    RunRecord(
-                        id: row["id"], source: row["source"], started: row["started"], ended: row["ended"], rowsRead: row["rows_read"],
-                        rowsChanged: row["rows_changed"], bytes: row["bytes"], gaps: row["gaps"], error: row["error"])
-                }
+            try Row.fetchAll(
+                db,
+                sql:
+                    "SELECT * FROM runs r WHERE started = (SELECT max(started) FROM runs WHERE source = r.source) ORDER BY source"
+            )
+            .map { row in
+                RunRecord(
+                    id: row["id"], source: row["source"], started: row["started"], ended: row["ended"],
+                    rowsRead: row["rows_read"],
+                    rowsChanged: row["rows_changed"], bytes: row["bytes"], gaps: row["gaps"], error: row["error"])
+            }
         }
     }
 }

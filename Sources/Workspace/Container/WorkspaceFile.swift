@@ -18,10 +18,12 @@ package struct WorkspaceError: Error, Sendable {
         if let known = error as? WorkspaceError { return known }
         if let corrupt = error as? CorruptSegment {
             return WorkspaceError(
-                "the workspace \(path) holds a damaged segment: \(corrupt.reason)", next: "restore the file from a backup, or collect into a new one")
+                "the workspace \(path) holds a damaged segment: \(corrupt.reason)",
+                next: "restore the file from a backup, or collect into a new one")
         }
         guard let db = error as? DatabaseError else {
-            return WorkspaceError("the workspace \(path) could not be used: \(error)", next: "check the path and its permissions")
+            return WorkspaceError(
+                "the workspace \(path) could not be used: \(error)", next: "check the path and its permissions")
         }
         switch db.resultCode {
         case .SQLITE_FULL, .SQLITE_IOERR:
@@ -29,11 +31,17 @@ package struct WorkspaceError: Error, Sendable {
                 "the disk is full or failing: \(path) could not be written (nothing that was stored is lost)",
                 next: "free space on that disk, then run the command again")
         case .SQLITE_NOTADB, .SQLITE_CORRUPT:
-            return WorkspaceError("\(path) is not a workspace, or it is damaged", next: "name another file with --workspace, or restore it from a backup")
+            return WorkspaceError(
+                "\(path) is not a workspace, or it is damaged",
+                next: "name another file with --workspace, or restore it from a backup")
         case .SQLITE_CANTOPEN, .SQLITE_READONLY, .SQLITE_PERM:
-            return WorkspaceError("the workspace \(path) cannot be opened for writing", next: "check that the folder exists and that you may write there")
+            return WorkspaceError(
+                "the workspace \(path) cannot be opened for writing",
+                next: "check that the folder exists and that you may write there")
         case .SQLITE_BUSY, .SQLITE_LOCKED:
-            return WorkspaceError("another program is writing to \(path)", next: "wait for it to end, or stop it, then run the command again")
+            return WorkspaceError(
+                "another program is writing to \(path)",
+                next: "wait for it to end, or stop it, then run the command again")
         default:
             return WorkspaceError(
                 "the workspace \(path) could not be used: \(db.message ?? "SQLite error \(db.resultCode.rawValue)")",
@@ -62,7 +70,9 @@ package final class Workspace: Sendable {
         self.path = path
         do {
             let folder = (path as NSString).deletingLastPathComponent
-            if !folder.isEmpty { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) }
+            if !folder.isEmpty {
+                try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            }
             var configuration = Configuration()
             configuration.busyMode = .timeout(30)
             configuration.maximumReaderCount = 8
@@ -183,7 +193,9 @@ package final class Workspace: Sendable {
         guard case .array(let items)? = try? JSONReader.parse(text) else { return Schema([ColumnSpec]()) }
         return Schema(
             items.compactMap { item in
-                guard let pair = item.arrayValue, pair.count == 2, let type = ScalarType(name: pair[1].text) else { return nil }
+                guard let pair = item.arrayValue, pair.count == 2, let type = ScalarType(name: pair[1].text) else {
+                    return nil
+                }
                 return ColumnSpec(pair[0].text, type)
             })
     }
@@ -194,7 +206,8 @@ package final class Workspace: Sendable {
     }
 
     static func declare(_ name: String, _ schema: Schema, _ db: Database) throws {
-        let old = try String.fetchOne(db, sql: "SELECT columns FROM tables WHERE name = ?", arguments: [name]).map(Self.decode)
+        let old = try String.fetchOne(db, sql: "SELECT columns FROM tables WHERE name = ?", arguments: [name]).map(
+            Self.decode)
         var merged = schema
         for column in old?.columns ?? [] {
             if let i = merged.index(of: column.name) {
@@ -218,7 +231,8 @@ package final class Workspace: Sendable {
     }
 
     static func drop(_ name: String, _ db: Database) throws {
-        try db.execute(sql: "DELETE FROM outbox WHERE extent IN (SELECT id FROM extents WHERE table_name = ?)", arguments: [name])
+        try db.execute(
+            sql: "DELETE FROM outbox WHERE extent IN (SELECT id FROM extents WHERE table_name = ?)", arguments: [name])
         try db.execute(sql: "DELETE FROM extents WHERE table_name = ?", arguments: [name])
         try db.execute(sql: "DELETE FROM tables WHERE name = ?", arguments: [name])
     }
@@ -237,10 +251,14 @@ package final class Workspace: Sendable {
     package func statistics(ofTable name: String) throws(WorkspaceError) -> TableStatistics {
         try read { db in
             let one = try Row.fetchOne(
-                db, sql: "SELECT count(*) AS n, coalesce(sum(rows), 0) AS rows, min(created) AS low, max(created) AS high FROM extents WHERE table_name = ?",
+                db,
+                sql:
+                    "SELECT count(*) AS n, coalesce(sum(rows), 0) AS rows, min(created) AS low, max(created) AS high FROM extents WHERE table_name = ?",
                 arguments: [name])
             let bytes = try Int.fetchOne(
-                db, sql: "SELECT coalesce(sum(length(data)), 0) FROM segments WHERE extent IN (SELECT id FROM extents WHERE table_name = ?)",
+                db,
+                sql:
+                    "SELECT coalesce(sum(length(data)), 0) FROM segments WHERE extent IN (SELECT id FROM extents WHERE table_name = ?)",
                 arguments: [name])
             guard let one, let low: Int64 = one["low"], let high: Int64 = one["high"] else { return TableStatistics() }
             return TableStatistics(rows: one["rows"], extents: one["n"], bytes: bytes ?? 0, created: (low, high))
@@ -248,13 +266,19 @@ package final class Workspace: Sendable {
     }
 
     package func rowCount(ofTable name: String) throws(WorkspaceError) -> Int {
-        try read { try Int.fetchOne($0, sql: "SELECT coalesce(sum(rows), 0) FROM extents WHERE table_name = ?", arguments: [name]) ?? 0 }
+        try read {
+            try Int.fetchOne(
+                $0, sql: "SELECT coalesce(sum(rows), 0) FROM extents WHERE table_name = ?", arguments: [name]) ?? 0
+        }
     }
 
     package func rowCounts() throws(WorkspaceError) -> [String: Int] {
         try read { db in
             var out: [String: Int] = [:]
-            for row in try Row.fetchAll(db, sql: "SELECT table_name, sum(rows) AS n FROM extents WHERE table_name NOT LIKE '~%' GROUP BY table_name") {
+            for row in try Row.fetchAll(
+                db,
+                sql: "SELECT table_name, sum(rows) AS n FROM extents WHERE table_name NOT LIKE '~%' GROUP BY table_name"
+            ) {
                 out[row["table_name"]] = row["n"]
             }
             return out

@@ -100,7 +100,10 @@ struct ByteReader {
             defer { initialized = count }
             guard let target = out.baseAddress, let source = bytes.baseAddress.map({ $0 + base }) else { return }
             if width == 64 {
-                for i in 0..<count { (target + i).initialize(to: make(UInt64(littleEndian: source.loadUnaligned(fromByteOffset: i * 8, as: UInt64.self)))) }
+                for i in 0..<count {
+                    (target + i).initialize(
+                        to: make(UInt64(littleEndian: source.loadUnaligned(fromByteOffset: i * 8, as: UInt64.self))))
+                }
                 return
             }
             let mask: UInt64 = (1 << UInt64(width)) - 1
@@ -122,7 +125,9 @@ struct ByteReader {
                 let shift = UInt64(bit % 64)
                 var value = word >> shift
                 if Int(shift) + width > 64 {
-                    value |= UInt64(littleEndian: source.loadUnaligned(fromByteOffset: (bit / 64 + 1) * 8, as: UInt64.self)) << (64 - shift)
+                    value |=
+                        UInt64(littleEndian: source.loadUnaligned(fromByteOffset: (bit / 64 + 1) * 8, as: UInt64.self))
+                        << (64 - shift)
                 }
                 (target + i).initialize(to: make(value & mask))
                 i += 1

@@ -60,12 +60,16 @@ package enum SegmentCoding {
         ends.reserveCapacity(lengths.count)
         var end = 0
         for length in lengths {
-            guard length <= UInt64(bytes.count - end) else { throw CorruptSegment(reason: "a dictionary entry is too long") }
+            guard length <= UInt64(bytes.count - end) else {
+                throw CorruptSegment(reason: "a dictionary entry is too long")
+            }
             end += Int(length)
             ends.append(end)
         }
         let greatest = codes.max() ?? 0
-        if !codes.isEmpty, Int(greatest) >= ends.count { throw CorruptSegment(reason: "code \(greatest) is not in the dictionary") }
+        if !codes.isEmpty, Int(greatest) >= ends.count {
+            throw CorruptSegment(reason: "code \(greatest) is not in the dictionary")
+        }
         return StringVector(bytes: bytes, ends: ends, codes: codes)
     }
 

@@ -26,7 +26,9 @@ struct SegmentFilter {
         guard texts.entryCount > 0, texts.entryCount <= max(64, texts.count / 2) else { return nil }
         var filter = SegmentFilter(entries: texts.entryCount)
         texts.bytes.withUnsafeBufferPointer { buffer in
-            for e in 0..<texts.entryCount { filter.insert(hash(UnsafeBufferPointer(rebasing: buffer[texts.entryRange(e)]))) }
+            for e in 0..<texts.entryCount {
+                filter.insert(hash(UnsafeBufferPointer(rebasing: buffer[texts.entryRange(e)])))
+            }
         }
         return filter
     }

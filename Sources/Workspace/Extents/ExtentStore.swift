@@ -35,21 +35,29 @@ extension Workspace {
                 high = b.high.longValue
             }
             try db.execute(
-                sql: "INSERT INTO extents (table_name, rows, time_low, time_high, created, run) VALUES (?, ?, ?, ?, ?, ?)",
+                sql:
+                    "INSERT INTO extents (table_name, rows, time_low, time_high, created, run) VALUES (?, ?, ?, ?, ?, ?)",
                 arguments: [table, part.count, low, high, now, run])
             let id = db.lastInsertedRowID
-            let statement = try db.cachedStatement(sql: "INSERT INTO segments (extent, name, type, low, high, data) VALUES (?, ?, ?, ?, ?, ?)")
-            let filters = try db.cachedStatement(sql: "INSERT INTO filters (extent, name, kind, data) VALUES (?, ?, ?, ?)")
+            let statement = try db.cachedStatement(
+                sql: "INSERT INTO segments (extent, name, type, low, high, data) VALUES (?, ?, ?, ?, ?, ?)")
+            let filters = try db.cachedStatement(
+                sql: "INSERT INTO filters (extent, name, kind, data) VALUES (?, ?, ?, ?)")
             for (i, spec) in part.schema.columns.enumerated() {
                 // The dictionary is made once, for the values, the bounds and the filters.
-                let column = isCoded && part.count == batch.count ? try part.column(i) : try part.column(i).dictionaryCoded()
+                let column =
+                    isCoded && part.count == batch.count ? try part.column(i) : try part.column(i).dictionaryCoded()
                 let bounds = SegmentCoding.bounds(column)
                 try statement.execute(arguments: [
                     id, spec.name, spec.type.name, databaseValue(bounds?.low), databaseValue(bounds?.high),
                     Data(SegmentCoding.encode(column)),
                 ])
-                guard case .string(let texts) = column.storage, !column.isConstant, part.count >= filterRowsMin else { continue }
-                for (kind, filter) in [(SegmentFilter.Kind.values, SegmentFilter.values(texts)), (.terms, SegmentFilter.terms(texts))] {
+                guard case .string(let texts) = column.storage, !column.isConstant, part.count >= filterRowsMin else {
+                    continue
+                }
+                for (kind, filter) in [
+                    (SegmentFilter.Kind.values, SegmentFilter.values(texts)), (.terms, SegmentFilter.terms(texts)),
+                ] {
                     guard let filter else { continue }
                     try filters.execute(arguments: [id, spec.name, kind.rawValue, Data(filter.bytes)])
                 }
@@ -70,10 +78,14 @@ extension Workspace {
     /// Adds rows outside of a source's run, as an import does.
     ///
     /// - Parameter sinks: who has to get them too.
-    package func append(_ batch: Batch, to table: String, run: String, now: Int64, sinks: [String] = []) throws(WorkspaceError) {
+    package func append(_ batch: Batch, to table: String, run: String, now: Int64, sinks: [String] = [])
+        throws(WorkspaceError)
+    {
         try write { db in
             for extent in try Self.insert(batch, into: table, run: run, now: now, db) {
-                for sink in sinks { try db.execute(sql: "INSERT INTO outbox VALUES (?, ?)", arguments: [sink, extent.id]) }
+                for sink in sinks {
+                    try db.execute(sql: "INSERT INTO outbox VALUES (?, ?)", arguments: [sink, extent.id])
+                }
             }
         }
     }
@@ -81,9 +93,12 @@ extension Workspace {
     /// Puts rows in the place of all that a table held, columns included.
     package func replace(_ table: String, with batch: Batch, run: String, now: Int64) throws(WorkspaceError) {
         try write { db in
-            try db.execute(sql: "DELETE FROM outbox WHERE extent IN (SELECT id FROM extents WHERE table_name = ?)", arguments: [table])
+            try db.execute(
+                sql: "DELETE FROM outbox WHERE extent IN (SELECT id FROM extents WHERE table_name = ?)",
+                arguments: [table])
             try db.execute(sql: "DELETE FROM extents WHERE table_name = ?", arguments: [table])
-            try db.execute(sql: "INSERT OR REPLACE INTO tables VALUES (?, ?)", arguments: [table, Self.encode(batch.schema)])
+            try db.execute(
+                sql: "INSERT OR REPLACE INTO tables VALUES (?, ?)", arguments: [table, Self.encode(batch.schema)])
             _ = try Self.insert(batch, into: table, run: run, now: now, db)
         }
     }
@@ -94,7 +109,9 @@ extension Workspace {
     ///   - replaces: whether the table's rows are dropped first.
     ///   - next: gives rows until nil.
     /// - Throws: `WorkspaceError`, or what `next` throws.
-    package func load(_ table: String, _ schema: Schema, run: String, now: Int64, replaces: Bool, next: () throws -> Batch?) throws {
+    package func load(
+        _ table: String, _ schema: Schema, run: String, now: Int64, replaces: Bool, next: () throws -> Batch?
+    ) throws {
         var failure: (any Error)?
         do {
             try write { db in
@@ -123,15 +140,19 @@ extension Workspace {
             LazyColumn {
                 do {
                     let column = try pool.unsafeRead { db -> Tables.Column? in
-                        let statement = try db.cachedStatement(sql: "SELECT type, data FROM segments WHERE extent = ? AND name = ?")
+                        let statement = try db.cachedStatement(
+                            sql: "SELECT type, data FROM segments WHERE extent = ? AND name = ?")
                         let rows = try Row.fetchCursor(statement, arguments: [info.id, spec.name])
                         guard let row = try rows.next(), let type = ScalarType(name: row[0]) else { return nil }
                         return try row.withUnsafeData(atIndex: 1) { data in
-                            try (data ?? Data()).withUnsafeBytes { try SegmentCoding.decode($0, type, count: info.rows) }
+                            try (data ?? Data()).withUnsafeBytes {
+                                try SegmentCoding.decode($0, type, count: info.rows)
+                            }
                         }
                     }
                     let missing = Value.string(spec.name == TypeColumn.name ? table : "")
-                    return column ?? Column(constant: spec.type == .string ? missing : .null, spec.type, count: info.rows)
+                    return column
+                        ?? Column(constant: spec.type == .string ? missing : .null, spec.type, count: info.rows)
                 } catch { throw WorkspaceError.wrap(error, path: path) }
             }
         }
@@ -185,21 +206,26 @@ extension Workspace {
         case (.equal, .string(let text)): return (.values, [[SegmentFilter.hash(text)]])
         case (.anyOf, .array(let items)):
             let texts = items.compactMap(\.stringValue)
-            return texts.count == items.count && texts.count <= 256 ? (.values, texts.map { [SegmentFilter.hash($0)] }) : nil
+            return texts.count == items.count && texts.count <= 256
+                ? (.values, texts.map { [SegmentFilter.hash($0)] }) : nil
         case (.term, .string(let text)): return SegmentFilter.terms(of: text).map { (.terms, [$0]) }
         default: return nil
         }
     }
 
     /// The extents whose filter of a column tells that no row can have what is wanted.
-    private static func ruledOut(_ column: String, _ kind: SegmentFilter.Kind, _ hashes: [[UInt64]], _ db: Database) throws -> Set<Int64> {
+    private static func ruledOut(_ column: String, _ kind: SegmentFilter.Kind, _ hashes: [[UInt64]], _ db: Database)
+        throws -> Set<Int64>
+    {
         var out = Set<Int64>()
         let statement = try db.cachedStatement(sql: "SELECT extent, data FROM filters WHERE name = ? AND kind = ?")
         let rows = try Row.fetchCursor(statement, arguments: [column, kind.rawValue])
         while let row = try rows.next() {
             let mayHave = try row.withUnsafeData(atIndex: 1) { data in
                 guard let data else { return true }
-                return data.withUnsafeBytes { bytes in hashes.contains { all in all.allSatisfy { SegmentFilter.mayContain($0, in: bytes) } } }
+                return data.withUnsafeBytes { bytes in
+                    hashes.contains { all in all.allSatisfy { SegmentFilter.mayContain($0, in: bytes) } }
+                }
             }
             if !mayHave { out.insert(row[0]) }
         }

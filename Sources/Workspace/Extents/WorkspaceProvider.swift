@@ -14,7 +14,8 @@ package struct WorkspaceProvider: TableProvider {
 
     /// A view of the tables as they are declared now.
     package init(
-        _ workspace: Workspace, functions: [String: FunctionDeclaration], notes: CatalogNotes = CatalogNotes(), others: [String: Batch] = [:],
+        _ workspace: Workspace, functions: [String: FunctionDeclaration], notes: CatalogNotes = CatalogNotes(),
+        others: [String: Batch] = [:],
         outside: OutsideData = OutsideData()
     ) throws(WorkspaceError) {
         self.workspace = workspace
@@ -22,7 +23,9 @@ package struct WorkspaceProvider: TableProvider {
         self.notes = notes
         self.others = others
         self.outside = outside
-        schemas = try workspace.schemas().mapValues(TypeColumn.added).merging(others.mapValues(\.schema)) { _, new in new }
+        schemas = try workspace.schemas().mapValues(TypeColumn.added).merging(others.mapValues(\.schema)) { _, new in
+            new
+        }
     }
 
     package func schema(ofTable name: String) -> Schema? { schemas[name] }
@@ -32,7 +35,9 @@ package struct WorkspaceProvider: TableProvider {
     package var functionNames: [String] { Array(functions.keys) }
     package func note(ofTable name: String) -> EntityNote { notes.tables[name] ?? EntityNote() }
     package func note(ofFunction name: String) -> EntityNote { notes.functions[name] ?? EntityNote() }
-    package func rowCount(ofTable name: String) throws -> Int { try others[name]?.count ?? workspace.rowCount(ofTable: name) }
+    package func rowCount(ofTable name: String) throws -> Int {
+        try others[name]?.count ?? workspace.rowCount(ofTable: name)
+    }
     package func statistics(ofTable name: String) throws -> TableStatistics { try workspace.statistics(ofTable: name) }
 
     package func scan(_ table: String, predicates: [ScanPredicate]) throws -> BatchIterator {

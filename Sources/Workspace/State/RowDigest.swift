@@ -39,7 +39,10 @@ package struct DigestKey: Sendable, Equatable {
 
     package static func == (a: DigestKey, b: DigestKey) -> Bool { a.words == b.words }
 
-    var data: Data { words.reduce(into: Data()) { out, word in withUnsafeBytes(of: word.littleEndian) { out.append(contentsOf: $0) } } }
+    var data: Data {
+        words.reduce(into: Data()) { out, word in withUnsafeBytes(of: word.littleEndian) { out.append(contentsOf: $0) }
+        }
+    }
 
     init?(_ data: Data) {
         guard data.count == 32 else { return nil }
@@ -84,7 +87,9 @@ package struct DigestKey: Sendable, Equatable {
         var tail: UInt64 = 0
         if count >= 8 {
             // The last eight bytes, some of them for the second time.
-            if i < count { tail = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: count &- 8, as: UInt64.self)) }
+            if i < count {
+                tail = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: count &- 8, as: UInt64.self))
+            }
         } else {
             while i < count {
                 tail = tail << 8 | UInt64(bytes[i])

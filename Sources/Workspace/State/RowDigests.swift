@@ -34,7 +34,9 @@ package struct RowDigests: Sendable {
         case .real(let values): add(values, nulls, seed, to: sums) { $0.bitPattern }
         case .bool(let values): add(values, nulls, seed, to: sums) { $0 ? 1 : 0 }
         case .decimal, .guid, .dynamic:
-            for (i, cell) in cells(of: column, seed, count: sums.count).enumerated() { if let cell { Self.add(cell, to: &sums[i]) } }
+            for (i, cell) in cells(of: column, seed, count: sums.count).enumerated() {
+                if let cell { Self.add(cell, to: &sums[i]) }
+            }
         }
     }
 
@@ -46,7 +48,8 @@ package struct RowDigests: Sendable {
 
     @inline(__always)
     private func add<T>(
-        _ values: [T], _ nulls: [Bool]?, _ seed: RowDigest, to sums: UnsafeMutableBufferPointer<RowDigest>, _ word: (T) -> UInt64
+        _ values: [T], _ nulls: [Bool]?, _ seed: RowDigest, to sums: UnsafeMutableBufferPointer<RowDigest>,
+        _ word: (T) -> UInt64
     ) {
         values.withUnsafeBufferPointer { values in
             guard let nulls else {
@@ -78,7 +81,9 @@ package struct RowDigests: Sendable {
                 }
                 let known = (0..<ends.count).map { entry($0) ?? RowDigest(high: 0, low: 0) }
                 known.withUnsafeBufferPointer { known in
-                    codes.withUnsafeBufferPointer { codes in for i in sums.indices { Self.add(known[Int(codes[i])], to: &sums[i]) } }
+                    codes.withUnsafeBufferPointer { codes in
+                        for i in sums.indices { Self.add(known[Int(codes[i])], to: &sums[i]) }
+                    }
                 }
             }
         }

@@ -186,7 +186,9 @@ package struct StateBucket: Sendable {
         let count = bytes.count / entryBytes
         return [StateEntry](unsafeUninitializedCapacity: count) { out, initialized in
             for i in 0..<count {
-                func word(_ k: Int) -> UInt64 { UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: i * entryBytes + k * 8, as: UInt64.self)) }
+                func word(_ k: Int) -> UInt64 {
+                    UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: i * entryBytes + k * 8, as: UInt64.self))
+                }
                 (out.baseAddress! + i).initialize(
                     to: StateEntry(
                         key: RowDigest(high: word(0), low: word(1)), content: RowDigest(high: word(2), low: word(3)),

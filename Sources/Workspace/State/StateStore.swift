@@ -22,7 +22,9 @@ extension Workspace {
                 }
                 if entries == nil {
                     let rows = try Row.fetchCursor(stored, arguments: [source, id])
-                    while let row = try rows.next() { entries = try row.withUnsafeData(atIndex: 0) { $0?.withUnsafeBytes { StateBucket.entries($0) } } }
+                    while let row = try rows.next() {
+                        entries = try row.withUnsafeData(atIndex: 0) { $0?.withUnsafeBytes { StateBucket.entries($0) } }
+                    }
                 }
                 return StateBucket(id: id, entries: entries ?? [], seen: seen)
             }
@@ -31,7 +33,11 @@ extension Workspace {
 
     /// Rows that the last run of a source left behind.
     package func stateCount(of source: String) throws(WorkspaceError) -> Int {
-        try read { try Int.fetchOne($0, sql: "SELECT coalesce(sum(length(entries)), 0) FROM state WHERE source = ?", arguments: [source]) ?? 0 }
+        try read {
+            try Int.fetchOne(
+                $0, sql: "SELECT coalesce(sum(length(entries)), 0) FROM state WHERE source = ?", arguments: [source])
+                ?? 0
+        }
             / StateBucket.entryBytes
     }
 
@@ -43,12 +49,18 @@ extension Workspace {
     ///   - isCoded: whether the rows' texts have a dictionary of distinct entries already, each of which is used.
     ///   - buckets: gives the buckets to store, once it is known where the rows are.
     package func stage(
-        _ batch: Batch?, of source: String, started: Int64, progress: String, isCoded: Bool = false, buckets: ([ExtentInfo]) throws -> [StateBucket]
+        _ batch: Batch?, of source: String, started: Int64, progress: String, isCoded: Bool = false,
+        buckets: ([ExtentInfo]) throws -> [StateBucket]
     ) throws(WorkspaceError) {
         try write { db in
             var extents: [ExtentInfo] = []
-            if let batch, batch.count > 0 { extents = try Self.insert(batch, into: Self.staging(source), run: source, now: started, isCoded: isCoded, db) }
-            let statement = try db.cachedStatement(sql: "INSERT OR REPLACE INTO staged (source, bucket, entries, seen, is_complete) VALUES (?, ?, ?, ?, ?)")
+            if let batch, batch.count > 0 {
+                extents = try Self.insert(
+                    batch, into: Self.staging(source), run: source, now: started, isCoded: isCoded, db)
+            }
+            let statement = try db.cachedStatement(
+                sql: "INSERT OR REPLACE INTO staged (source, bucket, entries, seen, is_complete) VALUES (?, ?, ?, ?, ?)"
+            )
             let seenOnly = try db.cachedStatement(
                 sql: """
                     INSERT INTO staged (source, bucket, entries, seen, is_complete) VALUES (?, ?, NULL, ?, ?)
@@ -57,7 +69,9 @@ extension Workspace {
             for bucket in try buckets(extents) {
                 let seen = StateBucket.data(bucket.seen)
                 if bucket.hasNewEntries {
-                    try statement.execute(arguments: [source, bucket.id, StateBucket.data(bucket.entries), seen, bucket.isComplete])
+                    try statement.execute(arguments: [
+                        source, bucket.id, StateBucket.data(bucket.entries), seen, bucket.isComplete,
+                    ])
                 } else {
                     try seenOnly.execute(arguments: [source, bucket.id, seen, bucket.isComplete])
                 }
@@ -74,7 +88,10 @@ extension Workspace {
     /// Drops what a run that was cut off has stored.
     package func discardRun(of source: String) throws(WorkspaceError) {
         try write { db in
-            guard try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM progress WHERE source = ?)", arguments: [source]) == true else { return }
+            guard
+                try Bool.fetchOne(
+                    db, sql: "SELECT EXISTS (SELECT 1 FROM progress WHERE source = ?)", arguments: [source]) == true
+            else { return }
             try db.execute(sql: "DELETE FROM extents WHERE table_name = ?", arguments: [Self.staging(source)])
             try Self.forgetStaged(source, db)
         }
@@ -90,7 +107,9 @@ extension Workspace {
     /// - Parameters:
     ///   - last: the id of the last bucket that was looked at; nil to begin.
     ///   - onlyTouched: whether buckets that the run did not look at count as complete.
-    package func incompleteBuckets(of source: String, after last: Int64?, limit: Int, onlyTouched: Bool = false) throws(WorkspaceError) -> [Int64] {
+    package func incompleteBuckets(of source: String, after last: Int64?, limit: Int, onlyTouched: Bool = false)
+        throws(WorkspaceError) -> [Int64]
+    {
         try read { db in
             try Int64.fetchAll(
                 db,
@@ -112,9 +131,12 @@ extension Workspace {
             let source = record.source
             let hidden = Self.staging(source)
             for sink in sinks {
-                try db.execute(sql: "INSERT INTO outbox SELECT ?, id FROM extents WHERE table_name = ?", arguments: [sink, hidden])
+                try db.execute(
+                    sql: "INSERT INTO outbox SELECT ?, id FROM extents WHERE table_name = ?", arguments: [sink, hidden])
             }
-            try db.execute(sql: "UPDATE extents SET table_name = ?, run = ? WHERE table_name = ?", arguments: [table, record.id, hidden])
+            try db.execute(
+                sql: "UPDATE extents SET table_name = ?, run = ? WHERE table_name = ?",
+                arguments: [table, record.id, hidden])
             if let forgottenBelow {
                 try db.execute(
                     sql: """
@@ -142,7 +164,11 @@ extension Workspace {
         var out = [[Value]?](repeating: nil, count: places.count)
         let schema = Schema(columns)
         for (extent, wanted) in Dictionary(grouping: places.indices, by: { places[$0].extent }) {
-            guard let rows = try read({ try Int.fetchOne($0, sql: "SELECT rows FROM extents WHERE id = ?", arguments: [extent]) }) else { continue }
+            guard
+                let rows = try read({
+                    try Int.fetchOne($0, sql: "SELECT rows FROM extents WHERE id = ?", arguments: [extent])
+                })
+            else { continue }
             let batch = self.extent(ExtentInfo(id: extent, rows: rows), schema: schema)
             for i in wanted where places[i].row < rows { out[i] = try batch.row(places[i].row) }
         }

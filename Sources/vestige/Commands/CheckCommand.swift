@@ -4,7 +4,8 @@ import KQLEngine
 
 struct CheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "check", abstract: "Checks KQL: exit code 0 when it is right, 1 with line:column messages when not.",
+        commandName: "check",
+        abstract: "Checks KQL: exit code 0 when it is right, 1 with line:column messages when not.",
         discussion: """
             vestige check 'DeviceInfo | where OSPlatform == "macOS"'
             vestige check --syntax-only -f hunt.kql

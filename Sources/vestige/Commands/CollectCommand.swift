@@ -20,11 +20,15 @@ struct CollectCommand: AsyncParsableCommand {
             """)
 
     @Flag(help: "Run every source once, then end.") var once = false
-    @Option(help: ArgumentHelp("Run only this source; may be given several times.", valueName: "id")) var source: [String] = []
-    @Option(help: ArgumentHelp("With --once: only this device's events, by name or id; may be given several times.", valueName: "device"))
+    @Option(help: ArgumentHelp("Run only this source; may be given several times.", valueName: "id")) var source:
+        [String] = []
+    @Option(
+        help: ArgumentHelp(
+            "With --once: only this device's events, by name or id; may be given several times.", valueName: "device"))
     var device: [String] = []
     @Option(help: ArgumentHelp("With --once: events from this time on, in UTC.", valueName: "time")) var from: String?
-    @Option(help: ArgumentHelp("With --once: events before this time; until now when not given.", valueName: "time")) var to: String?
+    @Option(help: ArgumentHelp("With --once: events before this time; until now when not given.", valueName: "time"))
+    var to: String?
     @Flag(help: "Show what would be stored and sent, and change nothing.") var dryRun = false
     @Flag(help: "List the sources, their tables, schedules and permissions.") var list = false
     @Flag(help: "Accept that a source has no rows any more.") var allowEmpty = false
@@ -34,7 +38,9 @@ struct CollectCommand: AsyncParsableCommand {
 
     func run() async throws {
         if list { return try show() }
-        if !device.isEmpty || from != nil || to != nil, !once { throw ValidationError("--device, --from and --to go with --once") }
+        if !device.isEmpty || from != nil || to != nil, !once {
+            throw ValidationError("--device, --from and --to go with --once")
+        }
         let session = try Session.open(options, mapsPages: false)
         let console = options.console
         let logger = Logs.make(console, level: log == .json ? .info : .notice, format: log)
@@ -43,9 +49,12 @@ struct CollectCommand: AsyncParsableCommand {
         let lock = dryRun ? nil : try await collectorLock(session.configuration.workspace, console)
         defer { withExtendedLifetime(lock) {} }
         if !once, !dryRun {
-            return try await CollectDaemon(options: options, only: source, allowsEmpty: allowEmpty, logger: logger, log: log).run(session)
+            return try await CollectDaemon(
+                options: options, only: source, allowsEmpty: allowEmpty, logger: logger, log: log
+            ).run(session)
         }
-        let connections = try await session.connections(only: source, choice: try choice(session.configuration), logger: logger)
+        let connections = try await session.connections(
+            only: source, choice: try choice(session.configuration), logger: logger)
         let collector = session.collector(connections, allowsEmpty: allowEmpty)
         let progress = CollectProgressLine(console)
         let report = await collector.run(connections.endpoints, isDryRun: dryRun) { progress.show($0) }
@@ -55,7 +64,9 @@ struct CollectCommand: AsyncParsableCommand {
         console.say(CollectReportText.table(report, sinks: connections.sinks.count, width: Console.outputWidth))
         for note in report.sources.flatMap(\.notes) { console.warn(note) }
         for sink in report.sinks where sink.refused > 0 {
-            console.warn("sink \(sink.sink) refused \(sink.refused) rows for good; they are kept with the reason in VestigeDeadLetters_CL")
+            console.warn(
+                "sink \(sink.sink) refused \(sink.refused) rows for good; they are kept with the reason in VestigeDeadLetters_CL"
+            )
         }
         let failures = connections.failures + report.distinctFailures
         for failure in failures { console.fail(failure.rendered) }
@@ -71,7 +82,9 @@ struct CollectCommand: AsyncParsableCommand {
         choice.devices = device.isEmpty ? configuration.investigation.devices : device
         choice.since = configuration.investigation.since
         func time(_ name: String, _ text: String) throws -> Int64 {
-            guard let ticks = DateTime.parse(text) else { throw ValidationError("--\(name) needs a time such as 2026-11-01T12:00, not \"\(text)\"") }
+            guard let ticks = DateTime.parse(text) else {
+                throw ValidationError("--\(name) needs a time such as 2026-11-01T12:00, not \"\(text)\"")
+            }
             return ticks
         }
         if let from {
@@ -92,8 +105,10 @@ struct CollectCommand: AsyncParsableCommand {
             let owner = CollectorLock.owner(workspace: workspace) ?? "unknown"
             guard standby else {
                 throw OperatorError(
-                    "another collector runs on \(workspace)", got: "process \(owner) has it", safe: "nothing was changed",
-                    next: "stop that one, or start this one with --standby: it takes over when the other ends", isConfiguration: true)
+                    "another collector runs on \(workspace)", got: "process \(owner) has it",
+                    safe: "nothing was changed",
+                    next: "stop that one, or start this one with --standby: it takes over when the other ends",
+                    isConfiguration: true)
             }
             if !isTold { console.say("standing by: process \(owner) collects into \(workspace)") }
             isTold = true
@@ -103,9 +118,11 @@ struct CollectCommand: AsyncParsableCommand {
 
     private func show() throws {
         let (library, _) = try Session.content(try options.configuration())
-        var text = TextTable(["source", "table", "every", "permissions", "what"], numbers: [false, false, false, false, false])
+        var text = TextTable(
+            ["source", "table", "every", "permissions", "what"], numbers: [false, false, false, false, false])
         for s in library.sources {
-            let hours = s.intervalSeconds % 3_600 == 0 ? "\(s.intervalSeconds / 3_600) h" : "\(s.intervalSeconds / 60) min"
+            let hours =
+                s.intervalSeconds % 3_600 == 0 ? "\(s.intervalSeconds / 3_600) h" : "\(s.intervalSeconds / 60) min"
             text.append([s.id, s.table, hours, s.permissions.joined(separator: ", "), s.description])
         }
         Console.out(text.rendered(width: Console.outputWidth))
@@ -151,7 +168,8 @@ enum CollectReportText {
         }
         var out = text.rendered(width: width)
         for sink in report.sinks {
-            out += "\nsink \(sink.sink): \(Human.count(sink.rows)) rows, \(Human.bytes(sink.bytes)) on the wire\(sink.error == nil ? "" : ", not finished")"
+            out +=
+                "\nsink \(sink.sink): \(Human.count(sink.rows)) rows, \(Human.bytes(sink.bytes)) on the wire\(sink.error == nil ? "" : ", not finished")"
         }
         return out.trimmed
     }
@@ -161,14 +179,17 @@ enum CollectReportText {
         let read = report.sources.reduce(0) { $0 + $1.counts.read }
         let kept = report.sources.reduce(0) { $0 + $1.counts.kept }
         let time = String(DateTime.format(SystemClock.now()).prefix(19))
-        return "\(time)Z \(report.sources.map(\.source).joined(separator: ", ")): \(Human.count(read)) rows read, \(Human.count(kept)) new"
+        return
+            "\(time)Z \(report.sources.map(\.source).joined(separator: ", ")): \(Human.count(read)) rows read, \(Human.count(kept)) new"
     }
 
     /// The first records that each source would send, and how many there are.
     static func preview(_ report: CollectReport) throws {
         for s in report.sources where s.error == nil {
             let total = s.preview.reduce(0) { $0 + $1.count }
-            Console.out("# \(s.source): \(Human.count(total)) records for stream Custom-\(s.table)\(total > 3 ? ", the first 3" : "")\n")
+            Console.out(
+                "# \(s.source): \(Human.count(total)) records for stream Custom-\(s.table)\(total > 3 ? ", the first 3" : "")\n"
+            )
             var left = 3
             for batch in s.preview where left > 0 {
                 var writer = try RecordWriter(batch)

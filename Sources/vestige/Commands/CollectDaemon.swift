@@ -56,9 +56,14 @@ struct CollectDaemon: Sendable {
             let health: @Sendable () throws -> HealthReport = { try session.health() }
             let server = MetricsServer(options, health: health)
             services.append(
-                .init(service: server.service(logger: Logs.make(console, level: .warning)) { say("metrics on http://127.0.0.1:\($0)/metrics") }))
+                .init(
+                    service: server.service(logger: Logs.make(console, level: .warning)) {
+                        say("metrics on http://127.0.0.1:\($0)/metrics")
+                    }))
         }
-        if !Self.hasTerminal { services.append(.init(service: reload, successTerminationBehavior: .gracefullyShutdownGroup)) }
+        if !Self.hasTerminal {
+            services.append(.init(service: reload, successTerminationBehavior: .gracefullyShutdownGroup))
+        }
         let group = ServiceGroup(
             configuration: .init(services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         try await group.run()
@@ -76,7 +81,8 @@ struct CollectDaemon: Sendable {
         let configuration = try options.configuration()
         guard configuration.workspace == workspace else {
             throw OperatorError(
-                "the workspace is another one", got: configuration.workspace, means: "this program has the right to collect into \(workspace) only",
+                "the workspace is another one", got: configuration.workspace,
+                means: "this program has the right to collect into \(workspace) only",
                 next: "restart the program, or set 'workspace' back", isConfiguration: true)
         }
         let session = try Session.open(configuration, console: options.console, mapsPages: false)
@@ -117,7 +123,8 @@ enum CollectLog {
     static func write(_ report: CollectReport, to logger: Logger) {
         for s in report.sources {
             var facts: Logger.Metadata = [
-                "source": "\(s.source)", "table": "\(s.table)", "rowsRead": "\(s.counts.read)", "rowsAdded": "\(s.counts.added)",
+                "source": "\(s.source)", "table": "\(s.table)", "rowsRead": "\(s.counts.read)",
+                "rowsAdded": "\(s.counts.added)",
                 "rowsChanged": "\(s.counts.changed)", "rowsRemoved": "\(s.counts.removed)", "bytes": "\(s.bytes)",
                 "milliseconds": "\(Int(s.seconds * 1_000))",
             ]
@@ -126,13 +133,16 @@ enum CollectLog {
         }
         for s in report.sinks where s.rows + s.refused > 0 || s.error != nil {
             tell(
-                "rows delivered", "delivery failed", s.error, ["sink": "\(s.sink)", "rows": "\(s.rows)", "rowsRefused": "\(s.refused)", "bytes": "\(s.bytes)"],
+                "rows delivered", "delivery failed", s.error,
+                ["sink": "\(s.sink)", "rows": "\(s.rows)", "rowsRefused": "\(s.refused)", "bytes": "\(s.bytes)"],
                 logger)
         }
         if let spool = report.spool { tell("", "collecting pauses", spool, [:], logger) }
     }
 
-    private static func tell(_ good: String, _ bad: String, _ error: OperatorError?, _ facts: Logger.Metadata, _ logger: Logger) {
+    private static func tell(
+        _ good: String, _ bad: String, _ error: OperatorError?, _ facts: Logger.Metadata, _ logger: Logger
+    ) {
         guard let error else { return logger.info("\(good)", metadata: facts) }
         var facts = facts
         for (name, text) in [("title", error.title), ("got", error.got), ("means", error.means), ("next", error.next)] {

@@ -4,19 +4,24 @@ import Pipeline
 
 struct ContentCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "content", abstract: "Checks the content files, and describes them.", subcommands: [CheckContent.self, DocumentContent.self])
+        commandName: "content", abstract: "Checks the content files, and describes them.",
+        subcommands: [CheckContent.self, DocumentContent.self])
 
     struct DocumentContent: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(commandName: "document", abstract: "Writes what the content collects as Markdown (docs/sources.md).")
+        static let configuration = CommandConfiguration(
+            commandName: "document", abstract: "Writes what the content collects as Markdown (docs/sources.md).")
 
         @OptionGroup var options: SessionOptions
 
-        func run() async throws { Console.out(SourcesDocument.markdown(try Session.content(try options.configuration()).0)) }
+        func run() async throws {
+            Console.out(SourcesDocument.markdown(try Session.content(try options.configuration()).0))
+        }
     }
 
     struct CheckContent: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "check", abstract: "Checks that every content file is well formed and that its KQL binds: exit code 0 or 1.")
+            commandName: "check",
+            abstract: "Checks that every content file is well formed and that its KQL binds: exit code 0 or 1.")
 
         @OptionGroup var options: SessionOptions
 

@@ -12,7 +12,8 @@ import Workspace
 
 struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "demo", abstract: "The whole thing with a simulated tenant: collects a week of its life and shows it in a browser.",
+        commandName: "demo",
+        abstract: "The whole thing with a simulated tenant: collects a week of its life and shows it in a browser.",
         discussion: "Needs no account and no configuration. Everything stays on this machine.")
 
     @Option(help: "IT devices.") var devices = 2_000
@@ -40,8 +41,10 @@ struct DemoCommand: AsyncParsableCommand {
         let lab = try await Lab(options)
         let ports = AsyncStream.makeStream(of: (Bool, Int).self)
         let labServices = try lab.services(
-            logger: logger, onCloud: { ports.continuation.yield((true, $0)) }, onSensor: { ports.continuation.yield((false, $0)) })
-        let labGroup = ServiceGroup(configuration: .init(services: labServices.map { .init(service: $0) }, logger: logger))
+            logger: logger, onCloud: { ports.continuation.yield((true, $0)) },
+            onSensor: { ports.continuation.yield((false, $0)) })
+        let labGroup = ServiceGroup(
+            configuration: .init(services: labServices.map { .init(service: $0) }, logger: logger))
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await labGroup.run() }
             var cloud: Int?
@@ -56,16 +59,24 @@ struct DemoCommand: AsyncParsableCommand {
         }
     }
 
-    private func collectAndServe(_ lab: Lab, _ cloud: Int, _ sensor: Int, _ console: Console, _ logger: Logger) async throws {
-        console.say("simulated tenant with \(Human.count(devices)) devices, simulated plant with \(Human.count(otDevices))")
-        let certificate = FileManager.default.temporaryDirectory.appendingPathComponent("vestige-lab-\(UUID().uuidString.prefix(8)).pem").path
+    private func collectAndServe(_ lab: Lab, _ cloud: Int, _ sensor: Int, _ console: Console, _ logger: Logger)
+        async throws
+    {
+        console.say(
+            "simulated tenant with \(Human.count(devices)) devices, simulated plant with \(Human.count(otDevices))")
+        let certificate = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "vestige-lab-\(UUID().uuidString.prefix(8)).pem"
+        ).path
         try lab.sensorCertificate.write(toFile: certificate, atomically: true, encoding: .utf8)
         defer { try? FileManager.default.removeItem(atPath: certificate) }
         let session = try Session.open(configuration(lab, cloud, sensor, certificate), console: console)
         LabConfiguration.declareStreams(of: session.library, to: lab)
-        let connections = try await Connections.open(session.configuration, library: session.library, only: [], environment: [:], logger: logger)
+        let connections = try await Connections.open(
+            session.configuration, library: session.library, only: [], environment: [:], logger: logger)
         let clock = lab.clock
-        let collector = Collector(workspace: session.workspace, library: session.library, sinks: connections.sinks) { clock.now }
+        let collector = Collector(workspace: session.workspace, library: session.library, sinks: connections.sinks) {
+            clock.now
+        }
         let started = ContinuousClock.now
         for day in 1...days {
             if day > 1 { clock.advance(days: 1) }
@@ -85,15 +96,19 @@ struct DemoCommand: AsyncParsableCommand {
         )
         defer { Task { await connections.close() } }
         if noServe { return }
-        let server = WorkbenchServer(try ServeCommand.address(listen), workspace: session.workspace, library: session.library)
+        let server = WorkbenchServer(
+            try ServeCommand.address(listen), workspace: session.workspace, library: session.library)
         let file = workspace
         let service = server.service(logger: logger) { port in
             console.say("\nopen   http://127.0.0.1:\(port)/")
-            console.say("ask    vestige query --workspace \(file) 'AgentHealthStatusWindows | summarize count() by RealtimeProtection'")
+            console.say(
+                "ask    vestige query --workspace \(file) 'AgentHealthStatusWindows | summarize count() by RealtimeProtection'"
+            )
             console.say("stop   Ctrl-C")
         }
         try await ServiceGroup(
-            configuration: .init(services: [.init(service: service)], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+            configuration: .init(
+                services: [.init(service: service)], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         ).run()
     }
 
@@ -102,7 +117,8 @@ struct DemoCommand: AsyncParsableCommand {
         let tenant = "http://127.0.0.1:\(cloud)"
         var configuration = Configuration()
         configuration.workspace = workspace
-        configuration.tenant = TenantConfiguration(tenantID: identity.tenant, clientID: identity.client, identity: .secret(.value(Secret(identity.secret))))
+        configuration.tenant = TenantConfiguration(
+            tenantID: identity.tenant, clientID: identity.client, identity: .secret(.value(Secret(identity.secret))))
         configuration.tenant?.loginHost = tenant
         configuration.tenant?.graphHost = tenant
         configuration.tenant?.endpointHost = tenant
@@ -114,11 +130,15 @@ struct DemoCommand: AsyncParsableCommand {
         configuration.tenant?.managementHost = tenant
         configuration.tenant?.subscriptions = []
         configuration.feeds = [
-            "cisa-kev": "\(tenant)/feeds/known_exploited_vulnerabilities.json", "first-epss": "\(tenant)/feeds/epss_scores-current.csv.gz",
-            "nvd-modified": "\(tenant)/feeds/nvdcve-2.0-modified.json.gz", "msrc-updates": "\(tenant)/feeds/cvrf/2026-Feb",
+            "cisa-kev": "\(tenant)/feeds/known_exploited_vulnerabilities.json",
+            "first-epss": "\(tenant)/feeds/epss_scores-current.csv.gz",
+            "nvd-modified": "\(tenant)/feeds/nvdcve-2.0-modified.json.gz",
+            "msrc-updates": "\(tenant)/feeds/cvrf/2026-Feb",
         ]
         configuration.sinks = [
-            SinkConfiguration(name: "sentinel", kind: .logsIngestion(LogsIngestionConfiguration(endpoint: tenant, rule: identity.dataCollectionRule)))
+            SinkConfiguration(
+                name: "sentinel",
+                kind: .logsIngestion(LogsIngestionConfiguration(endpoint: tenant, rule: identity.dataCollectionRule)))
         ]
         return configuration
     }

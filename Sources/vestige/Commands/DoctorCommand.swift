@@ -5,7 +5,8 @@ import Tables
 
 struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "doctor", abstract: "Checks what collecting needs: addresses, clocks, tokens, permissions, streams, certificates.",
+        commandName: "doctor",
+        abstract: "Checks what collecting needs: addresses, clocks, tokens, permissions, streams, certificates.",
         discussion: """
             vestige doctor
             vestige doctor --format json --config /etc/vestige/vestige.yaml
@@ -23,7 +24,8 @@ struct DoctorCommand: AsyncParsableCommand {
         let console = options.console
         let (library, problems) = try Session.content(configuration)
         let doctor = try Doctor(
-            configuration, library: library, environment: ProcessInfo.processInfo.environment, logger: Logs.make(console, level: .error))
+            configuration, library: library, environment: ProcessInfo.processInfo.environment,
+            logger: Logs.make(console, level: .error))
         let prints = format == .text
         var findings = problems.map { Finding(content: $0.description) }
         if prints { for finding in findings { Console.out(Self.text(finding)) } }
@@ -53,7 +55,8 @@ struct DoctorCommand: AsyncParsableCommand {
     private static func json(_ finding: Finding) -> Value {
         .bag(
             Bag([
-                ("subject", .string(finding.subject)), ("check", .string(finding.check)), ("outcome", .string(finding.outcome.rawValue)),
+                ("subject", .string(finding.subject)), ("check", .string(finding.check)),
+                ("outcome", .string(finding.outcome.rawValue)),
                 ("detail", .string(finding.detail)), ("next", finding.next.map { .string($0) } ?? .null),
             ]))
     }

@@ -11,16 +11,23 @@ import Workspace
 /// (https://learn.microsoft.com/azure/azure-functions/functions-custom-handlers).
 struct FunctionsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "functions", abstract: "Collects when Azure Functions calls: the custom handler of a timer trigger.",
-        discussion: "The host names the port in FUNCTIONS_CUSTOMHANDLER_PORT. docs/hosting.md has the files that a function app needs.")
+        commandName: "functions",
+        abstract: "Collects when Azure Functions calls: the custom handler of a timer trigger.",
+        discussion:
+            "The host names the port in FUNCTIONS_CUSTOMHANDLER_PORT. docs/hosting.md has the files that a function app needs."
+    )
 
     @OptionGroup var options: SessionOptions
 
     func run() async throws {
         let environment = ProcessInfo.processInfo.environment
-        guard let port = (environment["FUNCTIONS_CUSTOMHANDLER_PORT"] ?? environment["FUNCTIONS_HTTPWORKER_PORT"]).flatMap({ Int($0) }) else {
+        guard
+            let port = (environment["FUNCTIONS_CUSTOMHANDLER_PORT"] ?? environment["FUNCTIONS_HTTPWORKER_PORT"])
+                .flatMap({ Int($0) })
+        else {
             throw OperatorError(
-                "there is no port to listen on", got: "FUNCTIONS_CUSTOMHANDLER_PORT is not set", means: "this command is started by the Azure Functions host",
+                "there is no port to listen on", got: "FUNCTIONS_CUSTOMHANDLER_PORT is not set",
+                means: "this command is started by the Azure Functions host",
                 next: "try it by hand with: FUNCTIONS_CUSTOMHANDLER_PORT=7072 vestige functions", isConfiguration: true)
         }
         let session = try Session.open(options)
@@ -32,10 +39,12 @@ struct FunctionsCommand: AsyncParsableCommand {
             return await Self.invoke(context.parameters.get("function") ?? "", session, logger)
         }
         let server = Application(
-            router: router, configuration: .init(address: .hostname("127.0.0.1", port: port)), logger: Logs.make(options.console, level: .warning))
+            router: router, configuration: .init(address: .hostname("127.0.0.1", port: port)),
+            logger: Logs.make(options.console, level: .warning))
         try await ServiceGroup(
             configuration: .init(
-                services: [.init(service: server)], gracefulShutdownSignals: [.sigterm, .sigint], logger: Logs.make(options.console, level: .warning))
+                services: [.init(service: server)], gracefulShutdownSignals: [.sigterm, .sigint],
+                logger: Logs.make(options.console, level: .warning))
         ).run()
     }
 
@@ -52,7 +61,8 @@ struct FunctionsCommand: AsyncParsableCommand {
             let connections = try await session.connections(only: [], logger: logger)
             let collector = session.collector(connections, allowsEmpty: false)
             let service = CollectService(
-                collector: collector, endpoints: connections.endpoints, planner: session.planner, workspace: session.workspace
+                collector: collector, endpoints: connections.endpoints, planner: session.planner,
+                workspace: session.workspace
             ) { _ in }
             let report = await collector.run(try service.due())
             await connections.close()
@@ -68,7 +78,8 @@ struct FunctionsCommand: AsyncParsableCommand {
     }
 
     private static func answer(_ lines: [String], isFailed: Bool) -> Response {
-        let body = Value.bag(Bag([("Outputs", .bag(Bag())), ("Logs", .array(lines.map { .string($0) })), ("ReturnValue", .null)]))
+        let body = Value.bag(
+            Bag([("Outputs", .bag(Bag())), ("Logs", .array(lines.map { .string($0) })), ("ReturnValue", .null)]))
         return Response(
             status: isFailed ? .internalServerError : .ok, headers: [.contentType: "application/json"],
             body: .init(byteBuffer: ByteBuffer(string: JSONWriter.string(body))))

@@ -9,7 +9,8 @@ import Tables
 
 struct LabCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "lab", abstract: "A simulated tenant and plant over real HTTP, for trying things out.", subcommands: [Serve.self])
+        commandName: "lab", abstract: "A simulated tenant and plant over real HTTP, for trying things out.",
+        subcommands: [Serve.self])
 
     struct Serve: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -24,11 +25,17 @@ struct LabCommand: AsyncParsableCommand {
         @Option(help: "The same seed gives the same world.") var seed: UInt64 = 1
         @Option(help: "Port of the tenant; 0 for any free one.") var port = 8_331
         @Option(help: "Port of the sensor (TLS); 0 for any free one.") var sensorPort = 8_332
-        @Option(help: "A second port of the tenant, over TLS with the sensor's certificate, for clients that insist on it; 0 for any free one.")
+        @Option(
+            help:
+                "A second port of the tenant, over TLS with the sensor's certificate, for clients that insist on it; 0 for any free one."
+        )
         var tlsPort: Int?
-        @Option(help: "Days that the lab's clock starts in the past; POST /lab/clock/advance?days=1 moves it.") var startDaysAgo = 0
+        @Option(help: "Days that the lab's clock starts in the past; POST /lab/clock/advance?days=1 moves it.")
+        var startDaysAgo = 0
         @Option(help: "Seconds that a token lives.") var tokenLifetime = 3_599
-        @Option(help: ArgumentHelp("Write a configuration and the sensor's certificate for this lab.", valueName: "file")) var writeConfig: String?
+        @Option(
+            help: ArgumentHelp("Write a configuration and the sensor's certificate for this lab.", valueName: "file"))
+        var writeConfig: String?
         @OptionGroup var talk: TalkOptions
 
         func validate() throws {
@@ -53,10 +60,13 @@ struct LabCommand: AsyncParsableCommand {
             let console = talk.console
             let ports = AsyncStream.makeStream(of: (Bool, Int).self)
             let services = try lab.services(
-                logger: logger, onCloud: { ports.continuation.yield((true, $0)) }, onSensor: { ports.continuation.yield((false, $0)) },
+                logger: logger, onCloud: { ports.continuation.yield((true, $0)) },
+                onSensor: { ports.continuation.yield((false, $0)) },
                 onTLS: { console.say("tenant  https://127.0.0.1:\($0)  the sensor's certificate") })
             let group = ServiceGroup(
-                configuration: .init(services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+                configuration: .init(
+                    services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint],
+                    logger: logger))
             try await withThrowingTaskGroup(of: Void.self) { tasks in
                 tasks.addTask { try await group.run() }
                 tasks.addTask {
@@ -65,9 +75,12 @@ struct LabCommand: AsyncParsableCommand {
                     for await (isCloud, port) in ports.stream {
                         if isCloud { cloud = port } else { sensor = port }
                         guard let cloud, let sensor else { continue }
-                        if let writeConfig { try LabConfiguration.write(writeConfig, lab: lab, cloudPort: cloud, sensorPort: sensor) }
+                        if let writeConfig {
+                            try LabConfiguration.write(writeConfig, lab: lab, cloudPort: cloud, sensorPort: sensor)
+                        }
                         console.say("tenant  http://127.0.0.1:\(cloud)   \(devices) devices, seed \(seed)")
-                        console.say("sensor  https://127.0.0.1:\(sensor)  \(otDevices) devices, self-signed certificate")
+                        console.say(
+                            "sensor  https://127.0.0.1:\(sensor)  \(otDevices) devices, self-signed certificate")
                         if let writeConfig { console.say("config  \(writeConfig)") }
                         return
                     }
@@ -85,7 +98,9 @@ enum LabConfiguration {
     static func declareStreams(of library: ContentLibrary, to lab: Lab) {
         var streams: [String: [String: String]] = [:]
         for table in library.tables.values {
-            streams["Custom-\(table.name)"] = Dictionary(table.sentColumns.map { ($0.name, $0.type.streamType) }) { first, _ in first }
+            streams["Custom-\(table.name)"] = Dictionary(table.sentColumns.map { ($0.name, $0.type.streamType) }) {
+                first, _ in first
+            }
         }
         lab.declare(streams: streams)
     }
@@ -133,7 +148,10 @@ enum LabConfiguration {
         for (file, text) in [(secret, identity.secret), (token, identity.sensorToken)] {
             // A secret's file is its owner's alone from the start.
             try? FileManager.default.removeItem(atPath: file)
-            guard FileManager.default.createFile(atPath: file, contents: Data(text.utf8), attributes: [.posixPermissions: 0o600]) else {
+            guard
+                FileManager.default.createFile(
+                    atPath: file, contents: Data(text.utf8), attributes: [.posixPermissions: 0o600])
+            else {
                 throw OperatorError("the file \(file) cannot be written", next: "check the folder and its permissions")
             }
         }

@@ -29,7 +29,9 @@ struct QueryCommand: AsyncParsableCommand {
     @Option(help: "How the result is written.")
     var format = Format.table
 
-    @Option(help: ArgumentHelp("A Kusto cluster or Log Analytics workspace to ask instead of the workspace.", valueName: "url"))
+    @Option(
+        help: ArgumentHelp(
+            "A Kusto cluster or Log Analytics workspace to ask instead of the workspace.", valueName: "url"))
     var on: String?
 
     @Option(help: "The database there; the address may name it too.")
@@ -38,7 +40,9 @@ struct QueryCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Only rows of this time: P7D, PT12H, 2026-01-01/2026-02-01.", valueName: "duration"))
     var timespan: String?
 
-    @Option(name: [.customShort("p"), .customLong("parameter")], help: ArgumentHelp("A value for 'declare query_parameters'.", valueName: "name=value"))
+    @Option(
+        name: [.customShort("p"), .customLong("parameter")],
+        help: ArgumentHelp("A value for 'declare query_parameters'.", valueName: "name=value"))
     var parameters: [String] = []
 
     @OptionGroup var session: SessionOptions
@@ -66,14 +70,18 @@ struct QueryCommand: AsyncParsableCommand {
         try printer.print(result)
         // The rows that did come are useful, but nobody may take them for all.
         if let truncation = result.truncation {
-            throw OperatorError("rows are missing at the end", got: truncation, next: "narrow the query, or put 'set notruncation;' before it")
+            throw OperatorError(
+                "rows are missing at the end", got: truncation,
+                next: "narrow the query, or put 'set notruncation;' before it")
         }
     }
 
     private func parameterValues() throws -> [String: String] {
         var values: [String: String] = [:]
         for text in parameters {
-            guard let sign = text.firstIndex(of: "="), sign != text.startIndex else { throw ValidationError("--parameter needs name=value, not \"\(text)\"") }
+            guard let sign = text.firstIndex(of: "="), sign != text.startIndex else {
+                throw ValidationError("--parameter needs name=value, not \"\(text)\"")
+            }
             values[String(text[..<sign])] = String(text[text.index(after: sign)...])
         }
         return values

@@ -17,20 +17,26 @@ struct ServeCommand: AsyncParsableCommand {
     func run() async throws {
         let session = try Session.open(options)
         let server = WorkbenchServer(
-            try Self.address(listen), workspace: session.workspace, library: session.library, configuration: session.configuration,
+            try Self.address(listen), workspace: session.workspace, library: session.library,
+            configuration: session.configuration,
             outside: session.outside)
         let console = options.console
-        let service = server.service(logger: Logs.make(console, level: .warning)) { port in console.say("http://127.0.0.1:\(port)/") }
+        let service = server.service(logger: Logs.make(console, level: .warning)) { port in
+            console.say("http://127.0.0.1:\(port)/")
+        }
         try await ServiceGroup(
             configuration: .init(
-                services: [.init(service: service)], gracefulShutdownSignals: [.sigterm, .sigint], logger: Logs.make(console, level: .warning))
+                services: [.init(service: service)], gracefulShutdownSignals: [.sigterm, .sigint],
+                logger: Logs.make(console, level: .warning))
         ).run()
     }
 
     static func address(_ text: String) throws -> WorkbenchOptions {
         var options = WorkbenchOptions()
         options.version = Vestige.version
-        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]), (0...65_535).contains(port) else {
+        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
+            (0...65_535).contains(port)
+        else {
             throw ValidationError("--listen needs HOST:PORT, not \"\(text)\"")
         }
         options.host = String(text[..<colon])
@@ -39,7 +45,8 @@ struct ServeCommand: AsyncParsableCommand {
             throw OperatorError(
                 "the address \(options.host) is not served", got: "an address that others can reach",
                 means: "without TLS and sign-in, anyone on the network could read the workspace",
-                next: "serve on 127.0.0.1 and reach it through a tunnel: ssh -L 8321:127.0.0.1:8321 HOST", isConfiguration: true)
+                next: "serve on 127.0.0.1 and reach it through a tunnel: ssh -L 8321:127.0.0.1:8321 HOST",
+                isConfiguration: true)
         }
         return options
     }

@@ -26,13 +26,22 @@ struct StatusCommand: AsyncParsableCommand {
         case .prometheus: Console.out(PrometheusText.write(report))
         case .json: Console.out(JSONWriter.string(StatusText.json(report)) + "\n")
         case .text:
-            Console.out("workspace  \(session.workspace.path), \(Human.bytes(report.workspaceBytes)), \(Human.count(report.tables.values.reduce(0, +))) rows\n")
-            if tables { Console.out("\n" + StatusText.tables(report, try session.workspace.schemas()).rendered(width: Console.outputWidth)) }
+            Console.out(
+                "workspace  \(session.workspace.path), \(Human.bytes(report.workspaceBytes)), \(Human.count(report.tables.values.reduce(0, +))) rows\n"
+            )
+            if tables {
+                Console.out(
+                    "\n"
+                        + StatusText.tables(report, try session.workspace.schemas()).rendered(
+                            width: Console.outputWidth))
+            }
             if report.sources.isEmpty {
                 Console.out("\nnothing was collected yet; next: vestige collect --once\n")
             } else {
                 Console.out("\n" + StatusText.sources(report).rendered(width: Console.outputWidth))
-                for source in report.sources { if let error = source.history.last.error { Console.out("\n\(source.name): \(error)\n") } }
+                for source in report.sources {
+                    if let error = source.history.last.error { Console.out("\n\(source.name): \(error)\n") }
+                }
                 Console.out("\n" + StatusText.saving(report) + "\n")
             }
             if !report.sinks.isEmpty {
@@ -40,7 +49,9 @@ struct StatusCommand: AsyncParsableCommand {
                 for sink in report.sinks { if let error = sink.deliveries.error { Console.out("\n\(error)\n") } }
             }
         }
-        if report.sources.contains(where: \.isFailing) || report.sinks.contains(where: \.isFailing) { throw ExitCode(1) }
+        if report.sources.contains(where: \.isFailing) || report.sinks.contains(where: \.isFailing) {
+            throw ExitCode(1)
+        }
     }
 }
 
@@ -52,10 +63,14 @@ enum StatusText {
             numbers: [false, false, true, true, true, true, true, true, false])
         for s in report.sources {
             let last = s.history.last
-            let result = last.error == nil ? "ok" : s.history.failuresInARow > 1 ? "failed \(s.history.failuresInARow) times" : "failed"
+            let result =
+                last.error == nil
+                ? "ok" : s.history.failuresInARow > 1 ? "failed \(s.history.failuresInARow) times" : "failed"
             table.append([
                 s.name, String(DateTime.format(last.started).prefix(16)) + "Z", s.lagSeconds.map(Self.age) ?? "never",
-                s.nextRun <= report.now ? "due" : Self.age(Double(s.nextRun - report.now) / Double(DateTime.ticksPerSecond)), Human.count(last.rowsRead),
+                s.nextRun <= report.now
+                    ? "due" : Self.age(Double(s.nextRun - report.now) / Double(DateTime.ticksPerSecond)),
+                Human.count(last.rowsRead),
                 Human.count(last.rowsChanged), Human.bytes(last.bytes),
                 Human.seconds(Double(last.ended - last.started) / Double(DateTime.ticksPerSecond)), result,
             ])
@@ -69,9 +84,11 @@ enum StatusText {
             numbers: [false, true, true, true, true, true, false, false])
         for s in report.sinks {
             table.append([
-                s.name, Human.count(s.deliveries.rows), Human.bytes(s.deliveries.bytes), Human.count(s.deliveries.refused),
+                s.name, Human.count(s.deliveries.rows), Human.bytes(s.deliveries.bytes),
+                Human.count(s.deliveries.refused),
                 "\(Human.count(s.waiting.rows)) rows, \(Human.bytes(s.waiting.bytes))", Human.bytes(s.bytesMax),
-                s.deliveries.lastSuccess.map { String(DateTime.format($0).prefix(16)) + "Z" } ?? "never", s.isFailing ? "failed" : "ok",
+                s.deliveries.lastSuccess.map { String(DateTime.format($0).prefix(16)) + "Z" } ?? "never",
+                s.isFailing ? "failed" : "ok",
             ])
         }
         return table
@@ -86,10 +103,13 @@ enum StatusText {
     }
 
     static func saving(_ report: HealthReport) -> String {
-        let (read, kept, runs) = report.sources.reduce((0, 0, 0)) { ($0.0 + $1.history.rowsRead, $0.1 + $1.history.rowsKept, $0.2 + $1.history.runs) }
+        let (read, kept, runs) = report.sources.reduce((0, 0, 0)) {
+            ($0.0 + $1.history.rowsRead, $0.1 + $1.history.rowsKept, $0.2 + $1.history.runs)
+        }
         guard read > 0 else { return "no rows were read yet" }
         let share = Int((100 - 100 * Double(kept) / Double(read)).rounded())
-        return "\(Human.count(read)) rows were read in \(Human.count(runs)) runs, \(Human.count(kept)) were new: \(share) % less to store and send"
+        return
+            "\(Human.count(read)) rows were read in \(Human.count(runs)) runs, \(Human.count(kept)) were new: \(share) % less to store and send"
     }
 
     /// A length of time in its greatest unit.
@@ -109,17 +129,23 @@ enum StatusText {
             let last = s.history.last
             return .bag(
                 Bag([
-                    ("source", .string(s.name)), ("lastRun", time(last.started)), ("lastSuccess", time(s.history.lastSuccess)), ("nextRun", time(s.nextRun)),
-                    ("lagSeconds", s.lagSeconds.map { .real($0) } ?? .null), ("rowsRead", number(last.rowsRead)), ("rowsKept", number(last.rowsChanged)),
-                    ("bytes", number(last.bytes)), ("error", last.error.map { .string($0) } ?? .null), ("runs", number(s.history.runs)),
-                    ("failures", number(s.history.failures)), ("failuresInARow", number(s.history.failuresInARow)), ("saving", .real(s.saving)),
+                    ("source", .string(s.name)), ("lastRun", time(last.started)),
+                    ("lastSuccess", time(s.history.lastSuccess)), ("nextRun", time(s.nextRun)),
+                    ("lagSeconds", s.lagSeconds.map { .real($0) } ?? .null), ("rowsRead", number(last.rowsRead)),
+                    ("rowsKept", number(last.rowsChanged)),
+                    ("bytes", number(last.bytes)), ("error", last.error.map { .string($0) } ?? .null),
+                    ("runs", number(s.history.runs)),
+                    ("failures", number(s.history.failures)), ("failuresInARow", number(s.history.failuresInARow)),
+                    ("saving", .real(s.saving)),
                 ]))
         }
         let sinks = report.sinks.map { s -> Value in
             .bag(
                 Bag([
-                    ("sink", .string(s.name)), ("rowsSent", number(s.deliveries.rows)), ("bytesSent", number(s.deliveries.bytes)),
-                    ("rowsRefused", number(s.deliveries.refused)), ("rowsWaiting", number(s.waiting.rows)), ("bytesWaiting", number(s.waiting.bytes)),
+                    ("sink", .string(s.name)), ("rowsSent", number(s.deliveries.rows)),
+                    ("bytesSent", number(s.deliveries.bytes)),
+                    ("rowsRefused", number(s.deliveries.refused)), ("rowsWaiting", number(s.waiting.rows)),
+                    ("bytesWaiting", number(s.waiting.bytes)),
                     ("bytesWaitingMax", number(s.bytesMax)), ("lastDelivery", time(s.deliveries.lastSuccess)),
                     ("error", s.deliveries.error.map { .string($0) } ?? .null),
                 ]))
@@ -127,7 +153,8 @@ enum StatusText {
         let tables = report.tables.sorted { $0.key < $1.key }.map { ($0.key, number($0.value)) }
         return .bag(
             Bag([
-                ("time", time(report.now)), ("workspaceBytes", number(report.workspaceBytes)), ("sources", .array(sources)), ("sinks", .array(sinks)),
+                ("time", time(report.now)), ("workspaceBytes", number(report.workspaceBytes)),
+                ("sources", .array(sources)), ("sinks", .array(sinks)),
                 ("tables", .bag(Bag(tables))),
             ]))
     }

@@ -6,7 +6,8 @@ import Workbooks
 
 struct WorkbookCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "workbook", abstract: "Lists workbooks and renders them to HTML.", subcommands: [List.self, Render.self])
+        commandName: "workbook", abstract: "Lists workbooks and renders them to HTML.",
+        subcommands: [List.self, Render.self])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(commandName: "list", abstract: "Lists the workbooks.")
@@ -24,10 +25,13 @@ struct WorkbookCommand: AsyncParsableCommand {
     }
 
     struct Render: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(commandName: "render", abstract: "Renders a workbook over the workspace as one HTML page.")
+        static let configuration = CommandConfiguration(
+            commandName: "render", abstract: "Renders a workbook over the workspace as one HTML page.")
         @Argument(help: "The workbook's id.") var id: String
-        @Option(help: ArgumentHelp("A parameter; may be given several times.", valueName: "name=value")) var set: [String] = []
-        @Option(help: ArgumentHelp("Where to write; standard output when not given.", valueName: "file")) var out: String?
+        @Option(help: ArgumentHelp("A parameter; may be given several times.", valueName: "name=value")) var set:
+            [String] = []
+        @Option(help: ArgumentHelp("Where to write; standard output when not given.", valueName: "file")) var out:
+            String?
         @OptionGroup var options: SessionOptions
 
         func run() async throws {
@@ -45,7 +49,9 @@ struct WorkbookCommand: AsyncParsableCommand {
             let page = PageRenderer(navigation: []).page(await run.resolve(WorkbookDocument(file), asked: asked))
             guard let out else { return Console.out(page) }
             do { try page.write(toFile: out, atomically: true, encoding: .utf8) } catch {
-                throw OperatorError("the page cannot be written to \(out)", got: "\(error.localizedDescription)", next: "check the folder and its permissions")
+                throw OperatorError(
+                    "the page cannot be written to \(out)", got: "\(error.localizedDescription)",
+                    next: "check the folder and its permissions")
             }
         }
     }

@@ -81,12 +81,21 @@ struct KeyDecoder {
         // Paste in brackets: its text up to the closing sequence.
         if bytes.starts(with: Array("\u{1B}[200~".utf8)) {
             let close = Array("\u{1B}[201~".utf8)
-            guard bytes.count >= 6 + close.count, let end = (6...bytes.count - close.count).first(where: { bytes[$0..<$0 + close.count].elementsEqual(close) })
+            guard bytes.count >= 6 + close.count,
+                let end = (6...bytes.count - close.count).first(where: {
+                    bytes[$0..<$0 + close.count].elementsEqual(close)
+                })
             else { return nil }
-            let text = String(decoding: bytes[6..<end], as: UTF8.self).replacing("\r\n", with: "\n").replacing("\r", with: "\n")
-            return (.text(text.filter { $0 == "\n" || $0 == "\t" || !$0.unicodeScalars.contains { $0.value < 32 } }), end + close.count)
+            let text = String(decoding: bytes[6..<end], as: UTF8.self).replacing("\r\n", with: "\n").replacing(
+                "\r", with: "\n")
+            return (
+                .text(text.filter { $0 == "\n" || $0 == "\t" || !$0.unicodeScalars.contains { $0.value < 32 } }),
+                end + close.count
+            )
         }
-        guard let last = bytes.dropFirst(2).firstIndex(where: { (64...126).contains($0) }) else { return isIdle ? (nil, bytes.count) : nil }
+        guard let last = bytes.dropFirst(2).firstIndex(where: { (64...126).contains($0) }) else {
+            return isIdle ? (nil, bytes.count) : nil
+        }
         let parameters = String(decoding: bytes[2..<last], as: UTF8.self)
         let isWord = parameters.hasSuffix(";5") || parameters.hasSuffix(";3")
         let key: Key? =

@@ -96,9 +96,14 @@ struct PromptEditor {
         guard let first = items.first else { return [] }
         let typed = buffer.offset - start
         var common = first.text
-        for item in items.dropFirst() { while !item.text.lowercased().hasPrefix(common.lowercased()) { common.removeLast() } }
+        for item in items.dropFirst() {
+            while !item.text.lowercased().hasPrefix(common.lowercased()) { common.removeLast() }
+        }
         if items.count == 1 {
-            buffer.replace(from: start, with: first.text + (first.kind == .function || first.kind == .aggregate || first.kind == .plugin ? "(" : " "))
+            buffer.replace(
+                from: start,
+                with: first.text
+                    + (first.kind == .function || first.kind == .aggregate || first.kind == .plugin ? "(" : " "))
             return []
         }
         if common.utf8.count > typed { buffer.replace(from: start, with: common) }
@@ -112,7 +117,8 @@ struct PromptEditor {
         func paint(_ item: Completion) -> String {
             let text = item.text + String(repeating: " ", count: max(1, cell - item.text.count))
             let colors: [Completion.Kind: Int] = [
-                .column: 0, .table: 1, .variable: 36, .function: 33, .aggregate: 33, .operator: 34, .plugin: 35, .keyword: 90,
+                .column: 0, .table: 1, .variable: 36, .function: 33, .aggregate: 33, .operator: 34, .plugin: 35,
+                .keyword: 90,
             ]
             return hasColor ? "\u{1B}[\(colors[item.kind] ?? 0)m\(text)\u{1B}[0m" : text
         }

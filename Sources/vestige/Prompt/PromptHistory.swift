@@ -20,7 +20,9 @@ struct PromptHistory: Sendable {
     /// `$XDG_STATE_HOME/vestige/history`, or below the home folder.
     static var standardFile: String {
         let environment = ProcessInfo.processInfo.environment
-        let home = environment["XDG_STATE_HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? (NSHomeDirectory() as NSString).appendingPathComponent(".local/state")
+        let home =
+            environment["XDG_STATE_HOME"].flatMap { $0.isEmpty ? nil : $0 }
+            ?? (NSHomeDirectory() as NSString).appendingPathComponent(".local/state")
         return (home as NSString).appendingPathComponent("vestige/history")
     }
 
@@ -31,10 +33,14 @@ struct PromptHistory: Sendable {
         if entries.count > Self.countMax { entries.removeFirst(entries.count - Self.countMax) }
         guard let file else { return }
         let folder = (file as NSString).deletingLastPathComponent
-        try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        try? FileManager.default.createDirectory(
+            atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         let lines = entries.map { JSONWriter.quoted($0) + "\n" }.joined()
         // Queries may name people and hosts: only the user reads them.
-        guard FileManager.default.createFile(atPath: file + ".new", contents: Data(lines.utf8), attributes: [.posixPermissions: 0o600]) else { return }
+        guard
+            FileManager.default.createFile(
+                atPath: file + ".new", contents: Data(lines.utf8), attributes: [.posixPermissions: 0o600])
+        else { return }
         _ = rename(file + ".new", file)
     }
 

@@ -77,7 +77,10 @@ enum QueryColors {
             case .identifier:
                 let isCalled = i + 1 < tokens.count && tokens[i + 1].text == "("
                 if previous == "|"
-                    || ["let", "set", "by", "on", "and", "or", "not", "in", "has", "contains", "between", "asc", "desc", "with", "kind"].contains(token.text)
+                    || [
+                        "let", "set", "by", "on", "and", "or", "not", "in", "has", "contains", "between", "asc", "desc",
+                        "with", "kind",
+                    ].contains(token.text)
                 {
                     style = 34
                 } else if isCalled {
@@ -100,7 +103,8 @@ enum CellWidth {
         guard let scalar = c.unicodeScalars.first else { return 0 }
         if c.unicodeScalars.contains(where: { $0.properties.isEmojiPresentation }) { return 2 }
         switch scalar.value {
-        case 0x1100...0x115F, 0x2E80...0x303E, 0x3041...0x33FF, 0x3400...0x4DBF, 0x4E00...0x9FFF, 0xA000...0xA4CF, 0xAC00...0xD7A3, 0xF900...0xFAFF,
+        case 0x1100...0x115F, 0x2E80...0x303E, 0x3041...0x33FF, 0x3400...0x4DBF, 0x4E00...0x9FFF, 0xA000...0xA4CF,
+            0xAC00...0xD7A3, 0xF900...0xFAFF,
             0xFE30...0xFE6F, 0xFF00...0xFF60, 0xFFE0...0xFFE6, 0x20000...0x3FFFD:
             return 2
         default: return scalar.properties.generalCategory == .nonspacingMark ? 0 : 1

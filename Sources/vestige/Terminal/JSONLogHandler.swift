@@ -18,9 +18,12 @@ struct JSONLogHandler: LogHandler {
 
     func log(event: LogEvent) {
         var bag = Bag([
-            ("time", .string(DateTime.format(SystemClock.now()))), ("level", .string(event.level.rawValue)), ("message", .string("\(event.message)")),
+            ("time", .string(DateTime.format(SystemClock.now()))), ("level", .string(event.level.rawValue)),
+            ("message", .string("\(event.message)")),
         ])
-        for (key, value) in metadata.merging(event.metadata ?? [:], uniquingKeysWith: { _, new in new }).sorted(by: { $0.key < $1.key }) {
+        for (key, value) in metadata.merging(event.metadata ?? [:], uniquingKeysWith: { _, new in new }).sorted(by: {
+            $0.key < $1.key
+        }) {
             bag[key] = Self.value(value)
         }
         try? FileHandle.standardError.write(contentsOf: Data((JSONWriter.string(.bag(bag)) + "\n").utf8))

@@ -21,7 +21,9 @@ extension Configuration {
             do throws(LocationDatabase.Problem) { outside.locations = try LocationDatabase(file: locations) } catch {
                 throw OperatorError(
                     "the database of locations cannot be used", tried: "opening \(locations)", got: error.message,
-                    next: "name a file in MaxMind's format, such as GeoLite2-City.mmdb, with 'locations' in the configuration", isConfiguration: true)
+                    next:
+                        "name a file in MaxMind's format, such as GeoLite2-City.mmdb, with 'locations' in the configuration",
+                    isConfiguration: true)
             }
         }
         return outside

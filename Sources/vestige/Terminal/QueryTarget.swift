@@ -17,11 +17,13 @@ enum QueryTarget: Sendable {
         guard let remote = RemoteAddress(address) else {
             throw OperatorError(
                 "--on needs a web address, not \"\(address)\"",
-                next: "give a Kusto cluster (https://help.kusto.windows.net/Samples) or a workspace (https://api.loganalytics.azure.com/v1/workspaces/ID)",
+                next:
+                    "give a Kusto cluster (https://help.kusto.windows.net/Samples) or a workspace (https://api.loganalytics.azure.com/v1/workspaces/ID)",
                 isConfiguration: true)
         }
         guard remote.base.hasPrefix("https://") || remote.isLoopback else {
-            throw OperatorError("queries are not sent in the clear to \(remote.base)", next: "use https://", isConfiguration: true)
+            throw OperatorError(
+                "queries are not sent in the clear to \(remote.base)", next: "use https://", isConfiguration: true)
         }
         var retry = ServiceClient.RetryPolicy()
         retry.attempts = 2
@@ -39,12 +41,15 @@ enum QueryTarget: Sendable {
     }
 
     /// Who signs in; nobody on this machine.
-    private static func tokens(_ remote: RemoteAddress, _ client: ServiceClient, _ session: SessionOptions) async throws -> TokenCache? {
+    private static func tokens(_ remote: RemoteAddress, _ client: ServiceClient, _ session: SessionOptions) async throws
+        -> TokenCache?
+    {
         if remote.isLoopback { return nil }
         guard let tenant = try session.configuration().tenant else {
             throw OperatorError(
                 "\(remote.base) asks for a sign-in", got: "the configuration has no 'tenant'",
-                next: "name an application: VESTIGE_TENANT_ID, VESTIGE_CLIENT_ID and VESTIGE_CLIENT_SECRET, or 'tenant' in the configuration",
+                next:
+                    "name an application: VESTIGE_TENANT_ID, VESTIGE_CLIENT_ID and VESTIGE_CLIENT_SECRET, or 'tenant' in the configuration",
                 isConfiguration: true)
         }
         return try await tenant.tokens(client: client, environment: ProcessInfo.processInfo.environment)
@@ -53,7 +58,10 @@ enum QueryTarget: Sendable {
     /// Asks, and waits for the answer.
     ///
     /// - Parameter parameters: values of `declare query_parameters`, as literals of KQL.
-    func ask(_ text: String, parameters: [String: String] = [:], timespan: String? = nil, isCancelled: @escaping @Sendable () -> Bool = { false })
+    func ask(
+        _ text: String, parameters: [String: String] = [:], timespan: String? = nil,
+        isCancelled: @escaping @Sendable () -> Bool = { false }
+    )
         async throws -> QueryResult
     {
         let isCommand = ManagementCommands.isCommand(text)
@@ -67,14 +75,17 @@ enum QueryTarget: Sendable {
             if let timespan {
                 guard let span = QueryTimespan(timespan, now: SystemClock.now()) else {
                     throw OperatorError(
-                        "--timespan is not an ISO 8601 duration or interval: \"\(timespan)\"", next: "write P7D, PT12H or 2026-01-01/2026-02-01",
+                        "--timespan is not an ISO 8601 duration or interval: \"\(timespan)\"",
+                        next: "write P7D, PT12H or 2026-01-01/2026-02-01",
                         isConfiguration: true)
                 }
                 options.timeScope = TimeScope(column: "TimeGenerated", from: span.from, to: span.to)
             }
             return try Engine(provider: provider).run(text, options: options, isCancelled: isCancelled)
         case .kusto(let client, _):
-            do { remote = try await client.run(text, isCommand: isCommand, parameters: Self.literals(parameters, text)) } catch let error as ServiceError {
+            do {
+                remote = try await client.run(text, isCommand: isCommand, parameters: Self.literals(parameters, text))
+            } catch let error as ServiceError {
                 throw OperatorError(error, title: "the query failed")
             }
         case .logAnalytics(let client, _):
@@ -84,15 +95,19 @@ enum QueryTarget: Sendable {
         }
         let elapsed = ContinuousClock.now - start
         return QueryResult(
-            tables: remote.tables.map { ResultTable(name: $0.name, batch: $0.batch) }, render: remote.visualization.map(Self.render), rowsScanned: 0,
-            duration: Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) / 1e18, truncation: remote.partial)
+            tables: remote.tables.map { ResultTable(name: $0.name, batch: $0.batch) },
+            render: remote.visualization.map(Self.render), rowsScanned: 0,
+            duration: Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) / 1e18,
+            truncation: remote.partial)
     }
 
     /// Values as Kusto wants them for the types that the query declares.
     private static func literals(_ given: [String: String], _ text: String) -> [String: Value] {
         var types: [String: ScalarType] = [:]
         for case .queryParameters(let declared) in (try? Parser.parse(text)) ?? [] {
-            for parameter in declared { if case .scalar(let type) = parameter.kind { types[parameter.name.text] = type } }
+            for parameter in declared {
+                if case .scalar(let type) = parameter.kind { types[parameter.name.text] = type }
+            }
         }
         return Dictionary(
             uniqueKeysWithValues: given.map { name, text in
@@ -108,7 +123,11 @@ enum QueryTarget: Sendable {
         var kind = ""
         var properties: [(String, String)] = []
         for (name, value) in zip(bag.keys, bag.values) {
-            if name.lowercased() == "visualization" { kind = value.text } else if !value.isNull { properties.append((name.lowercased(), value.text)) }
+            if name.lowercased() == "visualization" {
+                kind = value.text
+            } else if !value.isNull {
+                properties.append((name.lowercased(), value.text))
+            }
         }
         return RenderSpec(kind: kind, properties: properties)
     }
@@ -132,7 +151,8 @@ enum QueryTarget: Sendable {
             var schemas: [String: [ColumnSpec]] = [:]
             for row in rows ?? [] where row.count > 3 && !row[1].text.isEmpty {
                 let type = row[3].text.split(separator: ".").last.map(String.init) ?? ""
-                schemas[row[1].text, default: []] += row[2].text.isEmpty ? [] : [ColumnSpec(row[2].text, ScalarType(dotNetName: type) ?? .string)]
+                schemas[row[1].text, default: []] +=
+                    row[2].text.isEmpty ? [] : [ColumnSpec(row[2].text, ScalarType(dotNetName: type) ?? .string)]
             }
             for (name, columns) in schemas { tables.declare(name, schema: Schema(columns)) }
             return tables

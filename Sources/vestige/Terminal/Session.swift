@@ -9,8 +9,10 @@ import Workspace
 
 /// Options of the commands that use a workspace and content.
 struct SessionOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("The configuration; vestige.yaml when it is there.", valueName: "file")) var config: String?
-    @Option(help: ArgumentHelp("The workspace; the configuration's when not given.", valueName: "file")) var workspace: String?
+    @Option(help: ArgumentHelp("The configuration; vestige.yaml when it is there.", valueName: "file")) var config:
+        String?
+    @Option(help: ArgumentHelp("The workspace; the configuration's when not given.", valueName: "file")) var workspace:
+        String?
     @OptionGroup var talk: TalkOptions
 
     var console: Console { talk.console }
@@ -44,7 +46,8 @@ struct Session: Sendable {
         let workspace = try Workspace(path: configuration.workspace, mapsPages: mapsPages)
         for table in library.tables.values { try workspace.declare(table.name, table.schema) }
         return Session(
-            configuration: configuration, library: library, problems: problems, workspace: workspace, outside: try configuration.outsideData())
+            configuration: configuration, library: library, problems: problems, workspace: workspace,
+            outside: try configuration.outsideData())
     }
 
     /// Sources and sinks of the configuration.
@@ -55,7 +58,8 @@ struct Session: Sendable {
     func connections(only: [String], choice: SourceEndpoint.Choice? = nil, logger: Logger) async throws -> Connections {
         let devices = try workspace.lastRuns().filter { $0.source.hasPrefix("mde-machines") }.map(\.rowsRead).max() ?? 0
         return try await Connections.open(
-            configuration, library: library, only: only, environment: ProcessInfo.processInfo.environment, choice: choice, devices: devices,
+            configuration, library: library, only: only, environment: ProcessInfo.processInfo.environment,
+            choice: choice, devices: devices,
             logger: logger,
             write: { Console.out($0) })
     }
@@ -69,14 +73,17 @@ struct Session: Sendable {
     func collector(_ connections: Connections, allowsEmpty: Bool) -> Collector {
         Collector(
             workspace: workspace, library: library, sinks: connections.sinks, keyframeDays: configuration.keyframeDays,
-            spoolBytesMax: configuration.spoolBytesMax, allowsEmpty: allowsEmpty, writesHealth: configuration.writesHealth)
+            spoolBytesMax: configuration.spoolBytesMax, allowsEmpty: allowsEmpty,
+            writesHealth: configuration.writesHealth)
     }
 
     /// The built-in content with the configured folders over it.
     static func content(_ configuration: Configuration) throws -> (ContentLibrary, [ContentProblem]) {
         let folder = try builtInContent()
         for extra in configuration.content where !FileManager.default.fileExists(atPath: extra) {
-            throw OperatorError("there is no content folder \(extra)", next: "correct 'content' in the configuration", isConfiguration: true)
+            throw OperatorError(
+                "there is no content folder \(extra)", next: "correct 'content' in the configuration",
+                isConfiguration: true)
         }
         let (library, problems) = ContentLibrary.load(folders: [folder] + configuration.content)
         return (library, problems)
@@ -88,7 +95,9 @@ struct Session: Sendable {
         if let folder = ProcessInfo.processInfo.environment["VESTIGE_CONTENT"], !folder.isEmpty { return folder }
         var candidates = ["Content"]
         var place = Bundle.main.executableURL?.resolvingSymlinksInPath().deletingLastPathComponent()
-        if let here = place { candidates.append(here.deletingLastPathComponent().appendingPathComponent("share/vestige/Content").path) }
+        if let here = place {
+            candidates.append(here.deletingLastPathComponent().appendingPathComponent("share/vestige/Content").path)
+        }
         for _ in 0..<5 {
             guard let folder = place else { break }
             candidates.append(folder.appendingPathComponent("Content").path)
@@ -96,7 +105,8 @@ struct Session: Sendable {
         }
         if let found = candidates.first(where: { manager.fileExists(atPath: $0 + "/Tables") }) { return found }
         throw OperatorError(
-            "the content folder is not found", tried: candidates.joined(separator: ", "), next: "set VESTIGE_CONTENT to the folder 'Content' of the program",
+            "the content folder is not found", tried: candidates.joined(separator: ", "),
+            next: "set VESTIGE_CONTENT to the folder 'Content' of the program",
             isConfiguration: true)
     }
 
@@ -112,13 +122,18 @@ struct Session: Sendable {
         }
         if options.workspace != nil {
             throw OperatorError(
-                "there is no workspace \(configuration.workspace)", next: "collect into it first, or correct --workspace", isConfiguration: true)
+                "there is no workspace \(configuration.workspace)",
+                next: "collect into it first, or correct --workspace", isConfiguration: true)
         }
         let (library, _) = try content(configuration)
         let tables = MemoryTables(notes: library.notes, outside: try configuration.outsideData(withFiles: true))
         for table in library.tables.values {
             let schema = TypeColumn.added(to: table.schema)
-            if wildcardsSeeAll { tables.set(table.name, schema: schema, batches: []) } else { tables.declare(table.name, schema: schema) }
+            if wildcardsSeeAll {
+                tables.set(table.name, schema: schema, batches: [])
+            } else {
+                tables.declare(table.name, schema: schema)
+            }
         }
         for (name, declaration) in library.functionDeclarations { tables.setFunction(name, declaration) }
         for (name, batch) in library.watchlistTables { tables.set(name, schema: batch.schema, batches: [batch]) }
@@ -132,7 +147,8 @@ struct Session: Sendable {
         var outside = outside
         outside.allowsFiles = withFiles && configuration.allowsExternalFiles
         return try WorkspaceProvider(
-            workspace, functions: library.functionDeclarations, notes: library.notes, others: library.watchlistTables, outside: outside)
+            workspace, functions: library.functionDeclarations, notes: library.notes, others: library.watchlistTables,
+            outside: outside)
     }
 }
 
@@ -162,7 +178,9 @@ enum QueryText {
             }
             return String(decoding: data, as: UTF8.self)
         }
-        if Console.inputIsTerminal { throw ValidationError("there is no query; give it as an argument, with --file, or on standard input") }
+        if Console.inputIsTerminal {
+            throw ValidationError("there is no query; give it as an argument, with --file, or on standard input")
+        }
         return String(decoding: FileHandle.standardInput.readDataToEndOfFile(), as: UTF8.self)
     }
 }

@@ -28,7 +28,9 @@ struct TerminalChart {
     init?(_ table: ResultTable, _ render: RenderSpec?, width: Int?, hasColor: Bool) {
         guard let render, let width, width >= 40, table.count > 0 else { return nil }
         let bars: Set<String> = ["barchart", "columnchart", "piechart"]
-        let lines: Set<String> = ["timechart", "linechart", "areachart", "anomalychart", "stackedareachart", "scatterchart"]
+        let lines: Set<String> = [
+            "timechart", "linechart", "areachart", "anomalychart", "stackedareachart", "scatterchart",
+        ]
         guard bars.contains(render.kind) || lines.contains(render.kind) else { return nil }
         self.table = table
         self.render = render
@@ -44,12 +46,16 @@ struct TerminalChart {
         let isTime = isLine
         guard
             let x = named("xcolumn").first
-                ?? (isTime ? columns.firstIndex { $0.type == .datetime } ?? columns.firstIndex { $0.type.isNumeric } : columns.indices.first)
+                ?? (isTime
+                    ? columns.firstIndex { $0.type == .datetime } ?? columns.firstIndex { $0.type.isNumeric }
+                    : columns.indices.first)
         else { return nil }
         if isTime, columns[x].type != .datetime, !columns[x].type.isNumeric { return nil }
         self.x = x
         let chosen = named("ycolumns")
-        ys = (chosen.isEmpty ? columns.indices.filter { $0 != x && columns[$0].type.isNumeric } : chosen).filter { $0 != x }
+        ys = (chosen.isEmpty ? columns.indices.filter { $0 != x && columns[$0].type.isNumeric } : chosen).filter {
+            $0 != x
+        }
         split = named("series").first ?? columns.indices.first { $0 != x && columns[$0].type == .string }
         if ys.isEmpty { return nil }
     }
@@ -84,7 +90,9 @@ struct TerminalChart {
         let shown = rows.prefix(Self.barsMax)
         let values = shown.map { row in ys.map { Self.real(row[$0]) ?? 0 } }
         let top = values.joined().max() ?? 0
-        let labels = shown.map { row in split.map { $0 == x ? row[x].text : "\(row[x].text) \(row[$0].text)" } ?? row[x].text }
+        let labels = shown.map { row in
+            split.map { $0 == x ? row[x].text : "\(row[x].text) \(row[$0].text)" } ?? row[x].text
+        }
         let labelWidth = min(labels.map(\.count).max() ?? 0, width / 3)
         let numbers = values.map { $0.map(Self.number) }
         let numberWidth = numbers.joined().map(\.count).max() ?? 0
@@ -93,7 +101,10 @@ struct TerminalChart {
         for (r, label) in labels.enumerated() {
             let cut = label.count > labelWidth ? label.prefix(max(labelWidth - 1, 0)) + "…" : label[...]
             for c in ys.indices {
-                let left = c == 0 ? cut + String(repeating: " ", count: labelWidth - cut.count) : String(repeating: " ", count: labelWidth)[...]
+                let left =
+                    c == 0
+                    ? cut + String(repeating: " ", count: labelWidth - cut.count)
+                    : String(repeating: " ", count: labelWidth)[...]
                 let pad = String(repeating: " ", count: numberWidth - numbers[r][c].count)
                 out += "\(left)  \(pad)\(numbers[r][c])  \(paint(Self.bar(values[r][c], top, room, c), c))\n"
             }
@@ -113,7 +124,8 @@ struct TerminalChart {
     }
 
     private func legend(_ names: [String]) -> String {
-        names.prefix(12).enumerated().map { paint("\(isLine ? "●" : Self.marks[$0 % Self.marks.count]) \($1)", $0) }.joined(separator: "   ") + "\n"
+        names.prefix(12).enumerated().map { paint("\(isLine ? "●" : Self.marks[$0 % Self.marks.count]) \($1)", $0) }
+            .joined(separator: "   ") + "\n"
     }
 
     // MARK: Lines
@@ -123,10 +135,18 @@ struct TerminalChart {
         var places: [String: Int] = [:]
         for row in try table.rows() {
             let at: Double
-            if case .datetime(let ticks) = row[x] { at = Double(ticks) } else if let d = Self.real(row[x]) { at = d } else { continue }
+            if case .datetime(let ticks) = row[x] {
+                at = Double(ticks)
+            } else if let d = Self.real(row[x]) {
+                at = d
+            } else {
+                continue
+            }
             for y in ys {
                 guard let value = Self.real(row[y]) else { continue }
-                let name = split.map { ys.count > 1 ? "\(row[$0].text):\(table.schema[y].name)" : row[$0].text } ?? table.schema[y].name
+                let name =
+                    split.map { ys.count > 1 ? "\(row[$0].text):\(table.schema[y].name)" : row[$0].text }
+                    ?? table.schema[y].name
                 if places[name] == nil {
                     places[name] = all.count
                     all.append(Series(name: name))
@@ -144,7 +164,8 @@ struct TerminalChart {
     private func lines() throws -> String {
         let all = try series()
         let points = all.flatMap(\.points)
-        guard let firstX = points.map(\.x).min(), let lastX = points.map(\.x).max(), let maxY = points.map(\.y).max(), let minY = points.map(\.y).min()
+        guard let firstX = points.map(\.x).min(), let lastX = points.map(\.x).max(), let maxY = points.map(\.y).max(),
+            let minY = points.map(\.y).min()
         else { return "nothing to draw\n" }
         let low = min(0, minY)
         let high = maxY > low ? maxY : low + 1
@@ -153,7 +174,10 @@ struct TerminalChart {
         var canvas = BrailleCanvas(columns: width - margin - 3, rows: Self.lineRows)
         func place(_ p: (x: Double, y: Double)) -> (Int, Int) {
             let fx = lastX > firstX ? (p.x - firstX) / (lastX - firstX) : 0.5
-            return (Int((fx * Double(canvas.dotsWide - 1)).rounded()), Int(((high - p.y) / (high - low) * Double(canvas.dotsHigh - 1)).rounded()))
+            return (
+                Int((fx * Double(canvas.dotsWide - 1)).rounded()),
+                Int(((high - p.y) / (high - low) * Double(canvas.dotsHigh - 1)).rounded())
+            )
         }
         for (i, one) in all.enumerated() {
             var before: (Int, Int)?
@@ -166,12 +190,17 @@ struct TerminalChart {
         var out = ""
         for r in 0..<Self.lineRows {
             let label = r == 0 ? axis[0] : r == Self.lineRows / 2 ? axis[1] : r == Self.lineRows - 1 ? axis[2] : ""
-            out += String(repeating: " ", count: margin - label.count) + label + " ┤" + canvas.row(r, paint: paint) + "\n"
+            out +=
+                String(repeating: " ", count: margin - label.count) + label + " ┤" + canvas.row(r, paint: paint) + "\n"
         }
         let isTime = table.schema[x].type == .datetime
-        func end(_ d: Double) -> String { isTime ? String(DateTime.format(Int64(d)).prefix(16)).replacing("T", with: " ") : Self.number(d) }
+        func end(_ d: Double) -> String {
+            isTime ? String(DateTime.format(Int64(d)).prefix(16)).replacing("T", with: " ") : Self.number(d)
+        }
         let gap = max(1, width - margin - 3 - end(firstX).count - end(lastX).count)
-        out += String(repeating: " ", count: margin + 2) + end(firstX) + String(repeating: " ", count: gap) + end(lastX) + "\n"
+        out +=
+            String(repeating: " ", count: margin + 2) + end(firstX) + String(repeating: " ", count: gap) + end(lastX)
+            + "\n"
         return out + legend(all.map(\.name)) + (all.count > 12 ? "… and \(all.count - 12) more series\n" : "")
     }
 }

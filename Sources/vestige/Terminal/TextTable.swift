@@ -15,18 +15,28 @@ struct TextTable {
 
     /// Control characters never reach the terminal.
     private static func clean(_ text: String) -> String {
-        guard text.unicodeScalars.contains(where: { $0.value < 32 || $0.value == 127 || (0x80..<0xA0).contains($0.value) }) else { return text }
+        guard
+            text.unicodeScalars.contains(where: { $0.value < 32 || $0.value == 127 || (0x80..<0xA0).contains($0.value) }
+            )
+        else { return text }
         return String(
-            String.UnicodeScalarView(text.unicodeScalars.map { $0.value < 32 || $0.value == 127 || (0x80..<0xA0).contains($0.value) ? "\u{FFFD}" : $0 }))
+            String.UnicodeScalarView(
+                text.unicodeScalars.map {
+                    $0.value < 32 || $0.value == 127 || (0x80..<0xA0).contains($0.value) ? "\u{FFFD}" : $0
+                }))
     }
 
     /// - Parameter width: the terminal's columns; long cells are cut so that lines fit as far as they can.
     func rendered(width: Int?, paint: (String) -> String = { $0 }) -> String {
         var widths = header.map(\.count)
-        for row in rows { for (c, cell) in row.enumerated() where c < widths.count { widths[c] = max(widths[c], cell.count) } }
+        for row in rows {
+            for (c, cell) in row.enumerated() where c < widths.count { widths[c] = max(widths[c], cell.count) }
+        }
         if let width {
             // The widest column gives way first.
-            while widths.reduce(0, +) + 2 * (widths.count - 1) > width, let widest = widths.indices.max(by: { widths[$0] < widths[$1] }), widths[widest] > 12 {
+            while widths.reduce(0, +) + 2 * (widths.count - 1) > width,
+                let widest = widths.indices.max(by: { widths[$0] < widths[$1] }), widths[widest] > 12
+            {
                 widths[widest] -= 1
             }
         }
