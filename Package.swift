@@ -150,11 +150,28 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ], path: "Tests/TestKit", swiftSettings: swift),
         .testTarget(name: "TablesTests", dependencies: ["Tables"], swiftSettings: swift),
+        .testTarget(name: "KQLTests", dependencies: ["KQL", "Tables"], swiftSettings: swift),
         .testTarget(name: "KQLEngineTests", dependencies: ["KQLEngine", "KQL", "Tables"], swiftSettings: swift),
         .testTarget(name: "ContentTests", dependencies: ["Content", "TestKit"], swiftSettings: swift),
         .testTarget(
             name: "WorkspaceTests", dependencies: ["Workspace", "KQLEngine", "KQL", "Tables", "TestKit"],
             swiftSettings: swift),
+        .testTarget(
+            name: "AzureTests",
+            dependencies: [
+                "Azure", "Content", "Tables", "TestKit",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: swift),
+        .testTarget(
+            name: "LabTests",
+            dependencies: [
+                "Lab", "Azure", "Content", "KQLEngine", "KQL", "Tables", "TestKit",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: swift),
         .testTarget(
             name: "PipelineTests",
             dependencies: [
