@@ -125,7 +125,8 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-            ], swiftSettings: swift),
+            ], resources: [.embedInCode("Assets/controls.csv"), .embedInCode("Assets/vulnerabilities.csv")],
+            swiftSettings: swift),
 
         // The program.
         .executableTarget(

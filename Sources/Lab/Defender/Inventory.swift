@@ -208,7 +208,7 @@ struct Inventory: Sendable {
                 ("exposedCriticalDevices", .long(1)),
             ])
         }
-        let settings = Controls.windows.map { c in
+        let settings = Controls.of(family: "Windows").map { c in
             bag([
                 ("id", .string("sca-_-\(c.id)")), ("productName", .string("windows")),
                 ("recommendationName", .string(c.name)), ("weaknesses", .long(1)),

@@ -18,14 +18,7 @@ struct Machine: Sendable {
     let isServer: Bool
     let address: String
 
-    var controls: [Control] {
-        switch family {
-        case "Windows": Controls.windows
-        case "macOS": Controls.macOS
-        case "Linux": Controls.linux
-        default: Controls.others
-        }
-    }
+    var controls: [Control] { Controls.of(family: family) }
 }
 
 /// The machines and what is true of them on each day since the lab started.

@@ -116,13 +116,12 @@ enum HuntingTables {
             ("RiskDescription", .string), ("ConfigurationCategory", .string), ("ConfigurationSubcategory", .string),
             ("ConfigurationBenchmarks", .dynamic), ("Tags", .dynamic), ("RemediationOptions", .string),
         ])
-        let controls = Controls.windows + Controls.macOS + Controls.linux + Controls.others
         tables.set(
             "DeviceTvmSecureConfigurationAssessmentKB", schema: kb,
             batches: [
                 Batch(
                     schema: kb,
-                    rows: controls.map { c in
+                    rows: Controls.all.map { c in
                         [
                             .string(c.id), .real(c.impact), .string(c.name),
                             .string("Simulated description of \(c.id)."),
