@@ -4,6 +4,13 @@ import NIOCore
 import Synchronization
 import Tables
 
+/// How often an injected fault happened, and how often it would still happen.
+package struct FaultTally: Sendable, Equatable {
+    package let path: String
+    package let met: Int
+    package let left: Int
+}
+
 /// A fault to inject: of the requests whose path and query hold `path`, `after` pass, and the next `times` go wrong like this.
 struct Fault: Sendable {
     enum Kind: Sendable {
@@ -22,7 +29,11 @@ struct Fault: Sendable {
     var path: String
     var times: Int
     var after: Int
+    /// How often it happened.
+    var met = 0
     var kind: Kind
+
+    var tally: FaultTally { FaultTally(path: path, met: met, left: times) }
 
     /// Reads a fault as `/lab/faults` takes it: `path`, `times`, `after`, and either `status` with `retryAfter`, `body` and `type`,
     /// or one of `truncates`, `resets`, `losesAnswer` and `dripMilliseconds`.

@@ -52,7 +52,7 @@ package struct Lab: Sendable {
             devices: options.devices, otDevices: options.otDevices, seed: options.seed, clock: clock,
             eventsPerDay: options.eventsPerDay)
         state = LabState(
-            world: world, identity: options.identity, issuer: await TokenIssuer(),
+            world: world, identity: options.identity, issuer: await TokenIssuer(clock: clock),
             tokenLifetimeSeconds: options.tokenLifetimeSeconds,
             exportFileRows: options.exportFileRows, huntingRowsMax: options.huntingRowsMax)
         (sensorCertificate, sensorKey) = try Self.selfSigned()
@@ -109,6 +109,9 @@ package struct Lab: Sendable {
         return cloud
     }
 
+    /// What became of the faults that were asked for, those that were cleared among them.
+    package var faults: [FaultTally] { state.faultTallies }
+
     /// Declares the streams of the data collection rule, as its creation in Azure would.
     package func declare(streams: [String: [String: String]]) { state.declare(streams) }
 
@@ -121,7 +124,7 @@ package struct Lab: Sendable {
 
     /// A token of the issuer that the application federates with, as a cluster projects it into a file.
     package func federatedToken(audience: String = "api://AzureADTokenExchange") async throws -> String {
-        let now = Int(Date().timeIntervalSince1970)
+        let now = state.issuer.now
         return try await state.issuer.issue(
             TokenClaims(
                 aud: audience, iss: AssertionCheck.federatedIssuer, tid: "",
@@ -174,6 +177,12 @@ struct LabControlRoutes: Sendable {
             }
             lab.add(Fault(bag))
             return Reply.json(.bag(Bag()))
+        }
+        router.get("/lab/faults") { _, _ in
+            let tallies = lab.faultTallies.map { fault -> JSON in
+                ["path": .string(fault.path), "met": .integer(Int64(fault.met)), "left": .integer(Int64(fault.left))]
+            }
+            return Reply.raw(Array(JSON.array(tallies).text.utf8))
         }
         router.post("/lab/faults/clear") { _, _ in
             lab.clearFaults()

@@ -40,6 +40,8 @@ final class LabState: Sendable {
 
     private struct Shared {
         var faults: [Fault] = []
+        /// What became of the faults before the last time they were cleared.
+        var clearedFaults: [FaultTally] = []
         var withheldRoles: Set<String> = []
         var arcKeyFile: String?
         var poison: String?
@@ -115,6 +117,7 @@ final class LabState: Sendable {
                 return nil
             }
             state.faults[i].times -= 1
+            state.faults[i].met += 1
             return state.faults[i]
         }
     }
@@ -125,7 +128,15 @@ final class LabState: Sendable {
     func isNew(tag: String) -> Bool { shared.withLock { $0.tags.insert(tag).inserted } }
 
     /// Leaves out the faults that have not happened yet.
-    func clearFaults() { shared.withLock { $0.faults.removeAll() } }
+    func clearFaults() {
+        shared.withLock {
+            $0.clearedFaults += $0.faults.map(\.tally)
+            $0.faults.removeAll()
+        }
+    }
+
+    /// In the order in which they were asked for.
+    var faultTallies: [FaultTally] { shared.withLock { $0.clearedFaults + $0.faults.map(\.tally) } }
 
     func declare(_ streams: [String: [String: String]]) {
         shared.withLock { $0.streams.merge(streams) { _, new in new } }

@@ -1,4 +1,5 @@
 import Lab
+import Tables
 import TestKit
 import Testing
 
@@ -25,6 +26,24 @@ import Testing
             let wrong = try await lab.send("POST", address, wrongForm, headers: form)
             #expect(wrong.status == 401 && wrong.body.contains("invalid_client"))
             #expect(!wrong.body.contains("access_token"))
+        }
+    }
+
+    /// Tokens end by the lab's clock, so that no test waits for one to end.
+    @Test func aTokenEndsWhenItsTimeIsOver() async throws {
+        try await RunningLab.use(devices: 3, otDevices: 3) { lab in
+            let form = [("Content-Type", "application/x-www-form-urlencoded")]
+            let address = "\(lab.cloud)/\(lab.lab.options.identity.tenant)/oauth2/v2.0/token"
+            let answer = try await lab.send("POST", address, lab.tokenForm, headers: form)
+            let token = try #require(try JSON(parsing: answer.body)["access_token"]?.string)
+            func status() async throws -> Int {
+                let bearer = [("Authorization", "Bearer \(token)")]
+                return try await lab.send("GET", lab.cloud + "/api/machines", headers: bearer).status
+            }
+            let early = try await status()
+            lab.lab.clock.advance(hours: 1)
+            let late = try await status()
+            #expect(early == 200 && late == 401)
         }
     }
 }

@@ -18,9 +18,12 @@ package struct RunningLab: Sendable {
     package let folder: String
 
     /// Starts a lab, runs `body`, stops the lab.
+    ///
+    /// - Parameter faultsMayMiss: whether a fault that was injected may happen never, as with faults drawn at random.
+    /// - Throws: what `body` throws; `UnmetFaults` when it injected a fault that no request met, so that it proved nothing.
     package static func use<R: Sendable>(
         devices: Int = 40, otDevices: Int = 20, tokenLifetime: Int = 3_599, standing: Int64? = nil,
-        exportFileRows: Int = 20_000, huntingRowsMax: Int = 100_000,
+        exportFileRows: Int = 20_000, huntingRowsMax: Int = 100_000, faultsMayMiss: Bool = false,
         _ body: @Sendable (RunningLab) async throws -> R
     ) async throws -> R {
         var options = LabOptions()
@@ -57,7 +60,10 @@ package struct RunningLab: Sendable {
             _ = await tasks.nextResult()
             tasks.cancelAll()
             while await tasks.nextResult() != nil {}
-            return try result.get()
+            let value = try result.get()
+            let unmet = lab.faults.filter { $0.met == 0 }
+            guard unmet.isEmpty || faultsMayMiss else { throw UnmetFaults(faults: unmet) }
+            return value
         }
     }
 
@@ -138,6 +144,15 @@ package struct RunningLab: Sendable {
     package func received() async throws -> [String: Int64] {
         let bag = try await control("GET", "/lab/received").bagValue ?? Bag()
         return Dictionary(zip(bag.keys, bag.values.map { $0.longValue ?? 0 })) { a, _ in a }
+    }
+}
+
+/// Faults that a test injected and no request met.
+package struct UnmetFaults: Error, CustomStringConvertible {
+    package let faults: [FaultTally]
+
+    package var description: String {
+        "no request met the faults injected at: " + faults.map(\.path).joined(separator: ", ")
     }
 }
 

@@ -35,10 +35,8 @@ struct DefenderRoutes: Sendable {
         guard let header = request.headers[.authorization], header.hasPrefix("Bearer "),
             let claims = await lab.issuer.read(String(header.dropFirst(7)))
         else {
-            return Reply.defenderError(401, "Unauthorized", "The access token is missing or not valid.")
-        }
-        if claims.exp < Int(Date().timeIntervalSince1970) {
-            return Reply.defenderError(401, "Unauthorized", "The access token has expired.")
+            return Reply.defenderError(
+                401, "Unauthorized", "The access token is missing, has expired, or is not valid.")
         }
         guard claims.aud == audience else {
             return Reply.defenderError(

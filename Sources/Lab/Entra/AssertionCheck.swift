@@ -42,12 +42,11 @@ actor AssertionCheck {
 
     /// Accepts an assertion or says why not.
     func check(_ assertion: String, client: String, endpoint: String, federation: TokenIssuer) async throws(Refusal) {
-        let now = Int(Date().timeIntervalSince1970)
         guard let header = Self.header(assertion) else {
             throw Refusal(code: 50_027, message: "JWT token is invalid or malformed.")
         }
         guard let thumbprint = header["x5t#S256"]?.stringValue else {
-            return try await checkFederated(assertion, federation, now)
+            return try await checkFederated(assertion, federation)
         }
         guard header["alg"]?.stringValue == "PS256", let known = uploaded.first(where: { $0.thumbprint == thumbprint })
         else {
@@ -60,6 +59,7 @@ actor AssertionCheck {
         guard let claims = try? await known.keys.verify(assertion, as: Claims.self) else {
             throw Refusal(code: 700_027, message: "Client assertion failed signature validation.")
         }
+        let now = Int(Date().timeIntervalSince1970)
         guard claims.exp > now, claims.nbf ?? now <= now, claims.exp - now <= 900 else {
             throw Refusal(code: 700_024, message: "Client assertion is not within its valid time range.")
         }
@@ -74,8 +74,8 @@ actor AssertionCheck {
         }
     }
 
-    private func checkFederated(_ assertion: String, _ federation: TokenIssuer, _ now: Int) async throws(Refusal) {
-        guard let claims = await federation.read(assertion), claims.exp > now else {
+    private func checkFederated(_ assertion: String, _ federation: TokenIssuer) async throws(Refusal) {
+        guard let claims = await federation.read(assertion) else {
             throw Refusal(
                 code: 700_211, message: "No matching federated identity record found for presented assertion issuer.")
         }

@@ -77,12 +77,12 @@ struct ManagedIdentityRoutes: Sendable {
             return error(
                 400, "invalid_resource", "AADSTS50001: The resource principal named \(audience) was not found.")
         }
-        let now = Int(Date().timeIntervalSince1970)
+        let (now, issued) = (Int(Date().timeIntervalSince1970), lab.issuer.now)
         let granted = roles.filter { !lab.withheldRoles.contains($0) }
         let claims = TokenClaims(
             aud: audience, iss: "https://sts.windows.net/\(lab.identity.tenant)/", tid: lab.identity.tenant,
             appid: lab.identity.client,
-            roles: granted.isEmpty ? nil : granted, iat: now, nbf: now, exp: now + lab.tokenLifetimeSeconds)
+            roles: granted.isEmpty ? nil : granted, iat: issued, nbf: issued, exp: issued + lab.tokenLifetimeSeconds)
         let text = try await lab.issuer.issue(claims)
         var bag = Bag([
             ("access_token", .string(text)), ("expires_on", .string(String(now + lab.tokenLifetimeSeconds))),

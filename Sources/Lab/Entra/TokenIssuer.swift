@@ -1,5 +1,6 @@
 import Foundation
 import JWTKit
+import Tables
 
 /// What a token says about its bearer.
 struct TokenClaims: JWTPayload {
@@ -15,11 +16,13 @@ struct TokenClaims: JWTPayload {
     func verify(using algorithm: some JWTAlgorithm) throws {}
 }
 
-/// Signs and checks the lab's access tokens.
+/// Signs and checks the lab's access tokens, which end by the lab's clock.
 struct TokenIssuer: Sendable {
     private let keys: JWTKeyCollection
+    private let clock: LabClock
 
-    init() async {
+    init(clock: LabClock) async {
+        self.clock = clock
         keys = JWTKeyCollection()
         let secret = (0..<32).map { _ in UInt8.random(in: 0...255) }
         await keys.add(hmac: HMACKey(from: Data(secret)), digestAlgorithm: .sha256)
@@ -27,5 +30,12 @@ struct TokenIssuer: Sendable {
 
     func issue(_ claims: TokenClaims) async throws -> String { try await keys.sign(claims) }
 
-    func read(_ token: String) async -> TokenClaims? { try? await keys.verify(token, as: TokenClaims.self) }
+    /// The lab's time in Unix seconds, as tokens write it.
+    var now: Int { Int(DateTime.unixSeconds(clock.now)) }
+
+    /// What a token says; nil for one that was not signed here, or has ended.
+    func read(_ token: String) async -> TokenClaims? {
+        guard let claims = try? await keys.verify(token, as: TokenClaims.self), claims.exp >= now else { return nil }
+        return claims
+    }
 }
