@@ -86,6 +86,8 @@ package struct RecordReader: Sendable {
     }
 
     private static let listNames: Set<String> = ["value", "results", "records", "data"]
+    /// The list of a hunting answer, in lower case: its cells may carry Graph's marks.
+    private static let huntingList = "results"
 
     private func read(_ bytes: UnsafeBufferPointer<UInt8>, _ path: String?) throws(RecordError) -> RecordPage {
         // Where columns are known, records are read on the way through the text.
@@ -95,7 +97,7 @@ package struct RecordReader: Sendable {
             members = try Self.members(bytes) { (key, reader) throws(JSONError) in
                 guard found == nil, let columns, !isOneRecord, path == nil, Self.listNames.contains(key.lowercased())
                 else { return false }
-                var sink = TypedRecords(columns, unmapped: unmapped)
+                var sink = TypedRecords(columns, unmapped: unmapped, isHunting: key.lowercased() == Self.huntingList)
                 try reader.array { (reader) throws(JSONError) in try sink.read(&reader) }
                 found = sink
                 return true
@@ -118,7 +120,9 @@ package struct RecordReader: Sendable {
             return try records(bytes, found.range, nil, next)
         }
         if !isOneRecord, let found = member(Array(Self.listNames)), found.isArray {
-            return try records(bytes, found.range, Self.schema(try value(member(["schema"]))), next)
+            return try records(
+                bytes, found.range, Self.schema(try value(member(["schema"]))), next,
+                isHunting: found.key.lowercased() == Self.huntingList)
         }
         if let names = member(["columns"]), let rows = member(["rows"]), names.isArray, rows.isArray {
             return try table(columns: try value(names), rows: try value(rows))
@@ -196,26 +200,40 @@ package struct RecordReader: Sendable {
         guard let items = value.arrayValue, !items.isEmpty else { return nil }
         return items.compactMap { item in
             guard let bag = item.bagValue, let name = (bag["name"] ?? bag["Name"])?.stringValue else { return nil }
-            let typeName = (bag["type"] ?? bag["Type"])?.stringValue ?? "String"
-            // Booleans arrive as SByte 0 and 1.
-            let type: ScalarType =
-                typeName == "SByte" ? .bool : typeName == "Object" ? .dynamic : ScalarType(name: typeName) ?? .string
-            return ColumnSpec(name, type)
+            // A type without a name is a text, as most columns are.
+            let typeName = (bag["type"] ?? bag["Type"])?.stringValue ?? ScalarType.string.dotNetName
+            return ColumnSpec(name, Self.type(named: typeName))
+        }
+    }
+
+    /// The type of a column in a hunting answer's schema: a name of .NET, OData or Kusto. Booleans are `SByte`.
+    private static func type(named name: String) -> ScalarType {
+        let plain = name.hasPrefix("#") ? String(name.dropFirst()) : name
+        switch plain {
+        case "DateTimeOffset": return .datetime
+        case "Duration": return .timespan
+        case "Byte", "Int16", "UInt16": return .int
+        case "UInt32": return .long
+        default: return plain.hasPrefix("Collection(") ? .dynamic : ScalarType(name: plain) ?? .string
         }
     }
 
     private func records(
-        _ bytes: UnsafeBufferPointer<UInt8>, _ range: Range<Int>?, _ schema: [ColumnSpec]?, _ next: String?
+        _ bytes: UnsafeBufferPointer<UInt8>, _ range: Range<Int>?, _ schema: [ColumnSpec]?, _ next: String?,
+        isHunting: Bool = false
     ) throws(RecordError) -> RecordPage {
         let part = range.map { UnsafeBufferPointer(rebasing: bytes[$0]) } ?? bytes
         do throws(JSONError) {
             if let specs = columns ?? schema {
-                var sink = TypedRecords(specs, unmapped: unmapped)
+                var sink = TypedRecords(specs, unmapped: unmapped, isHunting: isHunting)
                 try Self.each(part) { (reader) throws(JSONError) in try sink.read(&reader) }
                 return sink.page(nextLink: next)
             }
             var sink = InferredRecords()
-            try Self.each(part) { (reader) throws(JSONError) in sink.append(try reader.value()) }
+            try Self.each(part) { (reader) throws(JSONError) in
+                let record = try reader.value()
+                sink.append(isHunting ? WireMarks.meaning(of: record) : record)
+            }
             return RecordPage(batch: sink.finish(), nextLink: next, unknownFields: [], unreadable: [])
         } catch {
             throw .malformed(JSONError(offset: error.offset + (range?.lowerBound ?? 0), reason: error.reason))

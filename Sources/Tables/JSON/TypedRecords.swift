@@ -17,18 +17,21 @@ package struct TypedRecords {
     private var leftOver: [Value] = []
     /// Cells of the record that is read now which are not of their columns' types, as they came.
     private var missed: [(column: Int, value: Value)] = []
+    /// For records of a hunting answer: how they are written. Nil for others.
+    private var form: HuntingForm?
 
-    package init(_ specs: [ColumnSpec], unmapped: String? = nil) {
+    /// - Parameter isHunting: whether the records are of a hunting answer, whose cells may carry Graph's marks.
+    package init(_ specs: [ColumnSpec], unmapped: String? = nil, isHunting: Bool = false) {
         self.specs = specs
         self.unmapped = unmapped
+        form = isHunting ? HuntingForm() : nil
         byName = Dictionary(specs.enumerated().map { ($1.name.lowercased(), $0) }) { first, _ in first }
         builders = specs.map { ColumnBuilder($0.type) }
         types = specs.map(\.type)
         texts = TextColumns(count: specs.count)
     }
 
-    /// What OData adds to records, such as `@odata.type`.
-    private static let annotation = Array("@odata.".utf8)
+    /// Where what OData adds to records goes, such as `@odata.type`: it is passed over.
     private static let annotationColumn = -2
 
     package func page(nextLink: String?) -> RecordPage {
@@ -37,6 +40,7 @@ package struct TypedRecords {
             types[c] == .string
                 ? Column(.string, .string(texts.finish(c)), count: texts.count(c)) : builders[c].finish()
         }
+        if let form, form.keepsEmptyBags, !form.empty.isEmpty { Self.restore(form.empty, in: &columns) }
         if let unmapped {
             schema.columns.append(ColumnSpec(unmapped, .dynamic))
             columns.append(
@@ -49,6 +53,16 @@ package struct TypedRecords {
         return RecordPage(
             batch: Batch(schema: schema, columns: columns, count: count), nextLink: nextLink,
             unknownFields: unknown, unreadable: unreadable.keys.sorted().compactMap { unreadable[$0] })
+    }
+
+    /// Puts bags without members where a null was read for the time being.
+    private static func restore(_ empty: [(column: Int, row: Int)], in columns: inout [Column]) {
+        for (c, places) in Dictionary(grouping: empty, by: \.column) {
+            let rows = Set(places.map(\.row))
+            let column = columns[c]
+            columns[c] = Column(
+                .dynamic, values: (0..<column.count).map { rows.contains($0) ? .bag(Bag()) : column[$0] })
+        }
     }
 
     /// Reads one record; a field that is there twice counts once, the first time.
@@ -64,10 +78,13 @@ package struct TypedRecords {
             case .escaped(let bytes): column = bytes.withUnsafeBufferPointer { self.column($0, position) }
             }
             position += 1
-            if column >= 0, filled(column) == count {
+            if column == Self.annotationColumn {
+                form?.sawMark()
+                try reader.skip()
+            } else if column >= 0, filled(column) == count {
                 try cell(column, &reader)
-            } else if column < 0, unmapped != nil, column != Self.annotationColumn {
-                let value = try reader.value()
+            } else if column < 0, unmapped != nil {
+                let value = unknown(try reader.value())
                 if value.isNull { continue }
                 switch key {
                 case .plain(let range): others[String(decoding: reader.text(range), as: UTF8.self)] = value
@@ -137,8 +154,7 @@ package struct TypedRecords {
 
     private mutating func look(up key: UnsafeBufferPointer<UInt8>, _ position: Int) -> Int {
         let name = String(decoding: key, as: UTF8.self)
-        let isAnnotation = key.starts(with: Self.annotation)
-        let column = byName[name.lowercased()] ?? (isAnnotation ? Self.annotationColumn : -1)
+        let column = byName[name.lowercased()] ?? (WireMarks.isAnnotation(key) ? Self.annotationColumn : -1)
         if column == -1, !unknown.contains(name) { unknown.append(name) }
         if position == order.count {
             let start = orderBytes.count
@@ -169,9 +185,25 @@ package struct TypedRecords {
 
     private mutating func other(_ c: Int, _ reader: inout JSONReader) throws(JSONError) {
         let type = types[c]
-        let value = try reader.value()
+        let value = meaning(of: try reader.value(), in: c)
         let read = Self.convert(value, type)
         if read.isNull, !value.isNull, type != .string, type != .dynamic { miss(c, value) } else { append(read, to: c) }
+    }
+
+    /// A cell without what the serializer of a hunting answer wrote into it.
+    private mutating func meaning(of value: Value, in c: Int) -> Value {
+        guard form != nil else { return value }
+        form?.learn(from: value, ofText: types[c] == .string)
+        guard case .bag(let bag) = value, bag.count == 0 else { return WireMarks.meaning(of: value) }
+        if types[c] == .dynamic { form?.sawEmpty(column: c, row: count) }
+        return .null
+    }
+
+    /// A field that no column takes, likewise; a null is none.
+    private func unknown(_ value: Value) -> Value {
+        guard form != nil else { return value }
+        if case .bag(let bag) = value, bag.count == 0 { return .null }
+        return WireMarks.meaning(of: value)
     }
 
     private mutating func miss(_ c: Int, _ value: Value) {
@@ -202,6 +234,9 @@ package struct TypedRecords {
             guard let n = Int64(exactly: d) else { return .null }
             return .long(n)
         case (.datetime, .long), (.datetime, .real), (.timespan, .long), (.timespan, .real): return .null
+        // OData writes durations as ISO 8601 does, Kusto as `1.02:03:04`.
+        case (.timespan, .string(let text)):
+            return (TimeSpan.parse(text) ?? ISODuration.ticks(signed: text)).map { .timespan($0) } ?? .null
         default: return value.converted(to: type)
         }
     }
