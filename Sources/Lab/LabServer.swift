@@ -29,6 +29,8 @@ package struct LabOptions: Sendable {
     package var eventsPerDay = 24
     /// Rows that a hunting answer holds at most.
     package var huntingRowsMax = 100_000
+    /// How Graph writes the cells of hunting answers.
+    package var huntingForm = HuntingForm.captured
     /// Rows of one file of an export.
     package var exportFileRows = 20_000
     package var identity = LabIdentity()
@@ -54,7 +56,8 @@ package struct Lab: Sendable {
         state = LabState(
             world: world, identity: options.identity, issuer: await TokenIssuer(clock: clock),
             tokenLifetimeSeconds: options.tokenLifetimeSeconds,
-            exportFileRows: options.exportFileRows, huntingRowsMax: options.huntingRowsMax)
+            exportFileRows: options.exportFileRows, huntingRowsMax: options.huntingRowsMax,
+            huntingForm: options.huntingForm)
         (sensorCertificate, sensorKey) = try Self.selfSigned()
     }
 

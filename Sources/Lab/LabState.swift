@@ -36,6 +36,7 @@ final class LabState: Sendable {
     let tokenLifetimeSeconds: Int
     let exportFileRows: Int
     let huntingRowsMax: Int
+    let huntingForm: HuntingForm
     private let shared = Mutex(Shared())
 
     private struct Shared {
@@ -57,7 +58,7 @@ final class LabState: Sendable {
 
     init(
         world: World, identity: LabIdentity, issuer: TokenIssuer, tokenLifetimeSeconds: Int, exportFileRows: Int,
-        huntingRowsMax: Int
+        huntingRowsMax: Int, huntingForm: HuntingForm
     ) {
         self.world = world
         self.identity = identity
@@ -65,6 +66,7 @@ final class LabState: Sendable {
         self.tokenLifetimeSeconds = tokenLifetimeSeconds
         self.exportFileRows = exportFileRows
         self.huntingRowsMax = huntingRowsMax
+        self.huntingForm = huntingForm
     }
 
     var withheldRoles: Set<String> { shared.withLock { $0.withheldRoles } }

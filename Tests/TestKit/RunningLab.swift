@@ -23,13 +23,15 @@ package struct RunningLab: Sendable {
     /// - Throws: what `body` throws; `UnmetFaults` when it injected a fault that no request met, so that it proved nothing.
     package static func use<R: Sendable>(
         devices: Int = 40, otDevices: Int = 20, tokenLifetime: Int = 3_599, standing: Int64? = nil,
-        exportFileRows: Int = 20_000, huntingRowsMax: Int = 100_000, faultsMayMiss: Bool = false,
+        exportFileRows: Int = 20_000, huntingRowsMax: Int = 100_000, huntingForm: HuntingForm = .captured,
+        faultsMayMiss: Bool = false,
         _ body: @Sendable (RunningLab) async throws -> R
     ) async throws -> R {
         var options = LabOptions()
         (options.devices, options.otDevices, options.tokenLifetimeSeconds) = (devices, otDevices, tokenLifetime)
         (options.port, options.sensorPort, options.standing) = (0, 0, standing)
         (options.exportFileRows, options.huntingRowsMax) = (exportFileRows, huntingRowsMax)
+        options.huntingForm = huntingForm
         let lab = try await Lab(options)
         let ports = AsyncStream.makeStream(of: (Bool, Int).self)
         var logger = Logger(label: "test")

@@ -1,9 +1,8 @@
 import Foundation
 import Hummingbird
-import KQLEngine
 import Tables
 
-/// Advanced hunting in its three forms, machines, and the vulnerability-management exports.
+/// Machines and the vulnerability-management exports, and what every call of Defender asks of its bearer.
 struct DefenderRoutes: Sendable {
     let lab: LabState
     let scheme: String
@@ -12,9 +11,6 @@ struct DefenderRoutes: Sendable {
     static let endpoint = "https://api.securitycenter.microsoft.com"
 
     func add(to router: Router<BasicRequestContext>) {
-        router.post("/v1.0/security/runHuntingQuery") { request, _ in try await hunt(request, isGraph: true) }
-        router.post("/api/advancedqueries/run") { request, _ in try await hunt(request, isGraph: false) }
-        router.post("/api/advancedhunting/run") { request, _ in try await hunt(request, isGraph: false) }
         router.get("/api/machines") { request, _ in try await machines(request) }
         router.get("/api/machines/SoftwareVulnerabilitiesByMachine") { request, _ in
             try await export(request, role: "Vulnerability.Read.All", context: "AssetVulnerability") {
@@ -26,117 +22,39 @@ struct DefenderRoutes: Sendable {
                 configurationRows()
             }
         }
+        HuntingRoutes(defender: self).add(to: router)
         InventoryRoutes(defender: self).add(to: router)
         DeviceDetailRoutes(defender: self).add(to: router)
     }
 
-    /// Nil when the bearer may go on.
-    func refuse(_ request: Request, audience: String, role: String) async -> Response? {
+    /// What a call's token says of its bearer.
+    enum Bearer {
+        case allowed
+        /// There is no token that this service knows.
+        case unknown(reason: String)
+        /// The application was not given this role.
+        case lacking(role: String)
+    }
+
+    func bearer(of request: Request, audience: String, role: String) async -> Bearer {
         guard let header = request.headers[.authorization], header.hasPrefix("Bearer "),
             let claims = await lab.issuer.read(String(header.dropFirst(7)))
-        else {
-            return Reply.defenderError(
-                401, "Unauthorized", "The access token is missing, has expired, or is not valid.")
-        }
+        else { return .unknown(reason: "The access token is missing, has expired, or is not valid.") }
         guard claims.aud == audience else {
-            return Reply.defenderError(
-                401, "Unauthorized", "The access token's audience \(claims.aud) is not \(audience).")
+            return .unknown(reason: "The access token's audience \(claims.aud) is not \(audience).")
         }
-        guard claims.roles?.contains(role) == true else {
-            return Reply.defenderError(
+        return claims.roles?.contains(role) == true ? .allowed : .lacking(role: role)
+    }
+
+    /// Nil when the bearer may go on.
+    func refuse(_ request: Request, audience: String, role: String) async -> Response? {
+        switch await bearer(of: request, audience: audience, role: role) {
+        case .allowed: nil
+        case .unknown(let reason): Reply.defenderError(401, "Unauthorized", reason)
+        case .lacking(let role):
+            Reply.defenderError(
                 403, "Forbidden", "The application does not have any of the required application permissions (\(role))."
             )
-        }
-        return nil
-    }
-
-    // MARK: Advanced hunting
-
-    private func hunt(_ request: Request, isGraph: Bool) async throws -> Response {
-        if let refusal = await refuse(
-            request, audience: isGraph ? Self.graph : Self.endpoint,
-            role: isGraph ? "ThreatHunting.Read.All" : "Machine.Read.All")
-        {
-            return refusal
-        }
-        let body = try await request.body.collect(upTo: 4 << 20)
-        guard case .bag(let bag)? = try? JSONReader.parse(Array(body.readableBytesView)),
-            case .string(let query)? = bag["Query"]
-        else {
-            return Reply.defenderError(400, "BadRequest", "The request body needs a Query.")
-        }
-        var options = QueryOptions()
-        options.now = lab.world.clock.now
-        options.rowCountMax = nil
-        options.durationMax = 180
-        let result: QueryResult
-        do { result = try Engine(provider: lab.world.tables()).run(query, options: options) } catch let error
-            as QueryError
-        {
-            let inner = Value.bag(
-                Bag([
-                    ("date", .string(DateTime.format(lab.world.clock.now))),
-                    ("request-id", .string(UUID().uuidString.lowercased())),
-                ]))
-            return Reply.json(
-                .bag(
-                    Bag([
-                        (
-                            "error",
-                            .bag(
-                                Bag([
-                                    ("code", .string("BadRequest")),
-                                    ("message", .string("\(error.message) Fix semantic errors in your query.")),
-                                    ("innerError", inner),
-                                ]))
-                        )
-                    ])),
-                status: 400)
-        }
-        let table = result.primary
-        guard table.count <= lab.huntingRowsMax else { return tooLarge }
-        var out: [UInt8] = []
-        let (schemaKey, resultsKey, nameKey, typeKey) =
-            isGraph ? ("schema", "results", "name", "type") : ("Schema", "Results", "Name", "Type")
-        // Only Graph's answer carries a context.
-        let context =
-            isGraph
-            ? "\"@odata.context\":\"https://graph.microsoft.com/v1.0/$metadata#microsoft.graph.security.huntingQueryResults\","
-            : ""
-        out += "{\(context)\"\(schemaKey)\":[".utf8
-        for (i, c) in table.schema.columns.enumerated() {
-            if i > 0 { out.append(44) }
-            out += "{\"\(nameKey)\":\(JSONWriter.quoted(c.name)),\"\(typeKey)\":\"\(Self.typeName(c.type))\"}".utf8
-        }
-        out += "],\"\(resultsKey)\":[".utf8
-        let columns = try table.schema.columns.indices.map { try table.batch.column($0) }
-        let keys = table.schema.columns.map { JSONWriter.quoted($0.name) + ":" }
-        for row in 0..<table.count {
-            out += row > 0 ? ",{".utf8 : "{".utf8
-            for (c, column) in columns.enumerated() {
-                if c > 0 { out.append(44) }
-                out += keys[c].utf8
-                let value = column[row]
-                if case .bool(let b) = value { out += (b ? "1" : "0").utf8 } else { JSONWriter.append(value, to: &out) }
-            }
-            out.append(125)
-        }
-        out += "]}".utf8
-        return out.count > 50_000_000 ? tooLarge : Reply.raw(out)
-    }
-
-    private var tooLarge: Response {
-        Reply.defenderError(
-            400, "BadRequest",
-            "Query execution has exceeded the allowed result size. Optimize your query by limiting the number of results and try again"
-        )
-    }
-
-    private static func typeName(_ t: ScalarType) -> String {
-        switch t {
-        case .bool: "SByte"
-        case .decimal: "SqlDecimal"
-        default: t.dotNetName
         }
     }
 

@@ -106,8 +106,9 @@ enum LabRoles {
             "Machine.Read.All", "Vulnerability.Read.All", "Software.Read.All", "SecurityConfiguration.Read.All",
             "SecurityRecommendation.Read.All",
             "Score.Read.All", "Alert.Read.All", "User.Read.All", "SecurityBaselinesAssessment.Read.All",
-            "RemediationTask.Read.All",
+            "RemediationTask.Read.All", "AdvancedQuery.Read.All",
         ],
+        "https://api.security.microsoft.com": ["AdvancedHunting.Read.All"],
         "https://monitor.azure.com": [], "https://vault.azure.net": [], "https://management.azure.com": [],
         "https://kusto.kusto.windows.net": [],
     ]

@@ -33,6 +33,8 @@ struct LabCommand: AsyncParsableCommand {
         @Option(help: "Days that the lab's clock starts in the past; POST /lab/clock/advance?days=1 moves it.")
         var startDaysAgo = 0
         @Option(help: "Seconds that a token lives.") var tokenLifetime = 3_599
+        @Flag(help: "Hunting answers as the page documents them, without the marks that tenants receive.")
+        var documentedHunting = false
         @Option(
             help: ArgumentHelp("Write a configuration and the sensor's certificate for this lab.", valueName: "file"))
         var writeConfig: String?
@@ -54,6 +56,7 @@ struct LabCommand: AsyncParsableCommand {
             options.tlsPort = tlsPort
             options.startDaysAgo = startDaysAgo
             options.tokenLifetimeSeconds = tokenLifetime
+            options.huntingForm = documentedHunting ? .documented : .captured
             let lab = try await Lab(options)
             LabConfiguration.declareStreams(of: try Session.content(Configuration()).0, to: lab)
             let logger = Logs.make(talk.console, level: .warning)
