@@ -4,6 +4,54 @@ import KQLEngine
 import Tables
 import Testing
 
+/// How a query is refused: by its code, the place that is marked, and words of the message.
+///
+/// Written `> KS119 2:16–2:25 expects 2 arguments`: lines and columns count from 1, and the end is the first column that
+/// is not marked. What only running tells has no place: `> runtime words of the message`.
+struct Refusal: Sendable, Equatable, CustomStringConvertible {
+    let code: String
+    let place: String
+    let words: String
+
+    var description: String { [code, place, words].filter { !$0.isEmpty }.joined(separator: " ") }
+
+    init(code: String, place: String, words: String) {
+        self.code = code
+        self.place = place
+        self.words = words
+    }
+
+    init(_ line: String) {
+        var parts = line.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
+        let hasPlace = parts.count > 1 && parts[1].wholeMatch(of: /\d+:\d+–\d+:\d+/) != nil
+        if !hasPlace { parts = line.split(separator: " ", maxSplits: 1).map(String.init) }
+        code = parts[0]
+        place = hasPlace ? parts[1] : ""
+        words = parts.count > (hasPlace ? 2 : 1) ? parts[hasPlace ? 2 : 1] : ""
+    }
+
+    init(_ error: QueryError) {
+        switch error {
+        case .invalid(let problem, let query):
+            let end = Diagnostic(problem.code, "", problem.range.upperBound..<problem.range.upperBound)
+            let (from, to) = (problem.position(in: query), end.position(in: query))
+            let hint = problem.suggestion.map { " did you mean \($0)?" } ?? ""
+            self.init(
+                code: problem.code, place: "\(from.line):\(from.column)–\(to.line):\(to.column)",
+                words: problem.message + hint)
+        case .notSupported: self.init(code: "unsupported", place: "", words: error.message)
+        case .limit: self.init(code: "limit", place: "", words: error.message)
+        case .cancelled: self.init(code: "cancelled", place: "", words: error.message)
+        case .runtime: self.init(code: "runtime", place: "", words: error.message)
+        }
+    }
+
+    /// Whether a refusal is the one that a document wants.
+    func fits(_ wanted: Refusal) -> Bool {
+        code == wanted.code && place == wanted.place && !wanted.words.isEmpty && words.contains(wanted.words)
+    }
+}
+
 /// One rule of `Tests/Spec`: a heading, a query, and what it must give.
 struct SpecCase: Sendable, CustomTestStringConvertible {
     let file: String
@@ -11,8 +59,7 @@ struct SpecCase: Sendable, CustomTestStringConvertible {
     let query: String
     /// `name:type` of each column, then each row's cells; nil when the query must be refused.
     let table: (columns: [String], rows: [[String]])?
-    /// What the refusal must contain.
-    let refusal: String?
+    let refusal: Refusal?
 
     var testDescription: String { "\(file): \(title)" }
 
@@ -35,7 +82,7 @@ struct SpecCase: Sendable, CustomTestStringConvertible {
         var query: String?
         var block: [String]?
         var lines: [String] = []
-        var refusal: String?
+        var refusal: Refusal?
         func finish() {
             guard let title, let query else { return }
             let table = lines.isEmpty ? nil : (columns: cells(lines[0]), rows: lines.dropFirst(2).map(cells))
@@ -61,7 +108,7 @@ struct SpecCase: Sendable, CustomTestStringConvertible {
             } else if line.hasPrefix("|") {
                 lines.append(line)
             } else if line.hasPrefix("> ") {
-                refusal = String(line.dropFirst(2))
+                refusal = Refusal(String(line.dropFirst(2)))
             }
         }
         finish()
@@ -82,6 +129,7 @@ struct SpecCase: Sendable, CustomTestStringConvertible {
 @Suite struct SpecTests {
     @Test func theDocumentsAreFound() {
         #expect(SpecCase.all.count > 100)
+        #expect(SpecCase.all.count { $0.refusal != nil } >= 60)
         for one in SpecCase.all {
             #expect((one.table == nil) != (one.refusal == nil), "\(one.testDescription): a table or a refusal")
         }
@@ -99,14 +147,31 @@ struct SpecCase: Sendable, CustomTestStringConvertible {
                 #expect(result.primary.schema.columns.map { "\($0.name):\($0.type.name)" } == expected.columns)
                 #expect(try result.primary.rows().map { $0.map(Self.cell) } == expected.rows)
             case (.failure(let error as QueryError), nil):
-                var text = error.message
-                if case .invalid(let diagnostic, let query) = error { text = diagnostic.render(in: query) }
-                #expect(text.contains(one.refusal ?? "\u{0}"), "\(text)")
+                let (found, wanted) = (Refusal(error), try #require(one.refusal))
+                let fits = found.fits(wanted)
+                #expect(fits, "\(one.title): found > \(found)")
             case (.failure(let error as QueryError), _): Issue.record("\(error.message)")
             case (.failure(let error), _): Issue.record("\(error)")
             case (.success(let result), nil): Issue.record("it ran: \(try result.primary.rows())")
             }
         }
+    }
+
+    /// A refusal for another reason, at another place or of another code is not the one that was wanted.
+    @Test func refusalsAreComparedByCodeAndPlace() {
+        let found = Refusal(
+            .invalid(Diagnostic("KS119", "expects 2 arguments", 15..<24), query: "T | extend x = substring(DeviceName)")
+        )
+        #expect(found.description == "KS119 1:16–1:25 expects 2 arguments")
+        #expect(found.fits(Refusal("KS119 1:16–1:25 2 arguments")))
+        for other in [
+            "KS119 1:16–1:25 3 arguments", "KS119 1:16–1:26 2 arguments", "KS119 2:16–2:25 2 arguments",
+            "KS107 1:16–1:25 2 arguments", "runtime 2 arguments", "KS119 1:16–1:25", "substring",
+        ] {
+            let fits = found.fits(Refusal(other))
+            #expect(!fits, "\(other)")
+        }
+        #expect(Refusal(.runtime("too much")).fits(Refusal("runtime too much")))
     }
 
     /// `null` is the null value, `""` the empty text.

@@ -67,7 +67,11 @@ extension Binder {
                     let scope = l == nil ? left.schema : right.schema
                     throw unknownName(name, e.range, RowScope(schema: scope), environment)
                 }
-                keys.append((.column(l, left.schema[l].type), .column(r, right.schema[r].type)))
+                let (leftType, rightType) = (left.schema[l].type, right.schema[r].type)
+                guard TypeFacts.canCompare("==", leftType, rightType) else {
+                    throw undefined("==", leftType, rightType, e.range)
+                }
+                keys.append((.column(l, leftType), .column(r, rightType)))
                 rightColumns.insert(r)
             case .binary("==", let a, let b, let range):
                 let x = try bindScalar(a, both, environment)

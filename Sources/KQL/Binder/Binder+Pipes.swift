@@ -206,6 +206,8 @@ extension Binder {
             return input
         case .fork, .facet:
             throw Diagnostic("VK011", "'\(op.keyword.text)' is supported at the end of a query only.", op.keyword.range)
+        case .graphMatch, .graphMarkComponents, .graphShortestPaths, .graphToTable:
+            throw Diagnostic("KS005", "The operator '\(op.keyword.text)' needs a graph before it.", op.keyword.range)
         default:
             throw Diagnostic(
                 "VK010", "valid KQL, but not in the local engine: \(op.keyword.text); run it on Kusto with --on",

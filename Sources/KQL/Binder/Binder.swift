@@ -13,6 +13,8 @@ package final class Binder {
     let evaluate: ((BoundExpr) -> Value?)?
     var render: RenderSpec?
     var callDepth = 0
+    /// The functions that are looked into to see whether they give a table.
+    private var examined: Set<String> = []
     /// Values of `set` statements.
     var settings: [String: Expr] = [:]
 
@@ -143,13 +145,15 @@ package final class Binder {
         case .call(let n, let arguments):
             if let binding = environment[n.text] {
                 guard case .function(let declaration, let home) = binding else { return false }
-                return returnsTable(declaration, home)
+                return returnsTable(declaration, home, name: n.text)
             }
             if ["table", "materialize", "view", "external_table", "materialized_view", "_GetWatchlist"].contains(n.text)
             {
                 return n.text != "materialize" || arguments.first.map { isTabular($0.value, environment) } ?? false
             }
-            if let stored = catalog.function(named: n.text) { return returnsTable(stored, Environment(parent: nil)) }
+            if let stored = catalog.function(named: n.text) {
+                return returnsTable(stored, Environment(parent: nil), name: n.text)
+            }
             return false
         case .memberCall(_, let n, _): return n.text == "table"
         case .member(let base, _):
@@ -162,7 +166,11 @@ package final class Binder {
         }
     }
 
-    private func returnsTable(_ declaration: FunctionDeclaration, _ home: Environment) -> Bool {
+    /// Whether a call of a function gives a table. A function that calls itself gives none: binding the call refuses it.
+    private func returnsTable(_ declaration: FunctionDeclaration, _ home: Environment, name: String) -> Bool {
+        let key = "\(name) \(declaration.range)"
+        guard examined.insert(key).inserted else { return false }
+        defer { examined.remove(key) }
         let inner = Environment(parent: home)
         for parameter in declaration.parameters {
             switch parameter.kind {
