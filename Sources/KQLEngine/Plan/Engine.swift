@@ -60,23 +60,59 @@ package struct Engine: Sendable {
                 provider: provider, options: options, now: Engine.clock(), isCancelled: isCancelled)
             let executor = Executor(context)
             let query = try binder(executor, options).bind(statements)
-            var tables: [ResultTable] = []
-            var gate = ResultGate(options)
-            for (name, plan) in query.results {
-                let whole = Batch.concatenate(try gate.collect(plan, executor), schema: plan.schema)
-                // What was not read yet is read now; the columns of a long result on all cores.
-                if whole.count > 10_000, executor.workerCount > 1 {
-                    try Workers.each(whole.schema.count) { _ = try whole.column($0) }
-                } else {
-                    for c in whole.schema.columns.indices { _ = try whole.column(c) }
-                }
-                tables.append(ResultTable(name: name, batch: whole))
+            return try Self.results(of: query, executor, since: start)
+        } catch let problem as Diagnostic {
+            throw QueryError.invalid(problem, query: text)
+        } catch let problem as JSONError {
+            throw QueryError.runtime(problem.description)
+        }
+    }
+
+    /// Runs a bound query.
+    ///
+    /// - Parameter start: when the request began.
+    static func results(
+        of query: BoundQuery, _ executor: Executor, since start: ContinuousClock.Instant
+    ) throws -> QueryResult {
+        var tables: [ResultTable] = []
+        var gate = ResultGate(executor.context.options)
+        for (name, plan) in query.results {
+            let whole = Batch.concatenate(try gate.collect(plan, executor), schema: plan.schema)
+            // What was not read yet is read now; the columns of a long result on all cores.
+            if whole.count > 10_000, executor.workerCount > 1 {
+                try Workers.each(whole.schema.count) { _ = try whole.column($0) }
+            } else {
+                for c in whole.schema.columns.indices { _ = try whole.column(c) }
             }
-            let elapsed = ContinuousClock.now - start
-            return QueryResult(
-                tables: tables, render: query.render, rowsScanned: context.rowsScanned,
-                duration: Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) / 1e18,
-                truncation: gate.truncation)
+            tables.append(ResultTable(name: name, batch: whole))
+        }
+        let elapsed = ContinuousClock.now - start
+        return QueryResult(
+            tables: tables, render: query.render, rowsScanned: executor.context.rowsScanned,
+            duration: Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) / 1e18,
+            truncation: gate.truncation)
+    }
+
+    /// Parses and binds a query once, to be run over other rows of the same tables.
+    ///
+    /// - Returns: nil for a query whose columns or constants depend on rows, which is bound anew for each.
+    /// - Throws: `QueryError`.
+    package func prepare(_ text: String, options: QueryOptions) throws -> PreparedQuery? {
+        do {
+            let statements = try Parser.parse(text)
+            let options = RequestSettings.apply(statements, to: options)
+            let context = QueryContext(provider: provider, options: options, now: Engine.clock())
+            let executor = Executor(context)
+            var needsRows = false
+            let binder = Binder(
+                catalog: provider, parameters: options.parameters,
+                evaluate: { try? executor.evaluator.constant($0) },
+                resolvePlugin: { plan in
+                    needsRows = true
+                    return plan.schema
+                })
+            let query = try binder.bind(statements)
+            return needsRows || context.hasRead ? nil : PreparedQuery(query: query, options: options)
         } catch let problem as Diagnostic {
             throw QueryError.invalid(problem, query: text)
         } catch let problem as JSONError {
@@ -119,5 +155,5 @@ package struct Engine: Sendable {
     }
 
     /// The machine's clock in ticks.
-    private static func clock() -> Int64 { SystemClock.now() }
+    static func clock() -> Int64 { SystemClock.now() }
 }

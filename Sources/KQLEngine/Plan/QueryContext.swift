@@ -99,6 +99,9 @@ package final class QueryContext {
         }
     }
 
+    /// Whether anything was computed from rows: a value of `toscalar`, a set of `in`, a table that is kept.
+    var hasRead: Bool { rowsScanned > 0 || !scalars.isEmpty || !materialized.isEmpty || !sets.isEmpty }
+
     func noteScan(_ rows: Int) { rowsScanned += rows }
 
     /// Takes back what a trial run read.
