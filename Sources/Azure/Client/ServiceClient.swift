@@ -23,6 +23,8 @@ package struct ServiceRequest: Sendable {
     package var body: [UInt8]?
     /// Seconds until the whole answer must be there.
     package var timeoutSeconds: Int
+    /// Whether an answer that names another address is handed back rather than an error.
+    var takesRedirects = false
 
     package init(
         _ method: String = "GET", _ url: String, headers: [(String, String)] = [], body: [UInt8]? = nil,
@@ -39,7 +41,8 @@ package struct ServiceRequest: Sendable {
     var shown: String { "\(method) \(url.prefix { $0 != "?" })" }
 }
 
-/// One HTTP client: bounded retries with the server's own waiting times, no redirects, bounded answers.
+/// One HTTP client: bounded retries with the server's own waiting times, bounded answers, and no redirects but for public
+/// documents.
 package final class ServiceClient: Sendable {
     /// How often and how long calls are repeated.
     package struct RetryPolicy: Sendable {
@@ -54,7 +57,10 @@ package final class ServiceClient: Sendable {
         package init() {}
     }
 
-    private let client: HTTPClient
+    private let direct: HTTPClient
+    /// By the scheme of the address that is called.
+    private let proxied: [String: HTTPClient]
+    private let proxies: ProxyRules
     private let retry: RetryPolicy
     private let logger: Logger
     private let trust: ServerTrust
@@ -62,8 +68,8 @@ package final class ServiceClient: Sendable {
     private static let answerBytesMax = 1 << 30
 
     package init(
-        trust: ServerTrust = .system, retry: RetryPolicy = RetryPolicy(), breaker: CircuitBreaker = CircuitBreaker(),
-        logger: Logger
+        trust: ServerTrust = .system, proxies: ProxyRules = ProxyRules(), retry: RetryPolicy = RetryPolicy(),
+        breaker: CircuitBreaker = CircuitBreaker(), logger: Logger
     ) throws(ServiceError) {
         var tls = TLSConfiguration.makeClientConfiguration()
         switch trust {
@@ -84,7 +90,15 @@ package final class ServiceClient: Sendable {
         configuration.httpVersion = .http1Only
         // Tries are counted here, not inside the library.
         configuration.connectionPool.retryConnectionEstablishment = false
-        client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+        direct = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+        var proxied: [String: HTTPClient] = [:]
+        for (scheme, proxy) in [("https", proxies.https), ("http", proxies.http)] {
+            guard let proxy else { continue }
+            configuration.proxy = proxy.setting
+            proxied[scheme] = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+        }
+        self.proxied = proxied
+        self.proxies = proxies
         self.retry = retry
         self.logger = logger
         self.trust = trust
@@ -92,10 +106,12 @@ package final class ServiceClient: Sendable {
     }
 
     // Whoever gives up between making a client and using it need not end it.
-    deinit { client.shutdown { _ in } }
+    deinit { for client in clients { client.shutdown { _ in } } }
 
     /// Ends the client's connections.
-    package func shutdown() async { try? await client.shutdown() }
+    package func shutdown() async { for client in clients { try? await client.shutdown() } }
+
+    private var clients: [HTTPClient] { [direct] + proxied.values }
 
     /// Sends until there is an answer that another try would not change.
     ///
@@ -143,12 +159,8 @@ package final class ServiceClient: Sendable {
                         ? "the service limits how often it may be called" : "the service has trouble of its own",
                     next: "run the command again later; the source goes on from its checkpoint", isRetryable: true,
                     status: response.status)
-            case .success(let response) where (300..<400).contains(response.status):
-                throw ServiceError(
-                    tried: request.shown, got: "\(response.status), a redirect to another address",
-                    means: "redirects are not followed, so that no token reaches another host",
-                    next: "correct the address in the configuration",
-                    status: response.status)
+            case .success(let response) where response.isRedirect && !request.takesRedirects:
+                throw Redirect.refusal(of: response, to: request)
             case .success(let response) where response.isWebPage:
                 failure = ServiceError(
                     tried: request.shown, got: "\(response.status) with a web page where data should be",
@@ -186,6 +198,9 @@ package final class ServiceClient: Sendable {
     }
 
     private func once(_ request: ServiceRequest) async throws -> ServiceResponse {
+        let proxy = proxies.proxy(for: request.url)
+        let scheme = request.url.prefix { $0 != ":" }.lowercased()
+        let client = proxy == nil ? direct : proxied[scheme] ?? direct
         var message = HTTPClientRequest(url: request.url)
         message.method = HTTPMethod(rawValue: request.method)
         for (name, value) in request.headers { message.headers.add(name: name, value: value) }
@@ -200,7 +215,7 @@ package final class ServiceClient: Sendable {
                 status: Int(response.status.code), headers: headers, body: try await body(of: response, request))
         } catch is CancellationError { throw CancellationError() } catch let error as ServiceError { throw error } catch
         {
-            throw NetworkTrouble.explain(error, request, trust)
+            throw NetworkTrouble.explain(error, request, trust, proxy: proxy)
         }
     }
 }
@@ -224,62 +239,5 @@ extension ServiceClient {
             }
         }
         return body
-    }
-}
-
-/// Turns what the network library reports into advice.
-enum NetworkTrouble {
-    static func explain(_ error: any Error, _ request: ServiceRequest, _ trust: ServerTrust) -> ServiceError {
-        let host = URLComponents(string: request.url)?.host ?? request.url
-        let port = URLComponents(string: request.url)?.port ?? 443
-        var text = String(describing: error)
-        if let known = error as? HTTPClientError { text = known.description }
-        if text.contains("CERTIFICATE_VERIFY_FAILED") || text.contains("certificate") || error is NIOSSLExtraError
-            || error is NIOSSLError
-        {
-            return ServiceError(
-                tried: request.shown, got: "the certificate of \(host) is not trusted (\(reason(text)))",
-                means: trust == .system
-                    ? "a sensor comes with a self-signed certificate that no authority vouches for"
-                    : "the server shows another certificate than the configured file",
-                next:
-                    "save it with: openssl s_client -connect \(host):\(port) </dev/null | openssl x509 > sensor.pem, compare its fingerprint with the sensor's, then set 'certificate: sensor.pem' (and 'checkHost: false' when it names no host)"
-            )
-        }
-        if text.contains("invalidURL") || text.contains("emptyScheme") || text.contains("emptyHost")
-            || text.contains("unsupportedScheme")
-        {
-            return ServiceError(
-                tried: request.shown, got: "this is not a web address",
-                next: "correct the address in the configuration; it starts with https://")
-        }
-        if text.lowercased().contains("timeout") || text.contains("deadlineExceeded") {
-            return ServiceError(
-                tried: request.shown, got: "no answer in time from \(host):\(port)",
-                means: "the host is down, a firewall drops the traffic, or the service is slow",
-                next: "check with: curl -v \(request.url.prefix { $0 != "?" })", isRetryable: true)
-        }
-        let isUnknownHost =
-            text.contains("getaddrinfo") || text.contains("SocketAddressError") || text.contains("unknown host")
-        return ServiceError(
-            tried: request.shown,
-            got: isUnknownHost ? "the name \(host) is not known" : "no connection to \(host):\(port) (\(reason(text)))",
-            means: isUnknownHost
-                ? "the address is misspelt, or name resolution does not work here"
-                : "nothing listens there, or a firewall refuses",
-            next:
-                "check the address in the configuration, and the way to it with: curl -v \(request.url.prefix { $0 != "?" })",
-            isRetryable: !isUnknownHost)
-    }
-
-    private static func reason(_ text: String) -> String {
-        for (sign, words) in [
-            ("CERTIFICATE_VERIFY_FAILED", "verification failed"), ("Connection refused", "connection refused"),
-            ("errno: 111", "connection refused"),
-            ("Connection reset", "connection reset"), ("remoteConnectionClosed", "connection closed"),
-            ("unableToValidateCertificate", "wrong host name"),
-            ("HostnameMismatch", "wrong host name"),
-        ] where text.contains(sign) { return words }
-        return String(text.prefix(120))
     }
 }

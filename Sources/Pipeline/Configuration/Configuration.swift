@@ -22,6 +22,8 @@ package struct TenantConfiguration: Sendable {
     package var subscriptions: [String]?
     /// Ids of the only sources that this identity asks for; all when empty.
     package var sources: [String] = []
+    /// The way to the tenant's services; nil for the configuration's.
+    package var proxy: ProxySetting?
 
     /// A tenant with the addresses of its cloud.
     package init(
@@ -83,6 +85,8 @@ package struct SensorConfiguration: Sendable {
     package var host: String
     package var token: SecretReference
     package var trust: ServerTrust
+    /// The way to the sensor; nil for the configuration's.
+    package var proxy: ProxySetting?
 
     package init(name: String, host: String, token: SecretReference, trust: ServerTrust) {
         self.name = name
@@ -156,6 +160,8 @@ package struct Configuration: Sendable {
     package var tenants: [TenantConfiguration] = []
     /// Other places of public lists, by the id of their source: an https address or a file; nil for a list that is not wanted.
     package var feeds: [String: String?] = [:]
+    /// The way to all services that have no setting of their own.
+    package var proxy = ProxySetting.environment
     /// How large exports are fetched.
     package var exports = ExportPreference.automatic
     package var sensors: [SensorConfiguration] = []
@@ -181,6 +187,18 @@ package struct Configuration: Sendable {
     package func sourceIDs(of library: [SourceDefinition]) -> [String] {
         let regular = sources.isEmpty ? library.filter { !$0.isOnDemand }.map(\.id) : sources
         return regular + investigation.sources.filter { !regular.contains($0) }
+    }
+
+    /// Whether somebody chose public lists: they need neither a tenant nor a sensor, but nobody asks for them unbidden.
+    ///
+    /// - Parameter only: ids of sources that the command names.
+    package func choosesLists(_ library: [SourceDefinition], only: [String] = []) -> Bool {
+        guard !sources.isEmpty || !feeds.isEmpty || !only.isEmpty else { return false }
+        let ids = Set(only.isEmpty ? sourceIDs(of: library) : only)
+        return library.contains { source in
+            guard case .web = source.request, ids.contains(source.id) else { return false }
+            return feeds[source.id].map { $0 != nil } ?? true
+        }
     }
 
     /// The first tenant, or the only one.

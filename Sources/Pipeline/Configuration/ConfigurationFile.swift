@@ -34,7 +34,7 @@ extension Configuration {
             "workspace", "content", "keyframeDays", "tenant", "tenants", "sensors", "managers", "sinks", "sources",
             "externaldata", "locations", "spoolMB",
             "metrics",
-            "health", "investigate", "feeds",
+            "health", "investigate", "feeds", "proxy",
             "exports", "schedules",
         ])
         workspace = try yaml.optionalString("workspace") ?? workspace
@@ -86,6 +86,7 @@ extension Configuration {
                 investigation.since = Int(ticks / DateTime.ticksPerSecond)
             }
         }
+        proxy = try ProxySetting.read(yaml) ?? proxy
         metrics = try yaml.optionalString("metrics") ?? metrics
         writesHealth = try yaml.optionalBool("health") ?? writesHealth
         if let megabytes = try yaml.optionalInt("spoolMB") {
@@ -108,8 +109,7 @@ extension Configuration {
             throw yaml.fail("two tenants, sensors or sinks have the same name")
         }
         if let lost = sinks.first(where: { sink in !sink.tenant.isEmpty && !tenants.contains { $0.name == sink.tenant }
-            })
-        {
+        }) {
             throw yaml.fail("sink \(lost.name) names the tenant \"\(lost.tenant)\", which is not there")
         }
     }
@@ -118,7 +118,7 @@ extension Configuration {
         try yaml.only([
             "name", "tenantId", "clientId", "clientSecret", "certificate", "federatedTokenFile", "managedIdentity",
             "cloud", "loginHost", "graphHost",
-            "graphResource", "endpointHost", "endpointResource", "managementHost", "subscriptions", "sources",
+            "graphResource", "endpointHost", "endpointResource", "managementHost", "subscriptions", "sources", "proxy",
         ])
         let word = try yaml.optionalString("cloud") ?? "global"
         guard let cloud = NationalCloud(rawValue: word) else {
@@ -141,6 +141,7 @@ extension Configuration {
         tenant.endpointResource = try address(yaml, "endpointResource") ?? tenant.endpointResource
         tenant.managementHost = try address(yaml, "managementHost")
         tenant.sources = try yaml.strings("sources")
+        tenant.proxy = try ProxySetting.read(yaml)
         let subscriptions = try yaml.strings("subscriptions")
         if !subscriptions.isEmpty { tenant.subscriptions = subscriptions == ["all"] ? [] : subscriptions }
         return tenant
@@ -169,7 +170,7 @@ extension Configuration {
     }
 
     private static func sensor(_ yaml: Fields) throws -> SensorConfiguration {
-        try yaml.only(["name", "host", "token", "trust", "certificate", "checkHost"])
+        try yaml.only(["name", "host", "token", "trust", "certificate", "checkHost", "proxy"])
         let certificate = try yaml.optionalString("certificate")
         let trust: ServerTrust
         switch (try yaml.optionalString("trust") ?? (certificate == nil ? "system" : "certificate"), certificate) {
@@ -185,8 +186,10 @@ extension Configuration {
         guard let host = try address(yaml, "host") else {
             throw yaml.fail("'host' is missing: https:// and the sensor's address")
         }
-        return SensorConfiguration(
+        var sensor = SensorConfiguration(
             name: try yaml.string("name"), host: host, token: try secret(yaml, "token"), trust: trust)
+        sensor.proxy = try ProxySetting.read(yaml)
+        return sensor
     }
 
     private static func sink(_ yaml: Fields) throws -> SinkConfiguration {

@@ -11,22 +11,21 @@ package struct Doctor: Sendable {
     private let library: ContentLibrary
     private let environment: [String: String]
     private let client: ServiceClient
-    private let retry: ServiceClient.RetryPolicy
-    private let logger: Logger
+    private let network: Network
     /// Entra refuses assertions, and sensors' times are off, when clocks differ by more; seconds.
     private static let skewMax = 120.0
 
-    package init(_ configuration: Configuration, library: ContentLibrary, environment: [String: String], logger: Logger)
-        throws
-    {
+    /// - Throws: `OperatorError` when the proxy's secret cannot be had.
+    package init(
+        _ configuration: Configuration, library: ContentLibrary, environment: [String: String], logger: Logger
+    ) async throws {
         self.configuration = configuration
         self.library = library
         self.environment = environment
-        self.logger = logger
         var retry = ServiceClient.RetryPolicy()
         (retry.attempts, retry.firstDelay) = (2, 0.5)
-        self.retry = retry
-        client = try ServiceClient(retry: retry, logger: logger)
+        network = Network(configuration, environment: environment, retry: retry, logger: logger)
+        client = try await network.client()
     }
 
     /// Runs every check; each finding is also told as soon as it is there.
@@ -40,12 +39,13 @@ package struct Doctor: Sendable {
         var tokens: [String: TokenCache] = [:]
         for tenant in configuration.tenants {
             let subject = tenant.name.isEmpty ? "tenant" : "tenant \(tenant.name)"
-            add(await reach(tenant, subject))
             do {
+                let client = try await tenant.proxy == nil ? client : network.client(proxy: tenant.proxy)
+                add(await reach(tenant, subject, client))
                 let cache = try await tenant.tokens(client: client, environment: environment)
                 tokens[tenant.name] = cache
                 add(await permissions(tenant, cache, subject))
-                if let found = await resources(tenant, cache, subject) { add([found]) }
+                if let found = await resources(tenant, cache, subject, client) { add([found]) }
             } catch { add([Finding(subject, "identity", error)]) }
         }
         for sensor in configuration.sensors { add(await check(sensor, "sensor \(sensor.name)", "/api/v1/alerts")) }
@@ -70,18 +70,15 @@ package struct Doctor: Sendable {
                     "\(workspace.path), \(free / 1_000_000_000) GB free",
                     next: isLow ? "free space, or move the workspace to another disk" : nil))
         } catch { findings.append(Finding("workspace", "storage", error)) }
-        if configuration.tenants.isEmpty, configuration.sensors.isEmpty, configuration.managers.isEmpty {
-            findings.append(
-                Finding(
-                    "configuration", "sources", .failed, "no tenant and no sensor is named",
-                    next:
-                        "write vestige.yaml (docs/configuration.md), or look at a simulated tenant first: vestige demo")
-            )
+        if let nothing = configuration.nothingToCollect(library.sources) {
+            findings.append(Finding("configuration", "sources", nothing))
         }
         return findings
     }
 
-    private func reach(_ tenant: TenantConfiguration, _ subject: String) async -> [Finding] {
+    private func reach(
+        _ tenant: TenantConfiguration, _ subject: String, _ client: ServiceClient
+    ) async -> [Finding] {
         if case .managed = tenant.identity { return [] }
         do {
             let response = try await client.send(
@@ -161,7 +158,9 @@ package struct Doctor: Sendable {
     }
 
     /// Whether the subscriptions of a cloud-connected plant may be read.
-    private func resources(_ tenant: TenantConfiguration, _ tokens: TokenCache, _ subject: String) async -> Finding? {
+    private func resources(
+        _ tenant: TenantConfiguration, _ tokens: TokenCache, _ subject: String, _ client: ServiceClient
+    ) async -> Finding? {
         let sources = chosen.filter { $0.service == .resourceGraph }
         guard let subscriptions = tenant.subscriptions, !sources.isEmpty else { return nil }
         let audience = tenant.cloud.hosts.managementHost
@@ -193,7 +192,7 @@ package struct Doctor: Sendable {
                     next: "save the sensor's certificate and set 'certificate' to the file"))
         }
         do {
-            let http = try ServiceClient(trust: sensor.trust, retry: retry, logger: logger)
+            let http = try await network.client(trust: sensor.trust, proxy: sensor.proxy)
             let secrets = SecretResolver(
                 environment: environment, client: client, cloud: configuration.tenant?.cloud ?? .global)
             let outcome: Result<ServiceResponse, any Error>

@@ -23,7 +23,7 @@ struct DoctorCommand: AsyncParsableCommand {
         let configuration = try options.configuration()
         let console = options.console
         let (library, problems) = try Session.content(configuration)
-        let doctor = try Doctor(
+        let doctor = try await Doctor(
             configuration, library: library, environment: ProcessInfo.processInfo.environment,
             logger: Logs.make(console, level: .error))
         let prints = format == .text

@@ -27,7 +27,10 @@ enum QueryTarget: Sendable {
         }
         var retry = ServiceClient.RetryPolicy()
         retry.attempts = 2
-        let client = try ServiceClient(retry: retry, logger: Logs.make(session.console, level: .warning))
+        let network = Network(
+            try session.configuration(), environment: ProcessInfo.processInfo.environment, retry: retry,
+            logger: Logs.make(session.console, level: .warning))
+        let client = try await network.client()
         let tokens = try await tokens(remote, client, session)
         let caller = RemoteCaller(client: client, tokens: tokens)
         switch remote {
