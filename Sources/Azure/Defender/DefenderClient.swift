@@ -64,6 +64,25 @@ package struct DefenderClient: Sendable {
         return try check(try await endpoint.send(request, budget: budgets.budget(of: url)), request, permissions)
     }
 
+    /// Whether less must be asked for at once: of rows, bytes, memory or time.
+    private static func isTooLarge(_ response: ServiceResponse) -> Bool {
+        if response.status == 413 { return true }
+        guard response.status == 400 else { return false }
+        let error = response.vendorError.map { "\($0.code) \($0.message)" }
+        let words = (error ?? String(decoding: response.body.prefix(2_000), as: UTF8.self)).lowercased()
+        return !words.contains("fix semantic errors") && limits.contains { words.contains($0) }
+    }
+
+    /// How the service, and Kusto below it, say that a query asked for too much
+    /// (https://learn.microsoft.com/defender-xdr/advanced-hunting-limits,
+    /// https://learn.microsoft.com/kusto/concepts/query-limits).
+    private static let limits = [
+        "exceeded the allowed result size", "exceeds the allowed size limit", "result set has exceeded",
+        "e_query_result_set_too_large", "too many rows", "record count limit", "data size limit", "response size",
+        "exceeded the timeout", "query timeout", "timed out", "excessive resource consumption",
+        "low memory", "low_memory_condition", "runaway query", "e_runaway_query", "memory budget",
+    ]
+
     private func check(_ response: ServiceResponse, _ request: ServiceRequest, _ permissions: [String]) throws
         -> ServiceResponse
     {
@@ -84,16 +103,11 @@ package struct DefenderClient: Sendable {
         case 404 where request.shown.hasSuffix("/api/machines"):
             // The documented answer when no device reported lately.
             return ServiceResponse(status: 200, headers: [:], body: Array("{\"value\":[]}".utf8))
-        case 400 where response.vendorError?.message.contains("exceeded the allowed result size") == true:
+        case _ where Self.isTooLarge(response):
             throw ServiceError(
-                tried: request.shown, got: response.summary, means: "one answer may hold 100,000 rows and 50 MB",
-                next: "raise 'partitions' in the source's file",
-                status: 400, isTooLarge: true)
-        case 400 where response.vendorError?.message.contains("timeout period") == true:
-            throw ServiceError(
-                tried: request.shown, got: response.summary, means: "a query may take three minutes",
-                next: "raise 'partitions' in the source's file",
-                status: 400, isTooLarge: true)
+                tried: request.shown, got: response.summary,
+                means: "one answer may hold 100,000 rows and 50 MB, and a query may take three minutes",
+                next: "ask for less at once", status: response.status, isTooLarge: true)
         default:
             throw ServiceError(
                 tried: request.shown, got: response.summary,

@@ -18,38 +18,41 @@ package struct ExportListing: Sendable {
 /// Downloads one file after the other.
 package struct ExportDownloader: Sendable {
     private let client: ServiceClient
-    /// Tries while the storage has not copied a file yet.
-    private static let pendingAttempts = 6
+    /// Seconds before empty files are looked at for the second time; longer before each further time.
+    private let pendingDelay: Double
 
-    package init(client: ServiceClient) { self.client = client }
+    /// - Parameter pendingDelay: seconds.
+    package init(client: ServiceClient, pendingDelay: Double = 5) {
+        self.client = client
+        self.pendingDelay = pendingDelay
+    }
 
     /// What a download came to.
     package enum Outcome: Sendable {
         case bytes([UInt8])
+        /// A file without a byte: the storage is still copying it, or it has none.
+        case empty
         /// The permission in the address has ended: ask for the list again.
         case expired
     }
 
-    package func download(_ address: Secret, pendingDelaySeconds: Double = 5) async throws -> Outcome {
+    package func download(_ address: Secret) async throws -> Outcome {
         let shown = String(address.text.prefix { $0 != "?" })
-        for attempt in 1...Self.pendingAttempts {
-            // No token goes to the storage: the address is the permission.
-            let response = try await client.send(ServiceRequest("GET", address.text, timeoutSeconds: 900))
-            if response.status == 403 { return .expired }
-            guard response.status == 200 else {
-                throw ServiceError(
-                    tried: "GET \(shown)", got: response.summary, next: "run the command again", isRetryable: true,
-                    status: response.status)
-            }
-            // An empty file is one that is still being copied.
-            if !response.body.isEmpty { return .bytes(response.body) }
-            if attempt < Self.pendingAttempts {
-                try await Task.sleep(for: .seconds(pendingDelaySeconds * Double(attempt)))
-            }
+        // No token goes to the storage: the address is the permission.
+        let response = try await client.send(ServiceRequest("GET", address.text, timeoutSeconds: 900))
+        if response.status == 403 { return .expired }
+        guard response.status == 200 else {
+            throw ServiceError(
+                tried: "GET \(shown)", got: response.summary, next: "run the command again", isRetryable: true,
+                status: response.status)
         }
-        throw ServiceError(
-            tried: "GET \(shown), \(Self.pendingAttempts) attempts", got: "an empty file",
-            means: "the storage has not finished copying the export",
-            next: "run the command again in a few minutes", isRetryable: true)
+        return response.body.isEmpty ? .empty : .bytes(response.body)
+    }
+
+    /// Waits for the storage to copy what is still empty.
+    ///
+    /// - Parameter round: from 1; each waits longer than the one before.
+    package func waitForCopies(round: Int) async throws {
+        try await Task.sleep(for: .seconds(pendingDelay * Double(round)))
     }
 }

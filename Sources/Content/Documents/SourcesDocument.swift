@@ -2,33 +2,6 @@ import Tables
 
 /// `docs/sources.md`: what the content collects, as Markdown.
 package enum SourcesDocument {
-    private static let services: [(SourceDefinition.Service, String, String)] = [
-        (
-            .defenderEndpoint, "Defender for Endpoint API",
-            "REST calls of `WindowsDefenderATP`. Exports that come in pages and as files are fetched as files above 20,000 devices, or as `exports` in the configuration says."
-        ),
-        (
-            .graphHunting, "Advanced hunting",
-            "Queries through Microsoft Graph, split by a hash of the device id so that no answer exceeds the service's limits of rows and bytes."
-        ),
-        (
-            .resourceGraph, "Azure Resource Graph",
-            "Devices, sensors and alerts of plants that are connected to Azure: what replaced the management console. Asked when the tenant names `subscriptions`."
-        ),
-        (
-            .iotSensor, "Defender for IoT sensors",
-            "Calls of each OT sensor that the configuration names, with an access token made on the sensor."
-        ),
-        (
-            .iotManager, "Defender for IoT management consoles",
-            "Calls of each console in `managers`, with an access token made on it. Microsoft retired the console on 2025-01-01; it is asked where one still runs."
-        ),
-        (
-            .web, "Public lists",
-            "From their web address, or from a file or a mirror that `feeds` in the configuration names; `off` there leaves a list out."
-        ),
-    ]
-
     package static func markdown(_ library: ContentLibrary) -> String {
         var out = """
             # Sources
@@ -38,6 +11,9 @@ package enum SourcesDocument {
             State tables are compared with the last run and keep only what was added, changed or removed, and a full copy once in
             `keyframeDays`. Event tables keep every event once. Sources *on demand* run when `investigate.sources` in the configuration, or
             `--source`, names them.
+
+            *Goes back* is how long ago the vendor's service can still be asked about. A source that was off for longer goes on from
+            there; what lies between is recorded as a gap, in the run, in `vestige status` and in `VestigeHealth_CL`.
 
             ## What Microsoft has retired
 
@@ -50,10 +26,11 @@ package enum SourcesDocument {
 
 
             """
-        for (service, title, text) in services {
-            let sources = library.sources.filter { $0.service == service }
+        for kind in ServiceKind.all {
+            let sources = library.sources.filter { $0.service == kind.service }
             if sources.isEmpty { continue }
-            out += "## \(title)\n\n\(text)\n\n| source | what | table | every | permission |\n|---|---|---|---|---|\n"
+            out += "## \(kind.title)\n\n\(kind.summary)\n\n"
+            out += "| source | what | table | every | goes back | permission |\n|---|---|---|---|---|---|\n"
             for s in sources {
                 let demand =
                     s.window != nil
@@ -62,10 +39,11 @@ package enum SourcesDocument {
                         ? " *On demand, for chosen devices.*"
                         : s.isAlternative ? " *On demand, instead of others.*" : ""
                 let page = s.documentation.first.map { "[\(s.id)](\($0))" } ?? s.id
-                let kind = library.tables[s.table]?.kind == .event ? "events" : "state"
+                let rows = library.tables[s.table]?.kind == .event ? "events" : "state"
                 let permission = s.permissions.isEmpty ? "–" : s.permissions.map { "`\($0)`" }.joined(separator: ", ")
                 out +=
-                    "| \(page) | \(s.description)\(demand) | `\(s.table)` (\(kind)) | \(interval(s.intervalSeconds)) | \(permission) |\n"
+                    "| \(page) | \(s.description)\(demand) | `\(s.table)` (\(rows)) | \(interval(s.intervalSeconds)) "
+                out += "| \(s.lookbackMax.map(interval) ?? "–") | \(permission) |\n"
             }
             out += "\n"
         }

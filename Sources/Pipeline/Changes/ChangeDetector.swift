@@ -3,7 +3,7 @@ import Tables
 import Workspace
 
 /// How many rows of a run were what.
-package struct ChangeCounts: Sendable, Equatable {
+package struct ChangeCounts: Codable, Sendable, Equatable {
     package var read = 0
     package var added = 0
     package var changed = 0

@@ -108,7 +108,8 @@ package struct Collector: Sendable {
                     isConfiguration: true)
             }
             let run = SourceRun(
-                endpoint: endpoint, table: table, workspace: workspace, sinks: sinks.map(\.name),
+                endpoint: endpoint, table: table, sources: library.sources, workspace: workspace,
+                sinks: sinks.map(\.name),
                 keyframeDays: keyframeDays, allowsEmpty: allowsEmpty,
                 isDryRun: isDryRun, now: now, ended: clock)
             try await run.run(&outcome, progress)

@@ -16,6 +16,8 @@ package struct Connections: Sendable {
     private var clients: [ServiceClient] = []
     private var choice = SourceEndpoint.Choice()
     private var isPaced = true
+    /// Seconds before files that are empty are looked at again.
+    private var pendingDelay = 5.0
 
     /// Connects a configuration's services to the content's sources.
     ///
@@ -46,20 +48,22 @@ package struct Connections: Sendable {
         (given.devices, given.since) = (configuration.investigation.devices, configuration.investigation.since)
         connections.choice = choice ?? given
         connections.isPaced = retry.isPaced
-        guard !configuration.tenants.isEmpty || !configuration.sensors.isEmpty || !configuration.managers.isEmpty else {
-            throw OperatorError(
-                "there is nothing to collect from", got: "the configuration names no tenant and no sensor",
-                next: "write vestige.yaml (docs/configuration.md), or look at a simulated tenant first: vestige demo",
-                isConfiguration: true)
-        }
-        let cloud = try ServiceClient(retry: retry, logger: logger)
+        if let nothing = configuration.nothingToCollect(library.sources, only: only) { throw nothing }
+        let network = Network(configuration, environment: environment, retry: retry, logger: logger)
+        let cloud = try await network.client()
         connections.clients.append(cloud)
+        connections.pendingDelay = 5 * retry.firstDelay
         var tokens: [String: TokenCache] = [:]
         for tenant in configuration.tenants {
             do {
-                let cache = try await tenant.tokens(client: cloud, environment: environment)
+                var client = cloud
+                if let proxy = tenant.proxy {
+                    client = try await network.client(proxy: proxy)
+                    connections.clients.append(client)
+                }
+                let cache = try await tenant.tokens(client: client, environment: environment)
                 tokens[tenant.name] = cache
-                connections.connect(tenant, cache, cloud, chosen, prefersFiles: prefersFiles(configuration.exports))
+                connections.connect(tenant, cache, client, chosen, prefersFiles: prefersFiles(configuration.exports))
             } catch {
                 // One tenant that cannot be asked does not keep the others from being asked.
                 if configuration.tenants.count == 1, configuration.sensors.isEmpty { throw error }
@@ -67,9 +71,10 @@ package struct Connections: Sendable {
             }
         }
         if configuration.tenants.isEmpty { connections.idle += chosen.filter(\.isOfTenant).map(\.id) }
-        for source in chosen where source.service == .web {
+        for source in chosen {
+            guard case .web(let request) = source.request else { continue }
             // A list that is not wanted is left out; another place may be named for the others.
-            let place = configuration.feeds[source.id] ?? source.path
+            let place = configuration.feeds[source.id] ?? request.address
             if let place {
                 connections.endpoints.append(SourceEndpoint(source, .web(WebFeed(client: cloud, place: place))))
             }
@@ -84,14 +89,16 @@ package struct Connections: Sendable {
                 if sensor.trust == .any {
                     logger.warning("sensor \(sensor.name): any certificate is accepted (trust: any)")
                 }
-                let http = try ServiceClient(trust: sensor.trust, retry: retry, logger: logger)
+                let http = try await network.client(trust: sensor.trust, proxy: sensor.proxy)
                 connections.clients.append(http)
                 let secrets = SecretResolver(
                     environment: environment, client: cloud, cloud: configuration.tenant?.cloud ?? .global)
                 let token = try await secrets.resolve(sensor.token, "sensors.token of \(sensor.name)")
                 let client = SensorClient(client: http, host: sensor.host, token: token)
                 for source in chosen where source.service == service {
-                    connections.endpoints.append(SourceEndpoint(source, .sensor(client, name: sensor.name)))
+                    guard let request = source.request.ofAppliance else { continue }
+                    connections.endpoints.append(
+                        SourceEndpoint(source, .appliance(request, client, name: sensor.name)))
                 }
             } catch {
                 connections.failures.append(OperatorError(error, title: "sensor \(sensor.name) cannot be asked"))
@@ -129,7 +136,7 @@ package struct Connections: Sendable {
             graphHost: tenant.graphHost,
             endpoint: AuthorizedClient(client: cloud, tokens: tokens, audience: resource), endpointHost: host,
             budgets: DefenderBudgets(isPaced: isPaced && !Self.isLoopback(host)))
-        let downloader = ExportDownloader(client: cloud)
+        let downloader = prefersFiles ? ExportDownloader(client: cloud, pendingDelay: pendingDelay) : nil
         let isMapped = tenant.subscriptions != nil
         if !isMapped { idle += sources.filter { $0.service == .resourceGraph }.map(\.id) }
         let management = tenant.managementHost ?? tenant.cloud.hosts.managementHost
@@ -138,14 +145,16 @@ package struct Connections: Sendable {
             host: management,
             subscriptions: tenant.subscriptions ?? [])
         for source in sources {
-            if source.service == .resourceGraph {
-                if isMapped { endpoints.append(SourceEndpoint(source, .resourceGraph(graph, tenant: tenant.name))) }
-                continue
+            let call: SourceEndpoint.Call
+            switch source.request {
+            case .hunting(let request): call = .hunting(request, client)
+            case .rest(let request): call = .rest(request, client, files: downloader)
+            case .graph(let request):
+                guard isMapped else { continue }
+                call = .graph(request, graph)
+            case .sensor, .manager, .web: continue
             }
-            endpoints.append(
-                SourceEndpoint(
-                    source, .defender(client, files: downloader, tenant: tenant.name), prefersFiles: prefersFiles,
-                    choice: choice))
+            endpoints.append(SourceEndpoint(source, call, tenant: tenant.name, choice: choice))
         }
     }
 
@@ -222,4 +231,28 @@ package struct Connections: Sendable {
     }
 
     package func close() async { for client in clients { await client.shutdown() } }
+}
+
+extension SourceRequest {
+    /// The call of a sensor or management console.
+    fileprivate var ofAppliance: ApplianceRequest? {
+        switch self {
+        case .sensor(let request), .manager(let request): request
+        case .hunting, .rest, .graph, .web: nil
+        }
+    }
+}
+
+extension Configuration {
+    /// Why there is nothing to collect from; nil where there is something.
+    ///
+    /// - Parameter only: ids of sources that the command names.
+    package func nothingToCollect(_ library: [SourceDefinition], only: [String] = []) -> OperatorError? {
+        guard tenants.isEmpty, sensors.isEmpty, managers.isEmpty, !choosesLists(library, only: only) else { return nil }
+        return OperatorError(
+            "there is nothing to collect from",
+            got: "the configuration names no tenant, no sensor, and no public list under 'sources' or 'feeds'",
+            next: "write vestige.yaml (docs/configuration.md), or look at a simulated tenant first: vestige demo",
+            isConfiguration: true)
+    }
 }

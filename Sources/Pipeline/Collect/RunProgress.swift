@@ -1,26 +1,33 @@
 import Content
 import Crypto
+import Foundation
 import Tables
 import Workspace
 
 /// How far a run of a source has come, as stored with every part of it: a run that is cut off goes on from here.
-struct RunProgress: Sendable {
+struct RunProgress: Codable, Sendable {
     /// When the run began, ticks; all its rows count as observed then.
     var started: Int64
     var isKeyframe: Bool
-    /// Where the fetcher goes on; null for the beginning.
-    var cursor: Value = .null
+    /// Where the fetcher goes on.
+    var cursor = Cursor.start
     var pages = 0
     var bytes = 0
     var counts = ChangeCounts()
     /// Pages that could not be read, and why.
     var lost: [String] = []
+    /// Parts that were left out, since there was nothing in them; nothing counts as gone then.
+    var skipped: [String] = []
+    /// In how many parts the next run should ask; nil for a source that is not divided.
+    var parts: Int?
     /// How often the run has ended at this cursor.
     var failures = 0
     /// Fields without a column that came up.
     var unknown: Set<String> = []
     /// Times of which rows may be missing.
     var gaps: [Gap] = []
+    /// The latest time in the payload's column that decides from when on the next run asks, ticks.
+    var latest: Int64?
     /// Which definition of the source and its table this run goes by.
     let definition: String
 
@@ -30,6 +37,13 @@ struct RunProgress: Sendable {
         self.definition = definition
     }
 
+    /// Reads what a run stored.
+    ///
+    /// - Throws: what is wrong with it, such as that another version of the program wrote it.
+    init(stored text: String) throws {
+        self = try JSONDecoder().decode(RunProgress.self, from: Data(text.utf8))
+    }
+
     /// What tells one definition of a source from another.
     static func definition(_ source: SourceDefinition, _ table: TableDefinition) -> String {
         Hex.string(
@@ -37,48 +51,25 @@ struct RunProgress: Sendable {
                 .prefix(16))
     }
 
-    init?(_ text: String?) {
-        guard let bag = text.flatMap({ try? JSONReader.parse($0) })?.bagValue, let started = bag["started"]?.longValue,
-            let definition = bag["definition"]?.stringValue
-        else { return nil }
-        self.init(started: started, isKeyframe: bag["keyframe"]?.boolValue ?? false, definition: definition)
-        cursor = bag["cursor"] ?? .null
-        pages = Int(bag["pages"]?.longValue ?? 0)
-        bytes = Int(bag["bytes"]?.longValue ?? 0)
-        let n = (bag["counts"]?.arrayValue ?? []).map { Int($0.longValue ?? 0) }
-        if n.count == 7 {
-            counts = ChangeCounts(
-                read: n[0], added: n[1], changed: n[2], removed: n[3], snapshot: n[4], unchanged: n[5], repeated: n[6])
-        }
-        lost = (bag["lost"]?.arrayValue ?? []).map(\.text)
-        failures = Int(bag["failures"]?.longValue ?? 0)
-        unknown = Set((bag["unknown"]?.arrayValue ?? []).map(\.text))
-        gaps = (bag["gaps"]?.arrayValue ?? []).compactMap { pair in
-            guard let ends = pair.arrayValue, ends.count == 2, let from = ends[0].longValue, let to = ends[1].longValue
-            else { return nil }
-            return Gap(from: from, to: to)
+    /// Notes a time of which rows may be missing; one that begins within another makes that longer.
+    mutating func add(_ gap: Gap) {
+        if let last = gaps.last, gap.from <= last.to, gap.to >= last.from {
+            gaps[gaps.count - 1] = Gap(from: min(last.from, gap.from), to: max(last.to, gap.to))
+        } else {
+            gaps.append(gap)
         }
     }
 
     var text: String {
-        let c = counts
-        let numbers = [c.read, c.added, c.changed, c.removed, c.snapshot, c.unchanged, c.repeated]
-        return JSONWriter.string(
-            .bag(
-                Bag([
-                    ("started", .long(started)), ("keyframe", .bool(isKeyframe)), ("cursor", cursor),
-                    ("pages", .long(Int64(pages))),
-                    ("bytes", .long(Int64(bytes))), ("counts", .array(numbers.map { .long(Int64($0)) })),
-                    ("lost", .array(lost.map { .string($0) })),
-                    ("failures", .long(Int64(failures))), ("unknown", .array(unknown.sorted().map { .string($0) })),
-                    ("definition", .string(definition)),
-                    ("gaps", .array(gaps.map { .array([.long($0.from), .long($0.to)]) })),
-                ])))
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        guard let data = try? encoder.encode(self) else { preconditionFailure("numbers and texts are always JSON") }
+        return String(decoding: data, as: UTF8.self)
     }
 }
 
 /// A time of which rows may be missing, ticks.
-package struct Gap: Sendable, Equatable {
+package struct Gap: Codable, Sendable, Equatable {
     package let from: Int64
     package let to: Int64
 }
@@ -91,6 +82,14 @@ struct Checkpoint: Sendable {
     var run: Int64?
     /// The latest event's own time, ticks.
     var latest: Int64?
+    /// The latest time by the service's own clock up to which changes were asked for, ticks.
+    var since: Int64?
+    /// When everything was read last, ticks, of a source that is otherwise asked for changes.
+    var full: Int64?
+    /// In how many parts the last run had to ask.
+    var parts: Int?
+    /// The last time of which rows may be missing.
+    var gap: Gap?
     /// Whether the last run saw so much gone that nobody believed it yet.
     var isDoubted = false
     /// Fields without a column that were told already.
@@ -109,17 +108,28 @@ struct Checkpoint: Sendable {
         keyframe = bag?["keyframe"]?.longValue
         run = bag?["run"]?.longValue
         latest = bag?["latest"]?.longValue
+        since = bag?["since"]?.longValue
+        full = bag?["full"]?.longValue
+        parts = bag?["parts"]?.longValue.map { Int($0) }
+        if let ends = bag?["gap"]?.arrayValue, ends.count == 2, let from = ends[0].longValue, let to = ends[1].longValue
+        {
+            gap = Gap(from: from, to: to)
+        }
         isDoubted = bag?["doubted"]?.boolValue ?? false
         reported = Set((bag?["reported"]?.arrayValue ?? []).map(\.text))
     }
 
     var text: String {
-        JSONWriter.string(
-            .bag(
-                Bag([
-                    ("keyframe", keyframe.map { .long($0) } ?? .null), ("run", run.map { .long($0) } ?? .null),
-                    ("latest", latest.map { .long($0) } ?? .null), ("doubted", .bool(isDoubted)),
-                    ("reported", .array(reported.sorted().map { .string($0) })),
-                ])))
+        var members = JSON.Members()
+        for (name, ticks) in [
+            ("keyframe", keyframe), ("run", run), ("latest", latest), ("since", since), ("full", full),
+        ] {
+            members[name] = ticks.map { .integer($0) }
+        }
+        members["parts"] = parts.map { .integer(Int64($0)) }
+        members["gap"] = gap.map { .array([.integer($0.from), .integer($0.to)]) }
+        members["doubted"] = .bool(isDoubted)
+        members["reported"] = .array(reported.sorted().map { .string($0) })
+        return JSON.object(members).text
     }
 }

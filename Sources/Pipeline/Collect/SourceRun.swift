@@ -11,6 +11,8 @@ import Workspace
 struct SourceRun: Sendable {
     let endpoint: SourceEndpoint
     let table: TableDefinition
+    /// The content's sources, of which one lists the devices.
+    let sources: [SourceDefinition]
     let workspace: Workspace
     let sinks: [String]
     let keyframeDays: Int
@@ -36,32 +38,57 @@ struct SourceRun: Sendable {
 
     func run(_ outcome: inout SourceOutcome, _ progress: @Sendable (CollectProgress) -> Void) async throws {
         let checkpoint = Checkpoint(try workspace.checkpoint(of: name))
-        var run = try begin(checkpoint)
-        let mayGoOn = !run.cursor.isNull
+        var notes: [String] = []
+        var run = try begin(checkpoint, &notes)
+        let mayGoOn = run.cursor != .start
         do { try await read(&run, &outcome, progress, checkpoint) } catch let error as OperatorError
             where mayGoOn && error.isPassing == false
         {
             // What it was to go on with is no longer there.
+            notes.append("\(name) begins anew instead of going on: \(error.got ?? error.title)")
             try workspace.discardRun(of: name)
-            run = try begin(checkpoint)
+            run = try begin(checkpoint, &notes)
             outcome = SourceOutcome(source: name, table: table.name)
             try await read(&run, &outcome, progress, checkpoint)
         }
+        outcome.notes = notes + outcome.notes
     }
 
     /// The run that was cut off, if it can go on, or a new one.
-    private func begin(_ checkpoint: Checkpoint) throws -> RunProgress {
+    private func begin(_ checkpoint: Checkpoint, _ notes: inout [String]) throws -> RunProgress {
         let text = RunProgress.definition(definition, table)
         if !isDryRun, let stored = try workspace.progress(of: name) {
             let limit = max(Self.resumedWithin, Int64(definition.intervalSeconds) * DateTime.ticksPerSecond)
-            // An answer in one piece is asked for anew: a later one says more than what is left of the first.
-            if let run = RunProgress(stored), run.definition == text, !run.cursor.isNull, now - run.started < limit {
-                return run
+            do {
+                let run = try RunProgress(stored: stored)
+                // An answer in one piece is asked for anew: a later one says more than what is left of the first.
+                if run.definition == text, run.cursor != .start, now - run.started < limit { return run }
+            } catch {
+                notes.append("\(name) begins anew: another version of the program left a run that cannot go on here")
             }
             try workspace.discardRun(of: name)
         }
         let isKeyframe = checkpoint.keyframe.map { now - $0 >= Int64(keyframeDays) * DateTime.ticksPerDay } ?? true
-        return RunProgress(started: now, isKeyframe: isKeyframe, definition: text)
+        var run = RunProgress(started: now, isKeyframe: isKeyframe, definition: text)
+        if let gap = reach(of: run, checkpoint).gap, endpoint.choice.range == nil { run.gaps = [gap] }
+        return run
+    }
+
+    /// From when on a run asks.
+    private func reach(of run: RunProgress, _ checkpoint: Checkpoint) -> Reach {
+        let every = definition.since?.full.map { Int64($0) * DateTime.ticksPerSecond }
+        let isDue = every.map { run.started - (checkpoint.full ?? 0) >= $0 } ?? false
+        // Before everything was read once, changes alone do not make a state.
+        let isFirst = table.kind == .state && checkpoint.full == nil
+        return Reach(
+            definition, checkpoint, now: run.started,
+            isFull: isDue || isFirst || run.isKeyframe && table.kind == .state, first: endpoint.choice.since,
+            memory: table.kind == .event ? Self.eventMemory - DateTime.ticksPerDay : nil)
+    }
+
+    /// What it means in this run that a row does not come.
+    private func absence(in run: RunProgress, _ checkpoint: Checkpoint) -> SourceDefinition.Absence {
+        reach(of: run, checkpoint).isPartial ? .unknown : definition.absence
     }
 
     private func read(
@@ -71,7 +98,7 @@ struct SourceRun: Sendable {
         var detector = ChangeDetector(
             table: table, source: name, workspace: workspace, now: run.started, isKeyframe: run.isKeyframe,
             counts: run.counts)
-        let transform = Transform(source: definition, table: table, now: run.started)
+        let transform = try Transform(source: definition, table: table, now: run.started)
         let fingerprint =
             try definition.secrets.isEmpty ? nil : Fingerprint(of: definition.secrets, workspace: workspace.path)
         var notes = DecodeNotes()
@@ -79,20 +106,26 @@ struct SourceRun: Sendable {
         outcome.bytes = run.bytes
         outcome.pages = run.pages
         do {
-            let endpoint = try DeviceNames(workspace: workspace).resolved(endpoint)
-            try await PageFetcher(endpoint: endpoint, now: run.started, since: checkpoint.run).pages(from: run.cursor) {
-                fetched in
+            let endpoint = try DeviceNames(workspace: workspace, sources: sources).resolved(endpoint)
+            let fetcher = PageFetcher(
+                endpoint: endpoint, now: run.started, reach: reach(of: run, checkpoint), parts: checkpoint.parts)
+            try await fetcher.pages(from: run.cursor) { fetched in
                 try Task.checkCancellation()
                 switch fetched {
                 case .lost(let error, let next):
                     run.lost.append(error.got ?? error.title)
                     if outcome.error == nil { outcome.error = error }
-                    if !next.isNull { run.cursor = next }
+                    if let next { run.cursor = next }
+                case .skipped(let note): run.skipped.append(note)
+                case .division(let parts, let note):
+                    run.parts = parts
+                    if let note { outcome.notes.append(note) }
                 case .page(let page, let bytes, let next, let given, let isLatest):
                     notes.add(page)
                     let batch = try fingerprint.map { try $0.hide(in: page.batch) } ?? page.batch
                     let rows = try transform.apply(batch, given: given)
-                    if isLatest, let gap = try gap(rows, page.batch.count, checkpoint) { run.gaps.append(gap) }
+                    if isLatest, let gap = try gap(rows, page.batch.count, checkpoint) { run.add(gap) }
+                    run.latest = Self.later(run.latest, try latest(in: page.batch))
                     if let given, definition.absence == .goneFromDevice { try detector.touch(given) }
                     try detector.take(rows)
                     run.pages += 1
@@ -113,13 +146,9 @@ struct SourceRun: Sendable {
         } catch {
             failure = error
         }
-        outcome.notes = notes.lines(source: name, known: checkpoint.reported)
+        outcome.notes += notes.lines(source: name, known: checkpoint.reported) + run.skipped
         outcome.gaps = run.gaps
-        for gap in run.gaps {
-            outcome.notes.append(
-                "\(name) gives the latest \(definition.cap ?? 0) rows only: some between \(DateTime.format(gap.from)) and \(DateTime.format(gap.to)) may be missing; let it run more often (now every \(definition.intervalSeconds / 60) min)"
-            )
-        }
+        outcome.notes += run.gaps.map(note)
         if let failure {
             // A run that a person ends, that the service refuses, or whose disk is full has nothing more to store.
             guard let error = failure as? OperatorError, error.isPassing == true, !isDryRun, run.pages > 0 else {
@@ -140,8 +169,9 @@ struct SourceRun: Sendable {
         _ checkpoint: Checkpoint
     ) throws {
         let isWhole = run.lost.isEmpty
+        let absence = run.skipped.isEmpty ? absence(in: run, checkpoint) : .unknown
         var isDoubted = false
-        if isWhole, table.kind == .state, definition.absence == .gone, !allowsEmpty {
+        if isWhole, table.kind == .state, absence == .gone, !allowsEmpty {
             let before = try workspace.stateCount(of: name)
             let c = detector.counts
             let gone = before - (c.changed + c.unchanged + c.snapshot)
@@ -174,8 +204,8 @@ struct SourceRun: Sendable {
                 next: "the next run reads everything again")
         }
         let text = run.text
-        if isWhole, !isDoubted, definition.absence != .unknown {
-            let nameless = try detector.removeUnseen(inTouchedBuckets: definition.absence == .goneFromDevice) { text }
+        if isWhole, !isDoubted, absence != .unknown {
+            let nameless = try detector.removeUnseen(inTouchedBuckets: absence == .goneFromDevice) { text }
             if nameless > 0 {
                 outcome.notes.append(
                     "\(nameless) rows of \(name) are gone whose values are no longer stored; they are told of without them"
@@ -188,11 +218,16 @@ struct SourceRun: Sendable {
         let isUntilNow = isWhole && endpoint.choice.range == nil
         // Of a source's first run, what is missing comes as added: nothing of it has to go out again.
         let isCopy = run.isKeyframe && (isWhole && !isDoubted || checkpoint.keyframe == nil)
-        let next = Checkpoint(
-            keyframe: isCopy ? run.started : checkpoint.keyframe, run: isUntilNow ? run.started : checkpoint.run,
-            latest: detector.latestTime.map { max($0, checkpoint.latest ?? $0) } ?? checkpoint.latest,
-            isDoubted: isDoubted,
-            reported: checkpoint.reported.union(run.unknown))
+        var next = checkpoint
+        if isCopy { next.keyframe = run.started }
+        if isUntilNow { next.run = run.started }
+        if isUntilNow, reach(of: run, checkpoint).isFull { next.full = run.started }
+        next.latest = Self.later(detector.latestTime, checkpoint.latest)
+        next.since = Self.later(run.latest, checkpoint.since)
+        next.parts = run.parts ?? checkpoint.parts
+        next.gap = run.gaps.last ?? checkpoint.gap
+        next.isDoubted = isDoubted
+        next.reported.formUnion(run.unknown)
         let limit = table.kind == .event ? BucketRule.hour(now - Self.eventMemory) : nil
         try workspace.publish(
             outcome.record(started: run.started, ended: ended()), to: table.name, checkpoint: next.text, sinks: sinks,
@@ -201,11 +236,45 @@ struct SourceRun: Sendable {
 
     /// The time of which rows may be missing: an answer that is full, of which even the earliest row is later than all that is known.
     private func gap(_ rows: Batch, _ count: Int, _ checkpoint: Checkpoint) throws -> Gap? {
-        guard let cap = definition.cap, count >= cap, let latest = checkpoint.latest, let time = table.time,
+        guard let cap, count >= cap, let latest = checkpoint.latest, let time = table.time,
             let earliest = try rows.column(named: time)?.values.compactMap(\.ticks).min(), earliest > latest
         else { return nil }
         return Gap(from: latest, to: earliest)
     }
+
+    /// What is said of a time of which rows may be missing.
+    private func note(_ gap: Gap) -> String {
+        let times = "between \(DateTime.format(gap.from)) and \(DateTime.format(gap.to))"
+        if let cap, definition.lookbackMax.map({ now - gap.from < Int64($0) * DateTime.ticksPerSecond }) ?? true {
+            return """
+                \(name) gives the latest \(cap) rows only: some \(times) may be missing; let it run more often (now every \
+                \(definition.intervalSeconds / 60) min)
+                """
+        }
+        let days = (definition.lookbackMax ?? 0) / 86_400
+        return "\(name) goes back \(days) days only: rows \(times) may be missing, since it did not run meanwhile"
+    }
+
+    /// Rows that an answer holds at most, the latest ones.
+    private var cap: Int? {
+        if case .appliance(let request, _, _) = endpoint.call { request.cap } else { nil }
+    }
+
+    /// The latest time in the payload's column that decides from when on the next run asks.
+    private func latest(in page: Batch) throws -> Int64? {
+        guard let rule = definition.since, let name = rule.column, let column = try page.column(named: name) else {
+            return nil
+        }
+        return column.values.compactMap { value in
+            switch rule.form {
+            case .datetime: value.ticks
+            case .milliseconds: value.longValue.flatMap { DateTime.ticks(unixMilliseconds: $0) }
+            }
+        }.max()
+    }
+
+    /// The later of two times that may not be known.
+    private static func later(_ a: Int64?, _ b: Int64?) -> Int64? { [a, b].compactMap { $0 }.max() }
 
     private static func first(_ count: Int, of batches: [Batch]) -> [Batch] {
         var left = count

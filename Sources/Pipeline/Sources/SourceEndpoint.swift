@@ -4,27 +4,28 @@ import Tables
 
 /// A source and the service that it is asked of.
 package struct SourceEndpoint: Sendable {
-    package enum Service: Sendable {
-        /// - Parameter tenant: empty for the only tenant.
-        case defender(DefenderClient, files: ExportDownloader, tenant: String)
-        case sensor(SensorClient, name: String)
-        case resourceGraph(ResourceGraphClient, tenant: String)
+    /// A request and the client that can send it.
+    package enum Call: Sendable {
+        case hunting(HuntingRequest, DefenderClient)
+        /// - Parameter files: what fetches the export as files; nil where pages are wanted.
+        case rest(RestRequest, DefenderClient, files: ExportDownloader?)
+        case graph(GraphRequest, ResourceGraphClient)
+        /// - Parameter name: of the sensor or management console.
+        case appliance(ApplianceRequest, SensorClient, name: String)
         case web(WebFeed)
     }
 
     package let definition: SourceDefinition
-    package let service: Service
-    /// Whether exports that come as files too are fetched as files.
-    package let prefersFiles: Bool
+    package let call: Call
+    /// The tenant's name; empty for the only tenant, and where none is asked.
+    package let tenant: String
     /// Which devices and what time, for sources that ask about those.
     package let choice: Choice
 
-    package init(
-        _ definition: SourceDefinition, _ service: Service, prefersFiles: Bool = false, choice: Choice = Choice()
-    ) {
+    package init(_ definition: SourceDefinition, _ call: Call, tenant: String = "", choice: Choice = Choice()) {
         self.definition = definition
-        self.service = service
-        self.prefersFiles = prefersFiles
+        self.call = call
+        self.tenant = tenant
         self.choice = choice
     }
 
@@ -40,19 +41,10 @@ package struct SourceEndpoint: Sendable {
         package init() {}
     }
 
-    /// What the source's state, runs and rows are filed under; a source that several sensors or tenants answer has one name for each.
+    /// What the source's state, runs and rows are filed under; a source that several sensors or tenants answer has one
+    /// name for each.
     package var name: String {
-        switch service {
-        case .sensor(_, let sensor): "\(definition.id)@\(sensor)"
-        case .defender(_, _, let tenant), .resourceGraph(_, let tenant):
-            tenant.isEmpty ? definition.id : "\(definition.id)@\(tenant)"
-        case .web: definition.id
-        }
-    }
-
-    /// The name of the sensor or management console that is asked.
-    package var sensorName: String? {
-        if case .sensor(_, let sensor) = service { return sensor }
-        return nil
+        if case .appliance(_, _, let sensor) = call { return "\(definition.id)@\(sensor)" }
+        return tenant.isEmpty ? definition.id : "\(definition.id)@\(tenant)"
     }
 }

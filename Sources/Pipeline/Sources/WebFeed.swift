@@ -15,8 +15,16 @@ package struct WebFeed: Sendable {
         self.place = place
     }
 
+    /// Whether there is a list for each month.
+    var isMonthly: Bool { place.contains(Self.monthMark) }
+    private static let monthMark = "{month}"
+
     /// - Parameter now: ticks; decides what `{month}` in the address stands for.
     func page(_ definition: SourceDefinition, _ name: String, now: Int64) async throws -> (RecordPage, Int) {
+        guard case .web(let request) = definition.request else {
+            preconditionFailure("source \(definition.id) is no public list")
+        }
+        let format = request.format
         let packed: [UInt8]
         do { packed = try await bytes(name, place.replacing("{month}", with: Self.month(now, before: 0))) } catch let
             error as OperatorError
@@ -28,7 +36,7 @@ package struct WebFeed: Sendable {
         func problem(_ got: String) -> OperatorError {
             OperatorError(
                 "source \(name) stopped", tried: "reading \(place)", got: got, safe: PageFetcher.safe,
-                next: "look at what is there; the source expects \(definition.format.rawValue)")
+                next: "look at what is there; the source expects \(format.rawValue)")
         }
         var bytes = packed
         if packed.starts(with: [0x1F, 0x8B]) {
@@ -37,7 +45,7 @@ package struct WebFeed: Sendable {
             }
             bytes = whole
         }
-        switch definition.format {
+        switch format {
         case .json:
             do throws(RecordError) {
                 return (
@@ -72,7 +80,7 @@ package struct WebFeed: Sendable {
             return [UInt8](data)
         }
         let response: ServiceResponse
-        do { response = try await client.send(ServiceRequest("GET", place, timeoutSeconds: 300)) } catch let error
+        do { response = try await client.document(at: place) } catch let error
             as ServiceError
         {
             throw OperatorError(error, title: "source \(name) stopped", safe: PageFetcher.safe)

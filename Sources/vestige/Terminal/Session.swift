@@ -56,7 +56,9 @@ struct Session: Sendable {
     ///   - only: ids of the only sources; empty for all.
     ///   - choice: devices and time to ask for, instead of the configuration's.
     func connections(only: [String], choice: SourceEndpoint.Choice? = nil, logger: Logger) async throws -> Connections {
-        let devices = try workspace.lastRuns().filter { $0.source.hasPrefix("mde-machines") }.map(\.rowsRead).max() ?? 0
+        let lists = Set(library.sources.filter { if case .devices? = $0.role { true } else { false } }.map(\.id))
+        let runs = try workspace.lastRuns().filter { run in lists.contains(String(run.source.prefix { $0 != "@" })) }
+        let devices = runs.map(\.rowsRead).max() ?? 0
         return try await Connections.open(
             configuration, library: library, only: only, environment: ProcessInfo.processInfo.environment,
             choice: choice, devices: devices,

@@ -4,29 +4,32 @@ import Tables
 
 /// Reads a table of events by windows of time, each as long as an answer has room for.
 ///
-/// An answer of advanced hunting has at most 100,000 rows and 50 MB, takes at most three minutes, has no pages, and does not say that
-/// something is missing (https://learn.microsoft.com/graph/api/security-security-runhuntingquery): an answer that is full is asked for
-/// again in halves, and a second that is still too full by parts of the devices.
-struct EventWindows: Sendable {
-    let fetcher: PageFetcher
+/// An answer of advanced hunting has limits of rows, bytes and time, has no pages, and does not say that something is missing
+/// (https://learn.microsoft.com/graph/api/security-security-runhuntingquery): an answer that is full is asked for again in
+/// halves, and a second that is still too full by parts of the devices.
+struct WindowPaging: Paging {
+    static let kind = PagingKind.window
+    let reader: PageReader
     let client: DefenderClient
+    let request: HuntingRequest
+    let window: HuntingRequest.Window
 
-    private static let rowsMax = 100_000
-    /// Rows above which the next window is not made longer.
-    private static let rowsWanted = 25_000
+    /// The next window is not made longer when this one gave more than one row in so many of what an answer holds.
+    private static let room = 4
     private static let shortest = DateTime.ticksPerSecond
     private static let longest = DateTime.ticksPerDay
     private static let partsMax = 256
-    /// How far back the service goes.
-    private static let reach = 30 * DateTime.ticksPerDay
 
-    private var endpoint: SourceEndpoint { fetcher.endpoint }
+    private var endpoint: SourceEndpoint { reader.endpoint }
 
-    func pages(from cursor: Value, _ take: (FetchedPage) async throws -> Void) async throws {
-        let bag = cursor.bagValue
+    func pages(from cursor: Cursor, _ take: PageTaker) async throws {
         var (from, end) = span
-        from = bag?["from"]?.longValue ?? from
-        var step = bag?["step"]?.longValue ?? Self.longest
+        var step = Self.longest
+        switch cursor {
+        case .start: break
+        case .window(let place, let length): (from, step) = (place, length)
+        default: throw reader.foreign(cursor)
+        }
         var losses = Losses()
         while from < end {
             let to = min(end, from + step)
@@ -37,38 +40,29 @@ struct EventWindows: Sendable {
                         continue
                     }
                     try await losses.tell(take)
-                    try await parts(from, to, place(to, step), take)
+                    try await parts(from, to, .window(from: to, step: step), take)
                     from = to
                     continue
                 }
                 try await losses.tell(take)
-                if page.batch.count < Self.rowsWanted { step = min(step * 2, Self.longest) }
+                if page.batch.count * Self.room < request.rowsMax { step = min(step * 2, Self.longest) }
                 from = to
-                try await take(.page(page, bytes: bytes, next: place(from, step)))
-            } catch let error as OperatorError where losses.bears(error, next: place(to, step)) { from = to }
+                try await take(.page(page, bytes: bytes, next: .window(from: from, step: step)))
+            } catch let error as OperatorError where losses.bears(error, next: .window(from: to, step: step)) {
+                from = to
+            }
         }
         try await losses.end(take)
-    }
-
-    private func place(_ from: Int64, _ step: Int64) -> Value {
-        .bag(Bag([("from", .long(from)), ("step", .long(step))]))
     }
 
     /// What is to be read, from where the last run ended.
     private var span: (Int64, Int64) {
         if let range = endpoint.choice.range { return (range.lowerBound, range.upperBound) }
-        guard let window = endpoint.definition.window else { return (fetcher.now, fetcher.now) }
-        let first = Int64(endpoint.choice.since ?? window.first)
-        let start =
-            fetcher.since.map { $0 - Int64(window.overlap) * DateTime.ticksPerSecond } ?? fetcher.now - first
-            * DateTime.ticksPerSecond
-        return (max(start, fetcher.now - Self.reach), fetcher.now)
+        return (reader.reach.from ?? reader.now, reader.now)
     }
 
     /// A window that is as short as can be, by parts of the devices.
-    private func parts(_ from: Int64, _ to: Int64, _ next: Value, _ take: (FetchedPage) async throws -> Void)
-        async throws
-    {
+    private func parts(_ from: Int64, _ to: Int64, _ next: Cursor, _ take: PageTaker) async throws {
         var count = 2
         var k = 0
         while k < count {
@@ -86,25 +80,25 @@ struct EventWindows: Sendable {
             }
             // Until the last part is there, the window begins anew.
             let isLast = k == count - 1
-            try await take(.page(page, bytes: bytes, next: isLast ? next : place(from, Self.shortest)))
+            try await take(.page(page, bytes: bytes, next: isLast ? next : .window(from: from, step: Self.shortest)))
             k += 1
         }
     }
 
     /// The events of a window; nil when they are too many for one answer.
     private func answer(_ from: Int64, _ to: Int64, part: (Int, Int)?) async throws -> (RecordPage, Int)? {
-        var query = (endpoint.definition.query ?? "").replacing("{from}", with: "datetime(\(DateTime.format(from)))")
+        var query = request.query.replacing("{from}", with: "datetime(\(DateTime.format(from)))")
             .replacing("{to}", with: "datetime(\(DateTime.format(to)))").replacing("{devices}", with: devices)
         if let (k, count) = part {
             query += "\n| where hash(strcat(column_ifexists('DeviceId', ''), Timestamp), \(count)) == \(k)"
         }
         let place = "the window from \(DateTime.format(from).prefix(19))Z to \(DateTime.format(to).prefix(19))Z"
         do {
-            let (page, bytes) = try await fetcher.decoded(place) {
+            let (page, bytes) = try await reader.decoded(place) {
                 try await client.hunt(query, permissions: endpoint.definition.permissions)
             }
             // A full answer does not say that it is cut.
-            return page.batch.count < Self.rowsMax ? (page, bytes) : nil
+            return page.batch.count < request.rowsMax ? (page, bytes) : nil
         } catch let error as OperatorError where error.isTooLarge { return nil }
     }
 
