@@ -16,7 +16,8 @@ package struct SensorClient: Sendable {
 
     package func get(_ path: String, parameters: [(String, String)]) async throws -> ServiceResponse {
         let request = ServiceRequest(
-            "GET", host + URLQuery.address(path, parameters), headers: [("Authorization", token.text)], timeoutSeconds: 120)
+            "GET", host + URLQuery.address(path, parameters), headers: [("Authorization", token.text)],
+            timeoutSeconds: 120)
         let response = try await client.send(request)
         let firstByte = response.body.first { $0 > 32 }
         // What a sensor answers to a wrong token is not documented: a status, an error object, or a page for people.
