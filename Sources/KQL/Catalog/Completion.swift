@@ -57,7 +57,7 @@ package struct Completer {
                 + functions(place.isAggregating) + keywords(place.operatorName)
         case .tableName: found = sources(place.declared)
         case .pluginName: found = Builtins.plugins.map { Completion($0, .plugin) }
-        case .chart: found = Self.charts.map { Completion($0, .keyword) }
+        case .chart: found = ChartKind.renderNames.map { Completion($0, .keyword) }
         }
         var seen = Set<String>()
         let matching = found.filter { $0.text.lowercased().hasPrefix(word) && seen.insert($0.text).inserted }
@@ -67,11 +67,6 @@ package struct Completer {
     private static func isWord(_ b: UInt8) -> Bool {
         b == 95 || (48...57).contains(b) || (65...90).contains(b & 0xDF) || b >= 128
     }
-
-    private static let charts = [
-        "anomalychart", "areachart", "barchart", "card", "columnchart", "linechart", "piechart", "scatterchart",
-        "stackedareachart", "table", "timechart",
-    ]
 
     private func sources(_ declared: [String]) -> [Completion] {
         catalog.tableNames.map { Completion(EntityName.written($0), .table, catalog.note(ofTable: $0).description) }

@@ -41,6 +41,9 @@ struct ResultPrinter {
 
     private func show(_ result: QueryResult) throws {
         Console.out(try text(result, width: Console.outputWidth, bold: console.hasColor))
+        if let kind = result.render?.kind, ChartKind(named: kind) == nil {
+            console.say("there is no chart called \(kind); the rows are shown as a table")
+        }
         console.say(summary(result))
     }
 

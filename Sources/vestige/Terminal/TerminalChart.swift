@@ -14,6 +14,7 @@ struct TerminalChart {
     private let width: Int
     private let hasColor: Bool
     private let isLine: Bool
+    private let isScatter: Bool
     private let x: Int
     private let ys: [Int]
     private let split: Int?
@@ -27,16 +28,15 @@ struct TerminalChart {
     /// - Returns: nil when the result is better read as a table.
     init?(_ table: ResultTable, _ render: RenderSpec?, width: Int?, hasColor: Bool) {
         guard let render, let width, width >= 40, table.count > 0 else { return nil }
-        let bars: Set<String> = ["barchart", "columnchart", "piechart"]
-        let lines: Set<String> = [
-            "timechart", "linechart", "areachart", "anomalychart", "stackedareachart", "scatterchart",
-        ]
-        guard bars.contains(render.kind) || lines.contains(render.kind) else { return nil }
+        guard let kind = ChartKind(named: render.kind), kind.shape == .categories || kind.shape == .series else {
+            return nil
+        }
         self.table = table
         self.render = render
         self.width = min(width, 160)
         self.hasColor = hasColor
-        isLine = lines.contains(render.kind)
+        isLine = kind.shape == .series
+        isScatter = kind == .scatter
         let columns = table.schema.columns
         func named(_ property: String) -> [Int] {
             (render[property] ?? "").split(separator: ",").compactMap { name in
@@ -183,7 +183,7 @@ struct TerminalChart {
             var before: (Int, Int)?
             for p in one.points {
                 let now = place(p)
-                canvas.line(from: render.kind == "scatterchart" ? now : before ?? now, to: now, series: i)
+                canvas.line(from: isScatter ? now : before ?? now, to: now, series: i)
                 before = now
             }
         }
