@@ -5,16 +5,19 @@ import Tables
 package struct ContentCatalog: SchemaCatalog {
     private let tables: [String: Schema]
     private let functions: [String: FunctionDeclaration]
+    private let notes: CatalogNotes
 
     package init(_ library: ContentLibrary, adding extra: [String: Schema] = [:]) {
         tables = library.tables.mapValues(\.schema).merging(extra) { _, new in new }
         functions = library.functionDeclarations
+        notes = library.notes
     }
 
     package func schema(ofTable name: String) -> Schema? { tables[name] }
     package var tableNames: [String] { Array(tables.keys) }
     package func function(named name: String) -> FunctionDeclaration? { functions[name] }
     package var functionNames: [String] { Array(functions.keys) }
+    package func note(ofFunction name: String) -> EntityNote { notes.functions[name] ?? EntityNote() }
 }
 
 /// Checks that content fits together: tables exist, KQL binds, transforms give the tables' columns.
@@ -59,6 +62,11 @@ package enum ContentCheck {
                     ContentProblem(s.file, "transform \(line):\(column): \(problem.code): \(problem.message)"))
             } catch {
                 problems.append(ContentProblem(s.file, "\(error)"))
+            }
+        }
+        for workbook in library.workbooks {
+            for chart in workbook.unknownCharts {
+                problems.append(ContentProblem(workbook.file, "there is no chart called '\(chart)'"))
             }
         }
         return problems

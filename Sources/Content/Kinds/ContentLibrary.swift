@@ -22,6 +22,10 @@ package struct ContentLibrary: Sendable {
     package private(set) var sources: [SourceDefinition] = []
     package private(set) var functions: [FunctionDefinition] = []
     package private(set) var workbooks: [WorkbookFile] = []
+    /// The workbook that the site begins with, that of the last folder which names one.
+    package private(set) var home: String?
+    /// Functions that only a cloud service has data for: the service, by the function's name.
+    package private(set) var cloudFunctions: [String: String] = [:]
     /// By alias.
     package private(set) var watchlists: [String: Watchlist] = [:]
 
@@ -64,12 +68,10 @@ package struct ContentLibrary: Sendable {
                         alias: alias, csv: Array(try text(file).utf8), searchKey: nil, updated: updated, file: file)
                 }
             }
-            for file in files(in: folder + "/Workbooks", ext: "workbook") {
-                attempt(&problems) {
-                    let w = try WorkbookFile(json: try text(file), file: file)
-                    library.workbooks.removeAll { $0.id == w.id }
-                    library.workbooks.append(w)
-                }
+            library.loadWorkbooks(folder + "/Workbooks", &problems)
+            let cloud = folder + "/CloudFunctions.yaml"
+            if FileManager.default.fileExists(atPath: cloud) {
+                attempt(&problems) { try library.loadCloudFunctions(try Fields(file: cloud)) }
             }
         }
         for i in library.sources.indices { library.sources[i].complete(with: library.tables) }
@@ -79,9 +81,47 @@ package struct ContentLibrary: Sendable {
         return (library, problems)
     }
 
+    /// Reads the workbooks of a folder with what each is to the site.
+    private mutating func loadWorkbooks(_ folder: String, _ problems: inout [ContentProblem]) {
+        var roles: [String: WorkbookRole] = [:]
+        for file in Self.files(in: folder, ext: "yaml") {
+            Self.attempt(&problems) {
+                roles[WorkbookFile.id(of: file)] = try WorkbookRole(yaml: try Fields(file: file))
+            }
+        }
+        var homes: [String] = []
+        for file in Self.files(in: folder, ext: "workbook") {
+            Self.attempt(&problems) {
+                let id = WorkbookFile.id(of: file)
+                let role = roles.removeValue(forKey: id) ?? WorkbookRole()
+                let workbook = try WorkbookFile(json: try Self.text(file), file: file, role: role)
+                workbooks.removeAll { $0.id == id }
+                workbooks.append(workbook)
+                if role.isHome { homes.append(id) }
+            }
+        }
+        for id in roles.keys.sorted() {
+            problems.append(ContentProblem("\(folder)/\(id).yaml", "there is no workbook \(id).workbook beside it"))
+        }
+        if homes.count > 1 {
+            problems.append(
+                ContentProblem(folder, "one workbook can be the first page, not \(homes.joined(separator: " and "))"))
+        }
+        if let home = homes.first { self.home = home }
+    }
+
+    private mutating func loadCloudFunctions(_ yaml: Fields) throws {
+        try yaml.only(["functions"])
+        for function in try yaml.list("functions") {
+            try function.only(["name", "service"])
+            cloudFunctions[try function.string("name")] = try function.string("service")
+        }
+    }
+
     /// What people are told of the tables and functions.
     package var notes: CatalogNotes {
         var notes = CatalogNotes()
+        for (name, service) in cloudFunctions { notes.functions[name] = EntityNote(service: service) }
         for table in tables.values {
             notes.tables[table.name] = EntityNote(description: table.description, folder: table.kind.rawValue)
         }

@@ -38,21 +38,3 @@ package struct FunctionDefinition: Sendable {
         }
     }
 }
-
-/// A workbook: `Content/Workbooks/*.workbook`, in Azure Workbook JSON.
-package struct WorkbookFile: Sendable {
-    package let id: String
-    package let document: Value
-    package let file: String
-
-    init(json: String, file: String) throws {
-        self.file = file
-        id = ((file as NSString).lastPathComponent as NSString).deletingPathExtension
-        do { document = try JSONReader.parse(json) } catch {
-            throw ContentProblem(file, "is not valid JSON: \(error.description)")
-        }
-        guard case .bag(let bag) = document, bag["version"] == .string("Notebook/1.0") else {
-            throw ContentProblem(file, "is not an Azure Workbook (\"version\": \"Notebook/1.0\" is missing)")
-        }
-    }
-}

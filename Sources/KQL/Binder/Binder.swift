@@ -300,9 +300,12 @@ package final class Binder {
     }
 
     func unknownFunction(_ name: Name, _ environment: Environment) -> Diagnostic {
-        if CloudOnly.functions.contains(name.text) {
+        let service =
+            CrossService.functions.contains(name.text)
+            ? "the cloud service" : catalog.note(ofFunction: name.text).service
+        if let service {
             return Diagnostic(
-                "VK010", "\(name.text)() needs data that only the cloud service has; run this query there with --on",
+                "VK010", "\(name.text)() needs data that only \(service) has; run this query there with --on",
                 name.range)
         }
         let names = Array(Builtins.scalars.keys) + catalog.functionNames + environment.allNames
@@ -464,10 +467,7 @@ package final class Binder {
     }
 }
 
-/// Functions of the cloud services that have no local data behind them.
-enum CloudOnly {
-    static let functions: Set<String> = [
-        "FileProfile", "DeviceFromIP", "AssignedIPAddresses", "SeenBy", "GetBlastRadius", "_ASIM_ResolveDvcFQDN",
-        "workspace", "app", "resource", "cluster", "arg", "adx",
-    ]
+/// Kusto's own functions that name another service's tables; https://learn.microsoft.com/azure/azure-monitor/logs/cross-workspace-query.
+enum CrossService {
+    static let functions: Set<String> = ["workspace", "app", "resource", "cluster", "arg", "adx"]
 }

@@ -25,12 +25,18 @@ package struct EntityNote: Sendable, Equatable {
     package var parameters = "()"
     /// The statements between a function's braces.
     package var body = ""
+    /// The service whose data a function needs, when it is one that cannot run over a workspace.
+    package var service: String?
 
-    package init(description: String = "", folder: String = "", parameters: String = "()", body: String = "") {
+    package init(
+        description: String = "", folder: String = "", parameters: String = "()", body: String = "",
+        service: String? = nil
+    ) {
         self.description = description
         self.folder = folder
         self.parameters = parameters
         self.body = body
+        self.service = service
     }
 }
 
