@@ -3,7 +3,8 @@ import KQLEngine
 import Tables
 import TestKit
 import Testing
-import Workbooks
+
+@testable import Workbooks
 
 @Suite struct WorkbookTests {
     private func parameter(_ json: String) throws -> WorkbookDocument {
@@ -39,16 +40,14 @@ import Workbooks
     ) async throws {
         let document = try parameter(#"{"name":"Q","type":1,"value":""}"#)
         let workbook = await run(document, ["Q": [value]])
-        guard case .query(_, _, _, .success(let result)) = workbook.items[2].kind else {
-            Issue.record("the query did not run")
-            return
-        }
-        #expect(try result.primary.rows() == [[.string(value)]])
+        let panel = try #require(workbook.panels.first)
+        #expect(panel.id == PanelID(path: [2]))
+        #expect(try workbook.answer(to: panel).get().primary.rows() == [[.string(value)]])
     }
 
     @Test func markupInDataIsShownAsText() async throws {
         let document = try parameter(#"{"name":"Q","type":1,"value":"<script>alert(1)</script>"}"#)
-        let page = PageRenderer(navigation: []).page(await run(document))
+        let page = PageRenderer(documents: []).page(await run(document))
         #expect(!page.contains("<script>alert(1)"))
         #expect(page.contains("&lt;script&gt;alert(1)"))
     }

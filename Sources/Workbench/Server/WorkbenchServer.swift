@@ -59,6 +59,20 @@ struct WorkbenchState: Sendable {
     let configuration: Configuration
     let version: String
     let outside: OutsideData
+    /// The workbooks, read once.
+    let documents: [WorkbookDocument]
+
+    init(
+        workspace: Workspace, library: ContentLibrary, configuration: Configuration, version: String,
+        outside: OutsideData
+    ) {
+        self.workspace = workspace
+        self.library = library
+        self.configuration = configuration
+        self.version = version
+        self.outside = outside
+        documents = library.workbooks.map { WorkbookDocument($0) }
+    }
 
     func provider() throws -> WorkspaceProvider {
         try WorkspaceProvider(
@@ -69,7 +83,8 @@ struct WorkbenchState: Sendable {
     /// How collecting is going.
     func health() throws -> HealthReport { try HealthReport(workspace, library, configuration, now: SystemClock.now()) }
 
-    var documents: [WorkbookDocument] { library.workbooks.map { WorkbookDocument($0) } }
+    /// The page that the site begins with.
+    var home: WorkbookDocument? { documents.first { $0.id == library.home } ?? documents.first }
 }
 
 /// Keeps other web sites from using the reader's browser to ask this server: on loopback, the address that the request

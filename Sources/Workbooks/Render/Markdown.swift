@@ -1,100 +1,158 @@
-/// The Markdown that workbooks use, as HTML: headings, lists, tables, emphasis, code and links. Any HTML in it is shown as text.
+/// The Markdown that workbooks use: headings, lists, tables, rules, emphasis, code and links. HTML in it is shown as
+/// text, but for line breaks.
 enum Markdown {
-    static func html(_ text: String) -> String {
-        var out = ""
-        var paragraph: [String] = []
-        var isList = false
-        var table: [String] = []
-        func endParagraph() {
-            if !paragraph.isEmpty { out += "<p>\(paragraph.map(inline).joined(separator: "<br>"))</p>" }
-            paragraph = []
+    static func markup(_ text: String) -> Markup {
+        var writer = Blocks()
+        for line in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline) {
+            writer.add(String(line.trimmingPrefix { $0 == " " }))
         }
-        func endList() {
-            if isList { out += "</ul>" }
-            isList = false
-        }
-        func endTable() {
-            if !table.isEmpty { out += Self.table(table) }
-            table = []
-        }
-        for raw in text.split(separator: "\n", omittingEmptySubsequences: false) {
-            let line = raw.trimmingPrefix { $0 == " " }
+        return writer.finish()
+    }
+
+    /// Lines collected to blocks.
+    private struct Blocks {
+        private var out = Markup()
+        private var paragraph: [String] = []
+        private var list: [Markup] = []
+        private var table: [String] = []
+
+        mutating func add(_ line: String) {
             let level = line.prefix { $0 == "#" }.count
             if line.hasPrefix("|") {
-                endParagraph()
-                endList()
-                table.append(String(line))
-                continue
-            }
-            endTable()
-            if (1...6).contains(level), line.dropFirst(level).first == " " {
-                endParagraph()
-                endList()
-                out += "<h\(level + 1)>\(inline(String(line.dropFirst(level + 1))))</h\(level + 1)>"
+                if table.isEmpty { end() }
+                table.append(line)
+            } else if (1...6).contains(level), line.dropFirst(level).first == " " {
+                end()
+                out += Self.heading(level, Inline.markup(String(line.dropFirst(level + 1))))
             } else if line.hasPrefix("- ") || line.hasPrefix("* ") {
-                endParagraph()
-                if !isList { out += "<ul>" }
-                isList = true
-                out += "<li>\(inline(String(line.dropFirst(2))))</li>"
-            } else if line.allSatisfy({ $0 == " " || $0 == "\r" }) {
-                endParagraph()
-                endList()
+                if list.isEmpty { end() }
+                list.append(Markup("li") { Inline.markup(String(line.dropFirst(2))) })
+            } else if line.count >= 3, Set(line.filter { $0 != " " }).isSubset(of: ["-"]) {
+                end()
+                out += Markup(empty: "hr")
+            } else if line.allSatisfy({ $0 == " " }) {
+                end()
             } else {
-                endList()
-                paragraph.append(String(line))
+                if paragraph.isEmpty { end() }
+                paragraph.append(line)
             }
         }
-        endParagraph()
-        endList()
-        endTable()
-        return out
-    }
 
-    private static func table(_ lines: [String]) -> String {
-        func cells(_ line: String) -> [String] {
-            var parts = line.split(separator: "|", omittingEmptySubsequences: false).map { String($0) }
-            if parts.first?.allSatisfy({ $0 == " " }) == true { parts.removeFirst() }
-            if parts.last?.allSatisfy({ $0 == " " || $0 == "\r" }) == true { parts.removeLast() }
-            return parts
+        mutating func finish() -> Markup {
+            end()
+            return out
         }
-        let isRule = lines.count > 1 && lines[1].allSatisfy { "|-: \r".contains($0) }
-        var out = "<table>"
-        for (i, line) in lines.enumerated() where !(isRule && i == 1) {
-            let tag = isRule && i == 0 ? "th" : "td"
-            out += "<tr>" + cells(line).map { "<\(tag)>\(inline($0))</\(tag)>" }.joined() + "</tr>"
-        }
-        return out + "</table>"
-    }
 
-    /// Emphasis, code and links inside a line.
-    static func inline(_ text: String) -> String {
-        var out = ""
-        var rest = text[...]
-        while let c = rest.first {
-            if c == "`", let end = rest.dropFirst().firstIndex(of: "`") {
-                out += "<code>\(Markup.escape(String(rest[rest.index(after: rest.startIndex)..<end])))</code>"
-                rest = rest[rest.index(after: end)...]
-            } else if rest.hasPrefix("**"), let end = rest.dropFirst(2).firstRange(of: "**") {
-                out += "<strong>\(inline(String(rest.dropFirst(2)[..<end.lowerBound])))</strong>"
-                rest = rest[end.upperBound...]
-            } else if c == "*", let end = rest.dropFirst().firstIndex(of: "*"), end > rest.index(after: rest.startIndex)
-            {
-                out += "<em>\(inline(String(rest.dropFirst()[..<end])))</em>"
-                rest = rest[rest.index(after: end)...]
-            } else if c == "[", let close = rest.firstRange(of: "]("),
-                let end = rest[close.upperBound...].firstIndex(of: ")")
-            {
-                let label = String(rest.dropFirst()[..<close.lowerBound])
-                let address = String(rest[close.upperBound..<end])
-                out +=
-                    Markup.isSafe(address: address)
-                    ? "<a href=\"\(Markup.escape(address))\" rel=\"noreferrer\">\(inline(label))</a>" : inline(label)
-                rest = rest[rest.index(after: end)...]
-            } else {
-                out += Markup.escape(String(c))
-                rest = rest.dropFirst()
+        /// Ends the block that is open.
+        private mutating func end() {
+            if !paragraph.isEmpty {
+                out += Markup("p") {
+                    for (i, line) in paragraph.enumerated() {
+                        if i > 0 { Markup(empty: "br") }
+                        Inline.markup(line)
+                    }
+                }
+            }
+            if !list.isEmpty { out += Markup("ul") { list } }
+            if !table.isEmpty { out += Self.table(table) }
+            (paragraph, list, table) = ([], [], [])
+        }
+
+        /// The page has a title of its own, so a text begins with headings of the second level.
+        private static func heading(_ level: Int, _ content: Markup) -> Markup {
+            switch level {
+            case 1: Markup("h2") { content }
+            case 2: Markup("h3") { content }
+            case 3: Markup("h4") { content }
+            case 4: Markup("h5") { content }
+            default: Markup("h6") { content }
             }
         }
-        return out
+
+        private static func table(_ lines: [String]) -> Markup {
+            func cells(_ line: String) -> [String] {
+                var parts = line.split(separator: "|", omittingEmptySubsequences: false).map { String($0) }
+                if parts.first?.allSatisfy({ $0 == " " }) == true { parts.removeFirst() }
+                if parts.last?.allSatisfy({ $0 == " " }) == true { parts.removeLast() }
+                return parts
+            }
+            let isRule = lines.count > 1 && lines[1].allSatisfy { "|-: ".contains($0) }
+            return Markup("table") {
+                for (i, line) in lines.enumerated() where !(isRule && i == 1) {
+                    Markup("tr") {
+                        for cell in cells(line) {
+                            if isRule && i == 0 {
+                                Markup("th") { Inline.markup(cell) }
+                            } else {
+                                Markup("td") { Inline.markup(cell) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Emphasis, code, links and line breaks inside a line.
+    private enum Inline {
+        static func markup(_ text: String) -> Markup {
+            var out = Markup()
+            var plain = ""
+            var rest = text[...]
+            func endText() {
+                if !plain.isEmpty { out += Markup(text: plain) }
+                plain = ""
+            }
+            while let c = rest.first {
+                guard let (piece, end) = element(rest) else {
+                    plain.append(c)
+                    rest = rest.dropFirst()
+                    continue
+                }
+                endText()
+                out += piece
+                rest = rest[end...]
+            }
+            endText()
+            return out
+        }
+
+        /// The element at the beginning of a text, and where it ends.
+        private static func element(_ text: Substring) -> (Markup, end: Substring.Index)? {
+            switch text.first {
+            case "`":
+                guard let end = text.dropFirst().firstIndex(of: "`") else { return nil }
+                return (Markup("code") { String(text.dropFirst()[..<end]) }, text.index(after: end))
+            case "*" where text.hasPrefix("**"):
+                guard let end = text.dropFirst(2).firstRange(of: "**") else { return nil }
+                return (
+                    Markup("strong") { markup(String(text.dropFirst(2)[..<end.lowerBound])) }, end.upperBound
+                )
+            case "*":
+                guard let end = text.dropFirst().firstIndex(of: "*"), end > text.index(after: text.startIndex) else {
+                    return nil
+                }
+                return (Markup("em") { markup(String(text.dropFirst()[..<end])) }, text.index(after: end))
+            case "[": return link(text)
+            case "<":
+                guard let tag = ["<br>", "<br/>", "<br />"].first(where: { text.lowercased().hasPrefix($0) }) else {
+                    return nil
+                }
+                return (Markup(empty: "br"), text.index(text.startIndex, offsetBy: tag.count))
+            default: return nil
+            }
+        }
+
+        private static func link(_ text: Substring) -> (Markup, end: Substring.Index)? {
+            guard let close = text.firstRange(of: "]("), let end = text[close.upperBound...].firstIndex(of: ")") else {
+                return nil
+            }
+            let label = markup(String(text.dropFirst()[..<close.lowerBound]))
+            let address = String(text[close.upperBound..<end])
+            let piece =
+                Markup.isSafe(address: address)
+                ? Markup("a", ["href": address, "rel": "noreferrer"]) { label } : label
+            return (piece, text.index(after: end))
+        }
     }
 }

@@ -4,152 +4,124 @@ import Tables
 
 /// A resolved workbook as one HTML page.
 package struct PageRenderer: Sendable {
-    /// Other workbooks, for the page's navigation.
-    private let navigation: [(id: String, title: String)]
+    private let shell: PageShell
+    private let workbooks: WorkbookDirectory
 
-    package init(navigation: [(id: String, title: String)]) { self.navigation = navigation }
+    /// - Parameter documents: all workbooks: those of the navigation, and those that links may lead to.
+    package init(documents: [WorkbookDocument]) {
+        shell = PageShell(documents: documents)
+        workbooks = WorkbookDirectory(documents)
+    }
 
     package func page(_ workbook: ResolvedWorkbook) -> String {
-        Self.shell(
-            title: workbook.document.title, navigation: navigation, current: workbook.document.id,
-            body: "<main>\(items(workbook.items, workbook))</main>")
+        let body = Markup("main") { items(workbook.items, workbook) }
+        return shell.page(title: workbook.document.title, current: workbook.document.id, body: body)
     }
 
-    /// The frame of every page.
-    package static func shell(title: String, navigation: [(id: String, title: String)], current: String?, body: String)
-        -> String
-    {
-        let links = navigation.map {
-            "<a href=\"/workbooks/\(WorkbookAddress.escape($0.id))\"\($0.id == current ? " aria-current=\"page\"" : "")>\(Markup.escape($0.title))</a>"
+    private func items(_ items: [ResolvedItem], _ workbook: ResolvedWorkbook) -> Markup {
+        Markup("div", ["class": "row"]) {
+            for item in items {
+                Markup.newline
+                Markup("section", ["class": "item", "style": "--w:\(Self.share(item.width))%"]) {
+                    self.item(item, workbook)
+                }
+            }
+            Markup.newline
         }
-        return """
-            <!doctype html>
-            <html lang="en">
-            <head>
-            <meta charset="utf-8">
-            <meta name="viewport" content="width=device-width, initial-scale=1">
-            <title>\(Markup.escape(title)) · Vestige</title>
-            <style>\(String(decoding: PackageResources.workbook_css, as: UTF8.self))</style>
-            <script>\(String(decoding: PackageResources.theme_js, as: UTF8.self))</script>
-            </head>
-            <body>
-            <header><a class="brand" href="/">Vestige</a><nav>\(links.joined())</nav><button id="theme" type="button" aria-label="Light or dark">◐</button></header>
-            \(body)
-            <script>\(String(decoding: PackageResources.workbook_js, as: UTF8.self))</script>
-            </body>
-            </html>
-
-            """
     }
 
-    private func items(_ items: [ResolvedItem], _ workbook: ResolvedWorkbook) -> String {
-        "<div class=\"row\">"
-            + items.map { "<section class=\"item\" style=\"--w:\($0.width)%\">\(item($0, workbook))</section>" }
-            .joined() + "</div>"
+    /// A width in percent, where thirds and sixths are thirds and sixths.
+    private static func share(_ percent: Int) -> String {
+        switch percent {
+        case 16, 17: "16.667"
+        case 33, 34: "33.333"
+        case 66, 67: "66.667"
+        default: String(min(max(percent, 1), 100))
+        }
     }
 
-    private func item(_ item: ResolvedItem, _ workbook: ResolvedWorkbook) -> String {
+    private func item(_ item: ResolvedItem, _ workbook: ResolvedWorkbook) -> Markup {
         switch item.kind {
         case .text(let markdown, let style):
-            return "<div class=\"text \(Markup.escape(style))\">\(Markdown.html(markdown))</div>"
-        case .parameters(let list, _): return parameters(list, workbook)
-        case .links(let links, let style): return self.links(links, style)
+            Markup("div", ["class": "text \(style.rawValue)"]) { Markdown.markup(markdown) }
+        case .parameters(let list): ParameterForm(list, workbook.asked).markup()
+        case .links(let links, let isTabs): self.links(links, isTabs)
         case .group(let inner, let title):
-            return (title.map { "<h3>\(Markup.escape($0))</h3>" } ?? "") + items(inner, workbook)
-        case .note(let text): return "<div class=\"text info\">\(Markup.escape(text))</div>"
-        case .query(let query, let title, let text, let answer): return panel(query, title, text, answer)
+            (title.map { title in Markup("h3") { title } } ?? Markup()) + items(inner, workbook)
+        case .note(let text): Markup("div", ["class": "text info"]) { text }
+        case .panel(let panel): self.panel(panel, workbook.answer(to: panel), width: item.width)
         }
     }
 
-    private func links(_ links: [ResolvedLink], _ style: String) -> String {
-        let list = links.filter { Markup.isSafe(address: $0.address) }.map {
-            "<a href=\"\(Markup.escape($0.address))\"\($0.isCurrent ? " aria-current=\"true\"" : "")>\(Markup.escape($0.label))</a>"
-        }
-        return "<div class=\"\(style == "tabs" ? "tabs" : "links")\">\(list.joined())</div>"
-    }
-
-    private func parameters(_ list: [ResolvedParameter], _ workbook: ResolvedWorkbook) -> String {
-        let shown = list.filter { !$0.parameter.isHidden }
-        guard !shown.isEmpty else { return "" }
-        var out = "<form class=\"parameters\" method=\"get\">"
-        let own = Set(shown.map(\.parameter.name))
-        for (name, values) in workbook.asked.sorted(by: { $0.key < $1.key }) where !own.contains(name) {
-            for value in values {
-                out += "<input type=\"hidden\" name=\"\(Markup.escape(name))\" value=\"\(Markup.escape(value))\">"
+    private func links(_ links: [ResolvedLink], _ isTabs: Bool) -> Markup {
+        Markup("div", ["class": isTabs ? "tabs" : "links"]) {
+            for link in links where Markup.isSafe(address: link.address) {
+                Markup("a", ["href": link.address, "aria-current": link.isCurrent ? "true" : nil]) { link.label }
             }
         }
-        for p in shown {
-            let name = Markup.escape(p.parameter.name)
-            out +=
-                "<label title=\"\(Markup.escape(p.problem ?? p.parameter.description))\"><span>\(Markup.escape(p.parameter.label))</span>"
-            switch p.parameter.control {
-            case .text: out += "<input name=\"\(name)\" value=\"\(Markup.escape(p.value.label))\">"
-            case .fixed: out += "<b>\(Markup.escape(p.value.label))</b>"
-            default:
-                out += "<select name=\"\(name)\">"
-                if !p.choices.contains(where: \.isSelected) { out += "<option value=\"\" selected></option>" }
-                // A list of several chosen values shows as one entry: the page sets one at a time.
-                for choice in p.choices {
-                    out +=
-                        "<option value=\"\(Markup.escape(choice.value))\"\(choice.isSelected ? " selected" : "")>\(Markup.escape(choice.label))</option>"
-                }
-                out += "</select>"
-            }
-            out += "</label>"
-        }
-        return out + "<noscript><button>Apply</button></noscript></form>"
     }
 
-    private func panel(
-        _ query: WorkbookQuery, _ title: String, _ text: String, _ answer: Result<QueryResult, QueryError>
-    ) -> String {
-        let content: String
-        var caption = title
+    // MARK: Panels
+
+    private func panel(_ panel: Panel, _ answer: ResolvedWorkbook.Answer, width: Int) -> Markup {
+        var caption = panel.title
+        let content: Markup
+        let visualization = panel.query.visualization
+        var kind = visualization.flatMap { ChartKind(named: $0) }
         switch answer {
-        case .failure(let error): content = "<div class=\"text error\">\(Markup.escape(Self.explain(error)))</div>"
+        case .failure(let error): content = Self.error(Self.explain(error))
         case .success(let result):
             caption = caption.replacing("{$rowCount}", with: String(result.primary.count))
+            kind = (visualization ?? result.render?.kind).flatMap { ChartKind(named: $0) }
             if result.primary.count == 0 {
-                content =
-                    "<p class=\"empty\">\(Markup.escape(query.noDataMessage ?? "The query returned no results."))</p>"
-            } else {
-                do { content = try draw(query, result) } catch {
-                    content = "<div class=\"text error\">\(Markup.escape("\(error)"))</div>"
+                content = Markup("p", ["class": "empty"]) {
+                    panel.query.noDataMessage ?? "The query returned no results."
                 }
+            } else {
+                content = drawing(panel, result, title: caption, width: width)
             }
         }
-        let head = caption.isEmpty ? "" : "<h3>\(Markup.escape(caption))</h3>"
-        let isBare = query.visualization == "tiles" || query.visualization == "card"
-        return
-            "<div class=\"panel\(isBare ? " bare" : "")\">\(head)\(content)<details class=\"kql\"><summary>KQL</summary><pre>\(Markup.escape(text))</pre></details></div>"
+        return Markup("div", ["class": kind?.isBare == true ? "panel bare" : "panel"]) {
+            if !caption.isEmpty { Markup("h3") { caption } }
+            content
+            Markup("details", ["class": "kql"]) {
+                Markup("summary") { "KQL" }
+                Markup("pre") { panel.text }
+            }
+        }
     }
+
+    private static func error(_ text: String) -> Markup { Markup("div", ["class": "text error"]) { text } }
 
     private static func explain(_ error: QueryError) -> String {
-        if case .invalid(let diagnostic, let query) = error {
-            let (line, column) = diagnostic.position(in: query)
-            return "\(diagnostic.message) (line \(line), column \(column))"
-        }
-        return error.message
+        guard case .invalid(let diagnostic, let query) = error else { return error.message }
+        let (line, column) = diagnostic.position(in: query)
+        return "\(diagnostic.message) (line \(line), column \(column))"
     }
 
-    private func draw(_ query: WorkbookQuery, _ result: QueryResult) throws -> String {
-        let table = result.primary
-        let kind = query.visualization.isEmpty ? result.render?.kind ?? "table" : query.visualization
-        let heights: [Int: Double] = [0: 260, 1: 180, 2: 380, 3: 420, 4: 130]
-        let height = heights[query.size] ?? 260
-        func chart() throws -> ChartRenderer { try ChartRenderer(table, settings: query.chart, height: height) }
-        switch kind {
-        case "tiles": return try TileRenderer(settings: query.tiles).html(table)
-        case "card", "stat": return try TileRenderer.card(table, query.card)
-        case "piechart": return try chart().donut()
-        case "timechart", "linechart", "scatterchart": return try chart().lines(isArea: false)
-        case "areachart": return try chart().lines(isArea: true)
-        case "barchart":
-            let drawn = try chart()
-            return drawn.data.isTime ? drawn.bars(isStacked: true) : drawn.categories()
-        case "unstackedbar": return try chart().bars(isStacked: false)
-        case "categoricalbar", "columnchart": return try chart().bars(isStacked: true)
-        default: return try GridRenderer(settings: query.grid, query: query).html(table)
+    /// The rows as the author or the query wants them. What is not drawn here is shown as a table, and told.
+    private func drawing(_ panel: Panel, _ result: QueryResult, title: String, width: Int) -> Markup {
+        let name = panel.query.visualization ?? result.render?.kind
+        let rows = DrawnRows(
+            table: result.primary, query: panel.query, chart: panel.query.chart.completed(with: result.render),
+            title: title, width: width, workbooks: workbooks)
+        do {
+            guard let name else { return try GridRenderer(rows).markup() }
+            guard let kind = ChartKind(named: name) else {
+                return try instead(of: "There is no chart called \(name)", rows)
+            }
+            guard let drawing = kind.drawing else {
+                return try instead(of: "Only the Azure portal draws \(name)", rows)
+            }
+            let drawn = try drawing(rows)
+            return drawn.isEmpty ? try instead(of: "There is nothing to draw in these rows", rows) : drawn
+        } catch {
+            return Self.error((error as? QueryError).map(Self.explain) ?? "\(error)")
         }
+    }
+
+    private func instead(of reason: String, _ rows: DrawnRows) throws -> Markup {
+        Markup("p", ["class": "instead"]) { "\(reason); the rows are shown as a table." }
+            + (try GridRenderer(rows).markup())
     }
 }

@@ -1,54 +1,73 @@
 import KQLEngine
 import Tables
 
-/// A query's rows as cards, and single figures.
+/// A query's rows as tiles.
 struct TileRenderer {
-    let settings: Bag
+    private let rows: DrawnRows
+    /// Azure draws no more: https://learn.microsoft.com/azure/azure-monitor/visualize/workbooks-tile-visualizations.
+    private static let tilesMax = 100
+    /// A figure of more letters is set smaller.
+    private static let figureLettersMax = 8
 
-    func html(_ table: ResultTable) throws -> String {
-        let cards = try table.rows().prefix(100).map { row in card(row, table.schema) }
-        return "<div class=\"tiles\">\(cards.joined())</div>"
+    init(_ rows: DrawnRows) { self.rows = rows }
+
+    func markup() throws -> Markup {
+        let all = try rows.table.rows()
+        let tiles = all.prefix(Self.tilesMax).map { Markup.newline + tile($0) }
+        let note =
+            all.count > tiles.count
+            ? Markup("p", ["class": "cut"]) { "The first \(tiles.count) of \(all.count) tiles." } : Markup()
+        return Markup("div", ["class": "tiles"]) { tiles } + note
     }
 
-    private func slot(_ name: String) -> ColumnFormatter? { settings[name]?.bagValue.map { ColumnFormatter($0) } }
-
-    private func card(_ row: [Value], _ schema: Schema) -> String {
-        var tone = ""
-        var out = ""
-        for (name, style) in [
-            ("titleContent", "title"), ("subtitleContent", "subtitle"), ("leftContent", "figure"),
-            ("rightContent", "side"), ("secondaryContent", "bottom"),
-        ] {
-            guard let f = slot(name), let c = schema.index(of: f.match) else { continue }
+    private func tile(_ row: [Value]) -> Markup {
+        var tone = Tone?.none
+        var parts = Markup()
+        for (place, content) in rows.query.tiles.slots {
+            guard let c = rows.table.schema.index(of: content.match) else { continue }
             let value = row[c]
-            if f.kind == 18 || f.options["thresholdsGrid"] != nil {
-                let rule = f.options["thresholdsGrid"]?.arrayValue?.compactMap(\.bagValue).first {
-                    GridRenderer.meets($0, value)
-                }
-                tone = rule.map { Palette.tone($0["representation"]?.text ?? "") } ?? tone
-            } else if f.kind == 12, let palette = f.options["palette"]?.stringValue, palette != "auto",
-                palette != "none"
-            {
-                tone = Palette.tone(palette)
-            }
-            if [9, 10, 21].contains(f.kind) {
-                out +=
-                    "<div class=\"\(style)\">\(ChartRenderer.spark((value.arrayValue ?? []).compactMap(\.doubleValue), isArea: true))</div>"
+            tone = self.tone(content, value) ?? tone
+            if let style = content.kind?.sparkline {
+                parts += Markup("div", ["class": place.style]) { Sparkline(style, value).markup() }
                 continue
             }
-            let text = value.doubleValue.map { NumberText.format($0, f.numberFormat) } ?? NumberText.cell(value)
-            let isWords = style == "figure" && text.count > 8
-            out += "<div class=\"\(style)\(isWords ? " words" : "")\">\(Markup.escape(text))</div>"
+            let text = value.boolValue == nil ? value.doubleValue.map { NumberText.format($0, content.format) } : nil
+            let shown = text ?? NumberText.cell(value)
+            let isWords = place == .left && shown.count > Self.figureLettersMax
+            parts += Markup("div", ["class": place.style + (isWords ? " words" : "")]) { shown }
         }
-        return "<div class=\"tile \(tone)\">\(out)</div>"
+        return Markup("div", ["class": tone.map { "tile \($0.rawValue)" } ?? "tile"]) { parts }
     }
 
-    /// The first cell as a large figure or as text.
-    static func card(_ table: ResultTable, _ settings: Bag) throws -> String {
-        guard table.count > 0, let value = try table.batch.row(0).first else { return "" }
-        if settings["style"]?.stringValue == "markdown" {
-            return "<div class=\"text\">\(Markdown.html(value.text))</div>"
+    /// What a part's rules or its palette say of a tile; nil when they say nothing.
+    private func tone(_ content: ColumnFormatter, _ value: Value) -> Tone? {
+        if content.kind == .thresholds || !content.thresholds.isEmpty {
+            let rule = content.thresholds.first { $0.holds(for: value) }
+            return rule.map { NamedColor(named: $0.representation)?.tone ?? .none }
         }
-        return "<div class=\"big\">\(Markup.escape(NumberText.cell(value)))</div>"
+        guard content.kind == .bigNumber, case .one(let color)? = content.palette else { return nil }
+        return color.tone
+    }
+}
+
+extension TileSettings.Place {
+    /// The class of the style sheet.
+    fileprivate var style: String {
+        switch self {
+        case .title: "title"
+        case .subtitle: "subtitle"
+        case .left: "figure"
+        case .right: "side"
+        case .bottom: "bottom"
+        }
+    }
+}
+
+/// The first cell as a large figure or as text.
+enum CardRenderer {
+    static func markup(_ rows: DrawnRows) throws -> Markup {
+        guard rows.table.count > 0, let value = try rows.table.batch.row(0).first else { return Markup() }
+        if rows.query.card.isMarkdown { return Markup("div", ["class": "text"]) { Markdown.markup(value.text) } }
+        return Markup("div", ["class": "big"]) { NumberText.cell(value) }
     }
 }

@@ -36,17 +36,24 @@ struct ParameterRunner {
     }
 
     private func timeRange(_ parameter: WorkbookParameter, _ asked: String?) -> ResolvedParameter {
-        let saved = parameter.value.bagValue?["durationMs"]?.longValue ?? 86_400_000
-        let durations =
-            parameter.durations.isEmpty ? [3_600_000, 86_400_000, 604_800_000, 2_592_000_000] : parameter.durations
-        let chosen = asked.flatMap { Int64($0) }.flatMap { $0 > 0 && $0 <= 3_650 * 86_400_000 ? $0 : nil } ?? saved
+        let saved = parameter.savedDuration ?? Self.millisecondsPerDay
+        let usual =
+            [Self.millisecondsPerDay / 24, Self.millisecondsPerDay]
+            + [7, 30].map { $0 * Self.millisecondsPerDay }
+        let durations = parameter.durations.isEmpty ? usual : parameter.durations
+        let chosen = asked.flatMap { Int64($0) }.flatMap { Self.durations.contains($0) ? $0 : nil } ?? saved
         let all = durations.contains(chosen) ? durations : (durations + [chosen]).sorted()
         let choices = all.map {
             ResolvedParameter.Choice(value: String($0), label: Self.label($0), isSelected: $0 == chosen)
         }
-        let value = ParameterValue(content: .time(start: now - chosen * 10_000, end: now), label: Self.label(chosen))
+        let start = now - chosen * (DateTime.ticksPerSecond / 1_000)
+        let value = ParameterValue(content: .time(start: start, end: now), label: Self.label(chosen))
         return ResolvedParameter(parameter: parameter, choices: choices, value: value, problem: nil)
     }
+
+    private static let millisecondsPerDay: Int64 = 86_400_000
+    /// Ranges that an address may ask for: up to ten years.
+    private static let durations = 1...3_650 * millisecondsPerDay
 
     static func label(_ ms: Int64) -> String {
         let (n, unit): (Int64, String) =
@@ -59,12 +66,11 @@ struct ParameterRunner {
     }
 
     private func text(_ parameter: WorkbookParameter, _ asked: [String]?) -> ResolvedParameter {
-        var text = asked?.first ?? parameter.value.stringValue ?? ""
+        var text = asked?.first ?? parameter.saved.first ?? ""
         var problem: String?
         if asked == nil, let query = parameter.query {
             switch run(query, parameter.timeRange) {
-            case .success(let result):
-                text = result.primary.count > 0 ? (try? result.primary.batch.row(0).first?.text) ?? "" : ""
+            case .success(let result): text = result.primary.count > 0 ? Self.firstCell(result.primary) : ""
             case .failure(let error): problem = error.message
             }
         }
@@ -73,51 +79,63 @@ struct ParameterRunner {
             value: .init(content: .texts(text.isEmpty ? [] : [text], isAll: false), label: text), problem: problem)
     }
 
+    private static func firstCell(_ table: ResultTable) -> String {
+        guard let row = try? table.batch.row(0), let cell = row.first else { return "" }
+        return cell.text
+    }
+
     private func dropdown(_ parameter: WorkbookParameter, _ asked: [String]?) -> ResolvedParameter {
-        var found: [(value: String, label: String, isDefault: Bool)] = []
-        var problem: String?
-        if let query = parameter.query {
-            switch run(query, parameter.timeRange) {
-            case .success(let result):
-                let table = result.primary
-                let labels = table.schema.index(of: "label") ?? (table.schema.count > 1 ? 1 : 0)
-                for row in (try? table.rows()) ?? [] where !row[0].text.isEmpty {
-                    found.append((row[0].text, row[labels].text, false))
-                }
-            case .failure(let error): problem = error.message
-            }
-        } else {
-            for choice in parameter.choices {
-                switch choice {
-                case .bag(let bag):
-                    let value = bag["value"]?.text ?? ""
-                    found.append((value, bag["label"]?.stringValue ?? value, bag["selected"]?.boolValue ?? false))
-                default: found.append((choice.text, choice.text, false))
-                }
-            }
+        var (found, problem) = choices(parameter)
+        // An empty choice in the address is none.
+        let reader = asked?.filter { !$0.isEmpty } ?? []
+        var wanted = reader.isEmpty ? parameter.saved : reader
+        let known = Set(found.map(\.value))
+        let isAll =
+            wanted.contains(Mark.all) || (parameter.hasAll && reader.isEmpty && known.isDisjoint(with: wanted))
+        let unknown = reader.filter { !known.contains($0) && $0 != Mark.all && $0 != Mark.first }
+        if !isAll, !unknown.isEmpty {
+            // What an address asks for stays asked for: another choice in its place would show what nobody asked.
+            problem = problem ?? "there is no choice \(unknown.joined(separator: ", ")) here"
+            found += unknown.map { .init(value: $0, label: $0, isDefault: false) }
+        } else if !isAll, known.isDisjoint(with: wanted) {
+            let defaults = found.filter(\.isDefault).map(\.value)
+            let takesFirst = parameter.isRequired || wanted.contains(Mark.first)
+            wanted = !defaults.isEmpty ? defaults : takesFirst ? found.prefix(1).map(\.value) : []
         }
-        let saved = parameter.value.arrayValue?.map(\.text) ?? (parameter.value.isNull ? [] : [parameter.value.text])
-        var wanted = Set(asked ?? saved)
-        wanted.remove("")
-        let isAll = wanted.contains("value::all") || (parameter.hasAll && wanted.isDisjoint(with: found.map(\.value)))
-        if !isAll, wanted.isDisjoint(with: found.map(\.value)) {
-            wanted = Set(found.filter(\.isDefault).map(\.value))
-            if wanted.isEmpty, parameter.isRequired || wanted.contains("value::1"), let first = found.first {
-                wanted = [first.value]
-            }
-        }
+        let chosen = Set(wanted)
         // A long list is cut, but never what is chosen.
-        let listed = found.enumerated().filter { $0.offset < Self.choicesMax || wanted.contains($0.element.value) }.map(
-            \.element)
-        var choices = listed.map {
-            ResolvedParameter.Choice(value: $0.value, label: $0.label, isSelected: !isAll && wanted.contains($0.value))
+        let listed = found.enumerated().filter { $0.offset < Self.choicesMax || chosen.contains($0.element.value) }
+        var choices = listed.map { _, choice in
+            ResolvedParameter.Choice(
+                value: choice.value, label: choice.label, isSelected: !isAll && chosen.contains(choice.value))
         }
-        if parameter.hasAll { choices.insert(.init(value: "value::all", label: "All", isSelected: isAll), at: 0) }
-        let selected = isAll ? found.map(\.value) : found.map(\.value).filter(wanted.contains)
-        let label = isAll ? "All" : found.filter { wanted.contains($0.value) }.map(\.label).joined(separator: ", ")
+        if listed.count < found.count, problem == nil {
+            problem = "the first \(listed.count) of \(found.count) choices are listed"
+        }
+        if parameter.hasAll { choices.insert(.init(value: Mark.all, label: "All", isSelected: isAll), at: 0) }
+        let selected = isAll ? found : found.filter { chosen.contains($0.value) }
+        let label = isAll ? "All" : selected.map(\.label).joined(separator: ", ")
         return ResolvedParameter(
             parameter: parameter, choices: choices,
-            value: .init(content: .texts(selected, isAll: isAll), label: label.isEmpty ? "none" : label),
+            value: .init(
+                content: .texts(selected.map(\.value), isAll: isAll), label: label.isEmpty ? "none" : label),
             problem: problem)
+    }
+
+    private typealias Mark = WorkbookParameter.Mark
+
+    /// The choices that the query finds, or those of the file.
+    private func choices(_ parameter: WorkbookParameter) -> ([WorkbookParameter.Choice], problem: String?) {
+        guard let query = parameter.query else { return (parameter.choices, nil) }
+        do {
+            let table = try run(query, parameter.timeRange).get().primary
+            let labels = table.schema.index(of: "label") ?? (table.schema.count > 1 ? 1 : 0)
+            let rows = try table.rows().filter { !$0[0].text.isEmpty }
+            return (rows.map { .init(value: $0[0].text, label: $0[labels].text, isDefault: false) }, nil)
+        } catch let error as QueryError {
+            return ([], error.message)
+        } catch {
+            return ([], "\(error)")
+        }
     }
 }

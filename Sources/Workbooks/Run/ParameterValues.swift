@@ -1,4 +1,3 @@
-import Foundation
 import Tables
 
 /// What a parameter is set to.
@@ -33,6 +32,12 @@ package struct ParameterValues: Sendable {
     }
 
     package subscript(name: String) -> ParameterValue? { values[name]?.value }
+
+    /// Ticks; the time range that a parameter holds.
+    func range(_ name: String?) -> (start: Int64, end: Int64)? {
+        guard let name, case .time(let start, let end)? = values[name]?.value.content else { return nil }
+        return (start, end)
+    }
 
     /// Whether an item is shown.
     func holds(_ condition: WorkbookItem.Condition) -> Bool {
@@ -75,9 +80,7 @@ package struct ParameterValues: Sendable {
         case .time(let start, let end): return time(start, end, value.label, form, place)
         case .texts(let texts, let isAll):
             if form == "label" { return value.label }
-            if form == "escape" {
-                return texts.joined(separator: ",").addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
-            }
+            if form == "escape" { return WorkbookAddress.escape(texts.joined(separator: ",")) }
             guard place == .query else { return texts.joined(separator: ", ") }
             let quote = parameter?.quote ?? ""
             if isAll, let all = parameter?.allValue { return quote + all + quote }

@@ -36,7 +36,8 @@ struct WorkbookCommand: AsyncParsableCommand {
 
         func run() async throws {
             let session = try Session.open(options)
-            guard let file = session.library.workbooks.first(where: { $0.id == id }) else {
+            let documents = session.library.workbooks.map { WorkbookDocument($0) }
+            guard let document = documents.first(where: { $0.id == id }) else {
                 throw OperatorError("there is no workbook \(id)", next: "vestige workbook list", isConfiguration: true)
             }
             var asked: [String: [String]] = [:]
@@ -46,7 +47,7 @@ struct WorkbookCommand: AsyncParsableCommand {
                 asked[parts[0], default: []].append(parts[1])
             }
             let run = WorkbookRun(provider: try session.provider(), now: SystemClock.now())
-            let page = PageRenderer(navigation: []).page(await run.resolve(WorkbookDocument(file), asked: asked))
+            let page = PageRenderer(documents: documents).page(await run.resolve(document, asked: asked))
             guard let out else { return Console.out(page) }
             do { try page.write(toFile: out, atomically: true, encoding: .utf8) } catch {
                 throw OperatorError(
