@@ -63,16 +63,46 @@ struct SpecCase: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { "\(file): \(title)" }
 
-    static let all: [SpecCase] = {
-        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .appendingPathComponent("Spec")
-        let files = (try? FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)) ?? []
-        return files.filter { $0.pathExtension == "md" }.sorted { $0.path < $1.path }.flatMap { url in
-            cases(
-                (try? String(contentsOf: url, encoding: .utf8)) ?? "",
-                file: url.deletingPathExtension().lastPathComponent)
+    static let all = files(in: "Spec").flatMap { cases($1, file: $0) }
+    static let conformance = files(in: "Conformance/Queries").flatMap { cases($1, file: $0) }
+
+    /// The documents of a folder below `Tests`: their names and texts. None where there is no such folder.
+    static func files(in folder: String) -> [(name: String, text: String)] {
+        let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        let files =
+            (try? FileManager.default.contentsOfDirectory(
+                at: tests.appendingPathComponent(folder), includingPropertiesForKeys: nil)) ?? []
+        return files.filter { $0.pathExtension == "md" }.sorted { $0.path < $1.path }.compactMap { url in
+            guard let text = try? String(contentsOf: url, encoding: .utf8) else { return nil }
+            return (url.deletingPathExtension().lastPathComponent, text)
         }
-    }()
+    }
+
+    /// Runs the query and compares what it gives, or how it is refused.
+    func check(options: QueryOptions) throws {
+        let outcome = Result { try Engine(provider: MemoryTables()).run(query, options: options) }
+        switch (outcome, table) {
+        case (.success(let result), let expected?):
+            #expect(result.primary.schema.columns.map { "\($0.name):\($0.type.name)" } == expected.columns)
+            #expect(try result.primary.rows().map { $0.map(Self.cell) } == expected.rows)
+        case (.failure(let error as QueryError), nil):
+            let (found, wanted) = (Refusal(error), try #require(refusal))
+            let fits = found.fits(wanted)
+            #expect(fits, "\(title): found > \(found)")
+        case (.failure(let error as QueryError), _): Issue.record("\(error.message)")
+        case (.failure(let error), _): Issue.record("\(error)")
+        case (.success(let result), nil): Issue.record("it ran: \(try result.primary.rows())")
+        }
+    }
+
+    /// `null` is the null value, `""` the empty text.
+    private static func cell(_ value: Value) -> String {
+        switch value {
+        case .null: "null"
+        case .string(""): "\"\""
+        default: value.text
+        }
+    }
 
     /// Data that a file declares in its first block, before the first rule, stands before each of its queries.
     private static func cases(_ text: String, file: String) -> [SpecCase] {
@@ -141,19 +171,7 @@ struct SpecCase: Sendable, CustomTestStringConvertible {
             options.now = DateTime.parse("2026-05-06T07:08:09.1234567Z")
             options.workerCountMax = workers
             options.parallelRowsMin = workers > 1 ? 0 : .max
-            let outcome = Result { try Engine(provider: MemoryTables()).run(one.query, options: options) }
-            switch (outcome, one.table) {
-            case (.success(let result), let expected?):
-                #expect(result.primary.schema.columns.map { "\($0.name):\($0.type.name)" } == expected.columns)
-                #expect(try result.primary.rows().map { $0.map(Self.cell) } == expected.rows)
-            case (.failure(let error as QueryError), nil):
-                let (found, wanted) = (Refusal(error), try #require(one.refusal))
-                let fits = found.fits(wanted)
-                #expect(fits, "\(one.title): found > \(found)")
-            case (.failure(let error as QueryError), _): Issue.record("\(error.message)")
-            case (.failure(let error), _): Issue.record("\(error)")
-            case (.success(let result), nil): Issue.record("it ran: \(try result.primary.rows())")
-            }
+            try one.check(options: options)
         }
     }
 
@@ -172,14 +190,5 @@ struct SpecCase: Sendable, CustomTestStringConvertible {
             #expect(!fits, "\(other)")
         }
         #expect(Refusal(.runtime("too much")).fits(Refusal("runtime too much")))
-    }
-
-    /// `null` is the null value, `""` the empty text.
-    private static func cell(_ value: Value) -> String {
-        switch value {
-        case .null: "null"
-        case .string(""): "\"\""
-        default: value.text
-        }
     }
 }

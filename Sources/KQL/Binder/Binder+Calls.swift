@@ -220,8 +220,12 @@ extension Binder {
             try need(3...3)
             let a = try bindAll()
             // Weeks are told as a real number, unlike every other part.
-            guard case .literal(.string(let part), _) = a[0], part.lowercased() == "week" else { return nil }
-            return .call(name.text, [a[0], convert(a[1], to: .datetime), convert(a[2], to: .datetime)], .real)
+            let times = [convert(a[1], to: .datetime), convert(a[2], to: .datetime)]
+            guard case .literal(.string(let part), _) = a[0] else {
+                // Which part it is differs from row to row: all are told as whole numbers.
+                return .convert(.call(name.text, [convert(a[0], to: .string)] + times, .real), .long)
+            }
+            return part.lowercased() == "week" ? .call(name.text, [a[0]] + times, .real) : nil
         case "gettype":
             // Values do not tell int from long; columns do.
             try need(1...1)
