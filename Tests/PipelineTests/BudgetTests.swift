@@ -1,32 +1,56 @@
 import Azure
+import Synchronization
 import Testing
 
-/// Calls that wait for their turn.
+/// Calls that wait for their turn, by a clock that only moves when somebody waits.
 @Suite struct BudgetTests {
-    private static func seconds(_ body: () async throws -> Void) async throws -> Double {
-        let began = ContinuousClock.now
-        try await body()
-        return Double((ContinuousClock.now - began) / .milliseconds(1)) / 1_000
+    /// A clock on which a wait is over at once, and which tells how long it was.
+    private final class TestClock: Sendable {
+        private let elapsed = Mutex(Duration.zero)
+
+        var now: Duration { elapsed.withLock { $0 } }
+        func advance(_ duration: Duration) { elapsed.withLock { $0 += duration } }
+
+        var waiting: WaitingClock { WaitingClock(now: { self.now }, sleep: { self.advance($0) }) }
     }
 
     @Test func callsWaitUntilTheWindowHasRoom() async throws {
-        let budget = CallBudget([CallBudget.Window(seconds: 0.4, units: 3)])
-        #expect(try await Self.seconds { for _ in 0..<3 { try await budget.take() } } < 0.3)
-        // The fourth waits for the first to be old, and the seventh for the fourth.
-        #expect(try await Self.seconds { for _ in 0..<4 { try await budget.take() } } >= 0.75)
+        let clock = TestClock()
+        let budget = CallBudget([CallBudget.Window(seconds: 60, units: 3)], clock: clock.waiting)
+        var waits: [Double] = []
+        for _ in 0..<7 {
+            waits.append(try await budget.take())
+            clock.advance(.seconds(5))
+        }
+        // The fourth waits for the first to be old, the fifth for the second, and so on.
+        #expect(waits.map { ($0 * 10).rounded() / 10 } == [0, 0, 0, 45, 0, 0, 45])
     }
 
     @Test func whatCallsCostCounts() async throws {
-        let budget = CallBudget([CallBudget.Window(seconds: 0.4, units: 100)])
-        #expect(try await Self.seconds { for cost in [60, 40] { try await budget.take(cost: cost) } } < 0.3)
-        #expect(try await Self.seconds { try await budget.take(cost: 50) } >= 0.35)
+        let clock = TestClock()
+        let budget = CallBudget([CallBudget.Window(seconds: 60, units: 100)], clock: clock.waiting)
+        for cost in [60, 40] { #expect(try await budget.take(cost: cost) == 0) }
+        #expect(try await budget.take(cost: 50) == 60)
         // More than a window ever holds: alone, when the window is empty.
-        #expect(try await Self.seconds { try await budget.take(cost: 500) } >= 0.35)
+        #expect(try await budget.take(cost: 500) == 60)
+    }
+
+    @Test func theNarrowestWindowDecides() async throws {
+        let clock = TestClock()
+        let windows = [CallBudget.Window(seconds: 1, units: 2), CallBudget.Window(seconds: 60, units: 3)]
+        let budget = CallBudget(windows, clock: clock.waiting)
+        var waits: [Double] = []
+        for _ in 0..<4 { waits.append(try await budget.take()) }
+        #expect(waits == [0, 0, 1, 59])
     }
 
     @Test func everybodyWaitsWhenTheServiceAsks() async throws {
-        let budget = CallBudget([CallBudget.Window(seconds: 60, units: 100)])
-        await budget.pause(seconds: 0.3)
-        #expect(try await Self.seconds { try await budget.take() } >= 0.29)
+        let clock = TestClock()
+        let budget = CallBudget([CallBudget.Window(seconds: 60, units: 100)], clock: clock.waiting)
+        await budget.pause(seconds: 30)
+        // A shorter pause does not end a longer one.
+        await budget.pause(seconds: 10)
+        #expect(try await budget.take() == 30)
+        #expect(try await budget.take() == 0)
     }
 }

@@ -1,3 +1,19 @@
+/// The time that waiting goes by: the machine's, or one that a test moves on.
+package struct WaitingClock: Sendable {
+    /// Since any fixed instant.
+    package let now: @Sendable () -> Duration
+    package let sleep: @Sendable (Duration) async throws -> Void
+
+    package init(now: @escaping @Sendable () -> Duration, sleep: @escaping @Sendable (Duration) async throws -> Void) {
+        self.now = now
+        self.sleep = sleep
+    }
+
+    private static let start = ContinuousClock.now
+    package static let machine = WaitingClock(
+        now: { ContinuousClock.now - start }, sleep: { try await Task.sleep(for: $0) })
+}
+
 /// Keeps calls of one kind under what a service allows in a span of time: callers wait for their turn.
 package actor CallBudget {
     /// So much in so many seconds.
@@ -14,29 +30,36 @@ package actor CallBudget {
 
     private let windows: [Window]
     /// Oldest first.
-    private var made: [(at: ContinuousClock.Instant, cost: Int)] = []
+    private var made: [(at: Duration, cost: Int)] = []
     /// Until when the service asked everybody to wait.
-    private var pausedUntil: ContinuousClock.Instant?
+    private var pausedUntil: Duration?
+    private let clock: WaitingClock
 
-    package init(_ windows: [Window]) { self.windows = windows }
+    package init(_ windows: [Window], clock: WaitingClock = .machine) {
+        self.windows = windows
+        self.clock = clock
+    }
 
     /// Waits until a call may be made, and counts it.
     ///
     /// - Parameter cost: what the call takes of the windows' units; a call that takes more than all of them waits for an empty window.
     /// - Returns: seconds that it waited.
     @discardableResult package func take(cost: Int = 1) async throws -> Double {
-        let started = ContinuousClock.now
-        while let wait = delay(cost) { try await Task.sleep(for: wait) }
-        made.append((.now, cost))
-        return (ContinuousClock.now - started).inSeconds
+        let started = clock.now()
+        while let wait = delay(cost) { try await clock.sleep(wait) }
+        made.append((clock.now(), cost))
+        return (clock.now() - started).inSeconds
     }
 
     /// The service asked to wait: nobody calls before.
-    package func pause(seconds: Double) { pausedUntil = max(pausedUntil ?? .now, .now + .seconds(seconds)) }
+    package func pause(seconds: Double) {
+        let now = clock.now()
+        pausedUntil = max(pausedUntil ?? now, now + .seconds(seconds))
+    }
 
     /// How long the next call has to wait; nil when it may go.
     private func delay(_ cost: Int) -> Duration? {
-        let now = ContinuousClock.now
+        let now = clock.now()
         if let longest = windows.map(\.seconds).max() { made.removeAll { now - $0.at > .seconds(longest) } }
         var earliest = pausedUntil ?? now
         for window in windows {
