@@ -26,6 +26,9 @@ test: setup ## Run every test that needs no network
 golden: ## Take over the new pages and drawings that tests found to differ, once they were looked at
 	@find Tests -name '*.actual' | while read -r f; do mv -v "$$f" "$${f%.actual}"; done
 
+nightly: ## Run what takes hours: soak, history, a large snapshot, faults, kills, fuzzing (CONTRIBUTING.md)
+	.ci/nightly
+
 bench: setup ## Measure
 	swift run -c release vestige demo --no-serve --workspace .build/bench.vestige
 

@@ -108,6 +108,9 @@ def soak(options, environment, folder, config):
         failing = sum(1 for s in report["sources"] if s["error"])
         print(f"day {day}: {resident:.0f} MB, {files} files open, {len(runs)} sources, {failing} failed last", file=sys.stderr, flush=True)
     call(f"{base}/lab/faults/clear", b"")
+    met = sum(fault["met"] for fault in call(f"{base}/lab/faults"))
+    if options.days > 2 and not met:
+        sys.exit("no fault was met: the soak proved nothing")
     deadline = time.time() + 1_200
     while time.time() < deadline:
         report = status(options, environment, config)
@@ -123,7 +126,7 @@ def soak(options, environment, folder, config):
     half = len(samples) // 2
     early, late = max(s[0] for s in samples[3:half]), max(s[0] for s in samples[half:])
     print(f"{options.devices:,} + {options.ot_devices} devices, {options.days} days, {sum(s['runs'] for s in report['sources']):,} runs, "
-          f"{sum(s['failures'] for s in report['sources']):,} of them failed")
+          f"{sum(s['failures'] for s in report['sources']):,} of them failed, {met:,} faults met")
     print(f"memory: at most {early:.0f} MB in the first half, {late:.0f} MB in the second; open files {samples[3][1]} to {max(s[1] for s in samples[3:])}")
     if late > early * 1.25 + 20:
         sys.exit("memory grows")
