@@ -156,6 +156,7 @@ let package = Package(
         .testTarget(name: "ContentTests", dependencies: ["Content", "TestKit"], swiftSettings: swift),
         .testTarget(
             name: "WorkspaceTests", dependencies: ["Workspace", "KQLEngine", "KQL", "Tables", "TestKit"],
+            exclude: ["Formats"],
             swiftSettings: swift),
         .testTarget(
             name: "AzureTests",
@@ -182,6 +183,7 @@ let package = Package(
             swiftSettings: swift),
         .testTarget(
             name: "WorkbooksTests", dependencies: ["Workbooks", "KQLEngine", "Content", "Tables", "TestKit"],
+            exclude: ["Fixture", "Golden"],
             swiftSettings: swift),
         .testTarget(
             name: "WorkbenchTests",

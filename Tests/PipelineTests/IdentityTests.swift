@@ -189,7 +189,8 @@ import Testing
     private func findings(_ configuration: Configuration) async throws -> [Finding] {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
-        return await (try await Doctor(configuration, library: Repository.library(), environment: [:], logger: logger)).run()
+        return await (try await Doctor(configuration, library: Repository.library(), environment: [:], logger: logger))
+            .run()
     }
 
     private func configuration(_ lab: RunningLab) -> Configuration {

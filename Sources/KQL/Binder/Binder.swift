@@ -87,7 +87,8 @@ package final class Binder {
         return nil
     }
 
-    /// The value that a request gives a parameter: JSON of its type, or the text of a KQL literal, as Kusto's clients send it.
+    /// The value that a request gives a parameter: JSON of its type, or the text of a KQL literal, as Kusto's clients
+    /// send it.
     private func value(of parameter: Name, _ given: Value, _ type: ScalarType) throws -> Value {
         guard case .string(let text) = given else { return given.converted(to: type) }
         let literal: Value? = {
@@ -166,7 +167,8 @@ package final class Binder {
         }
     }
 
-    /// Whether a call of a function gives a table. A function that calls itself gives none: binding the call refuses it.
+    /// Whether a call of a function gives a table. A function that calls itself gives none: binding the call refuses
+    /// it.
     private func returnsTable(_ declaration: FunctionDeclaration, _ home: Environment, name: String) -> Bool {
         let key = "\(name) \(declaration.range)"
         guard examined.insert(key).inserted else { return false }
@@ -293,7 +295,8 @@ package final class Binder {
         guard let schema = catalog.schema(ofTable: table) else {
             throw Diagnostic(
                 "VK013",
-                "there is no watchlist '\(alias)'; put \(alias).csv into the content folder's Watchlists, or run: vestige import FILE --watchlist \(alias)",
+                "there is no watchlist '\(alias)'; put \(alias).csv into the content folder's Watchlists, "
+                    + "or run: vestige import FILE --watchlist \(alias)",
                 first.value.range, suggestion: NearMiss.find(alias, in: catalog.watchlistAliases.sorted()))
         }
         return Plan(.table(table), schema)
@@ -408,7 +411,8 @@ package final class Binder {
                     }) {
                         throw Diagnostic(
                             "KS113",
-                            "The function '\(name)' reads a table, so it cannot be called with a value that differs from row to row.",
+                            "The function '\(name)' reads a table, so it cannot be called with a value that "
+                                + "differs from row to row.",
                             varying.value.range)
                     }
                     let plan = try bindTabular(expr, inner)
@@ -467,7 +471,8 @@ package final class Binder {
     }
 }
 
-/// Kusto's own functions that name another service's tables; https://learn.microsoft.com/azure/azure-monitor/logs/cross-workspace-query.
+/// Kusto's own functions that name another service's tables;
+/// https://learn.microsoft.com/azure/azure-monitor/logs/cross-workspace-query.
 enum CrossService {
     static let functions: Set<String> = ["workspace", "app", "resource", "cluster", "arg", "adx"]
 }

@@ -264,7 +264,8 @@ package struct Plan: Sendable {
     }
 }
 
-/// How `externaldata` reads what it names (https://learn.microsoft.com/kusto/query/externaldata-operator#supported-properties).
+/// How `externaldata` reads what it names
+/// (https://learn.microsoft.com/kusto/query/externaldata-operator#supported-properties).
 package struct ExternalOptions: Sendable {
     /// A format's name in small letters; nil to tell it from the name of each file.
     package var format: String?

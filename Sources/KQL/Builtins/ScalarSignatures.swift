@@ -2,8 +2,8 @@
 ///
 /// A parameter type may be a scalar type or a class of them (`number`, `integer`, `summable`, `scalar`, `any`, `type`);
 /// `?` means optional, `+` one or more, `*` any number. A result `arg0` is the type of the first argument, `common` and
-/// `widest` what the arguments have in common, `lit1` the type that the second argument names. The naming after `@` says
-/// what an unnamed result column is called. Source: the functions' pages of the Kusto reference.
+/// `widest` what the arguments have in common, `lit1` the type that the second argument names. The naming after `@`
+/// says what an unnamed result column is called. Source: the functions' pages of the Kusto reference.
 package enum ScalarSignatures {
     package static let lines = """
         __cast(type, scalar): lit0

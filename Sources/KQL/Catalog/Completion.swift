@@ -20,7 +20,8 @@ package struct Completion: Sendable, Equatable {
     }
 }
 
-/// Finds completions from the catalog, the language's own names, and the columns that the pipeline before the place gives.
+/// Finds completions from the catalog, the language's own names, and the columns that the pipeline before the place
+/// gives.
 package struct Completer {
     private let catalog: any SchemaCatalog
 

@@ -81,7 +81,8 @@ final class GroupTable {
         return out
     }
 
-    /// Keys of one word, some at a time: first all their slots are read, which overlaps the waits for memory, then judged.
+    /// Keys of one word, some at a time: first all their slots are read, which overlaps the waits for memory, then
+    /// judged.
     private func insertAll(_ keys: UnsafePointer<UInt64>, _ rows: Int, _ out: UnsafeMutableBufferPointer<Int32>) {
         let step = 64
         withUnsafeTemporaryAllocation(of: Slot.self, capacity: step) { first in

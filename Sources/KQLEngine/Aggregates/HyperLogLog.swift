@@ -3,8 +3,8 @@ import Tables
 
 /// A sketch of a set from which its size can be told: the hashes themselves while they are few, registers after that.
 ///
-/// As a value: `[[precision], hashes]` or `[[precision], "registers in base 64"]`. Source of the accuracies: the page of
-/// the dcount aggregation function.
+/// As a value: `[[precision], hashes]` or `[[precision], "registers in base 64"]`. Source of the accuracies: the page
+/// of the dcount aggregation function.
 struct HyperLogLog {
     private static let hashCountMax = 4096
 

@@ -1,6 +1,7 @@
 import Tables
 
-/// A sketch of many numbers or times from which percentiles and ranks can be told: means and how many values each stands for.
+/// A sketch of many numbers or times from which percentiles and ranks can be told: means and how many values each
+/// stands for.
 ///
 /// Exact while there are few distinct values. As a value: `[[7], means, weights]`, the layout that Kusto shows.
 struct TDigest {

@@ -186,7 +186,8 @@ extension ScalarFunctions {
             "geo_info_from_ip_address": .lenient { a, context in
                 guard let locations = context.provider.outside.locations else {
                     throw QueryError.runtime(
-                        "geo_info_from_ip_address() needs a database of locations: name one in MaxMind's format, such as GeoLite2-City.mmdb, with 'locations' in the configuration"
+                        "geo_info_from_ip_address() needs a database of locations: name one in MaxMind's "
+                            + "format, such as GeoLite2-City.mmdb, with 'locations' in the configuration"
                     )
                 }
                 return locations.location(of: a[0].text).map { .bag($0) } ?? .null

@@ -36,7 +36,8 @@ extension ScalarFunctions {
         var baseline: [Double], seasonal: [Double], trend: [Double], residual: [Double]
     }
 
-    /// The season (the median of the values in the same phase), then the trend of what is left. Source: the page of series_decompose.
+    /// The season (the median of the values in the same phase), then the trend of what is left. Source: the page of
+    /// series_decompose.
     static func decompose(_ y: [Double], seasonality: Int, trend kind: String, testPoints: Int, threshold: Double = 0.6)
         -> Decomposition
     {

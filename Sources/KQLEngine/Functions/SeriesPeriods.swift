@@ -5,7 +5,8 @@ import Tables
 extension ScalarFunctions {
     private static func values(_ v: Value) -> [Double]? { numbers(v)?.map { $0 ?? 0 } }
 
-    /// How like itself a series is after `lag` steps, from -1 to 1, for each lag up to half of its length; 0 for a flat one.
+    /// How like itself a series is after `lag` steps, from -1 to 1, for each lag up to half of its length; 0 for a flat
+    /// one.
     private static func autocorrelation(_ y: [Double]) -> [Double] {
         let n = y.count
         let mean = y.reduce(0, +) / Double(max(1, n))

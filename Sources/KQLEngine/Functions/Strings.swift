@@ -14,7 +14,8 @@ extension ScalarFunctions {
         from.isEmpty ? text : text.replacing(from, with: to)
     }
 
-    /// Each lookup in turn, over what no earlier one has matched; a lookup without replacement text keeps its matches as they are.
+    /// Each lookup in turn, over what no earlier one has matched; a lookup without replacement text keeps its matches
+    /// as they are.
     static func replaceEach(_ text: String, _ pairs: [(from: String, to: String?)]) -> String {
         var pieces: [(text: String, isDone: Bool)] = [(text, false)]
         for pair in pairs where !pair.from.isEmpty {

@@ -19,7 +19,8 @@ enum TimeZones {
         guard let zone = TimeZone(identifier: name) else { return nil }
         let before = offset(zone, atUTC: t - DateTime.ticksPerDay)
         let after = offset(zone, atUTC: t + DateTime.ticksPerDay)
-        // A local time that the clock shows twice is the later one; one that it skips is read with the offset after the change.
+        // A local time that the clock shows twice is the later one; one that it skips is read with the offset after the
+        // change.
         for o in [after, before] where offset(zone, atUTC: t - o) == o { return t - o }
         return t - after
     }

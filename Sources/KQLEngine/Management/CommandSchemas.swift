@@ -16,17 +16,20 @@ enum CommandSchemas {
 
     static let version = schema("BuildVersion BuildTime:datetime ServiceType ProductVersion ServiceOffering")
     static let databases = schema(
-        "DatabaseName PersistentStorage Version IsCurrent:bool DatabaseAccessMode PrettyName ReservedSlot1:bool DatabaseId:guid InTransitionTo SuspensionState"
+        "DatabaseName PersistentStorage Version IsCurrent:bool DatabaseAccessMode PrettyName "
+            + "ReservedSlot1:bool DatabaseId:guid InTransitionTo SuspensionState"
     )
     static let database = schema(
-        "DatabaseName PersistentStorage Version IsCurrent:bool DatabaseAccessMode PrettyName CurrentUserIsUnrestrictedViewer:bool DatabaseId:guid InTransitionTo SuspensionState"
+        "DatabaseName PersistentStorage Version IsCurrent:bool DatabaseAccessMode PrettyName "
+            + "CurrentUserIsUnrestrictedViewer:bool DatabaseId:guid InTransitionTo SuspensionState"
     )
     static let tables = schema("TableName DatabaseName Folder DocString")
     static let tableDetails = schema(
         """
-        TableName DatabaseName Folder DocString TotalExtents:long TotalExtentSize:real TotalOriginalSize:real TotalRowCount:long HotExtents:long \
-        HotExtentSize:real HotOriginalSize:real HotRowCount:long AuthorizedPrincipals RetentionPolicy CachingPolicy ShardingPolicy MergePolicy \
-        StreamingIngestionPolicy IngestionBatchingPolicy MinExtentsCreationTime:datetime MaxExtentsCreationTime:datetime RowOrderPolicy TableId
+        TableName DatabaseName Folder DocString TotalExtents:long TotalExtentSize:real TotalOriginalSize:real \
+        TotalRowCount:long HotExtents:long HotExtentSize:real HotOriginalSize:real HotRowCount:long \
+        AuthorizedPrincipals RetentionPolicy CachingPolicy ShardingPolicy MergePolicy StreamingIngestionPolicy \
+        IngestionBatchingPolicy MinExtentsCreationTime:datetime MaxExtentsCreationTime:datetime RowOrderPolicy TableId
         """)
     static let schema = schema("TableName Schema DatabaseName Folder DocString")
     static let databaseSchema = schema(
@@ -43,8 +46,9 @@ enum CommandSchemas {
         case "materialized-views", "materialized-views details":
             return schema(
                 """
-                Name SourceTable Query MaterializedTo:datetime LastRun:datetime LastRunResult IsHealthy:bool IsEnabled:bool Status Folder DocString \
-                AutoUpdateSchema:bool EffectiveDateTime:datetime LastDefinitionUpdate:datetime Lookback:timespan LookbackColumn
+                Name SourceTable Query MaterializedTo:datetime LastRun:datetime LastRunResult IsHealthy:bool \
+                IsEnabled:bool Status Folder DocString AutoUpdateSchema:bool EffectiveDateTime:datetime \
+                LastDefinitionUpdate:datetime Lookback:timespan LookbackColumn
                 """)
         case "entity_groups": return schema("Name Entities")
         case "graph_models", "graph_models details": return schema("Name DatabaseName Model Folder DocString")
@@ -54,19 +58,23 @@ enum CommandSchemas {
         case "ingestion failures":
             return schema(
                 """
-                OperationId Database Table FailedOn:datetime IngestionSourcePath Details FailureKind RootActivityId OperationKind \
-                OriginatesFromUpdatePolicy:bool ErrorCode Principal User IngestionProperties NumberOfSources ShouldRetry:bool
+                OperationId Database Table FailedOn:datetime IngestionSourcePath Details FailureKind RootActivityId \
+                OperationKind OriginatesFromUpdatePolicy:bool ErrorCode Principal User IngestionProperties \
+                NumberOfSources ShouldRetry:bool
                 """)
         case "operations":
             return schema(
-                "OperationId Operation NodeId StartedOn:datetime LastUpdatedOn:datetime Duration:timespan State Status RootActivityId ShouldRetry:bool Database Principal User AdminEpochStartTime:datetime"
+                "OperationId Operation NodeId StartedOn:datetime LastUpdatedOn:datetime Duration:timespan "
+                    + "State Status RootActivityId ShouldRetry:bool Database Principal User "
+                    + "AdminEpochStartTime:datetime"
             )
         case "queries", "running queries":
             return schema(
                 """
-                ClientActivityId Text Database StartedOn:datetime LastUpdatedOn:datetime Duration:timespan State RootActivityId:guid User FailureReason \
-                TotalCpu:timespan CacheStatistics:dynamic Application MemoryPeak:long ScannedExtentsStatistics:dynamic Principal \
-                ClientRequestProperties:dynamic ResultSetStatistics:dynamic WorkloadGroup
+                ClientActivityId Text Database StartedOn:datetime LastUpdatedOn:datetime Duration:timespan State \
+                RootActivityId:guid User FailureReason TotalCpu:timespan CacheStatistics:dynamic Application \
+                MemoryPeak:long ScannedExtentsStatistics:dynamic Principal ClientRequestProperties:dynamic \
+                ResultSetStatistics:dynamic WorkloadGroup
                 """)
         default:
             if words.count > 3, words[1] == "table", words.suffix(1) == ["mappings"] {

@@ -126,7 +126,8 @@ package struct ManagementCommands: Sendable {
             return .invalid(
                 Diagnostic(
                     "VK021",
-                    "the command '\(verb)' is not available: a workspace is only written by 'vestige collect' and 'vestige import'",
+                    "the command '\(verb)' is not available: a workspace is only written by 'vestige "
+                        + "collect' and 'vestige import'",
                     command.ranges[0]), query: text)
         }
         return .invalid(

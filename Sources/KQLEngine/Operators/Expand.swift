@@ -45,7 +45,8 @@ extension Executor {
         return (Batch(schema: schema, columns: columns, count: rows.count), rows)
     }
 
-    /// The elements of every row's values, one row's after another's, where each row's begin, and the place of each in its row's.
+    /// The elements of every row's values, one row's after another's, where each row's begin, and the place of each in
+    /// its row's.
     private func elements(_ plan: ExpandPlan, _ batch: Batch) throws -> (
         starts: [Int32], items: [Column], indices: [Int64]
     ) {

@@ -28,7 +28,8 @@ extension Executor {
         if place.isWeb {
             guard let download = outside.download else {
                 throw QueryError.runtime(
-                    "externaldata may not fetch \(place.shown): no address is allowed here; allow it with 'externaldata: {hosts: [\(place.host)]}' in the configuration"
+                    "externaldata may not fetch \(place.shown): no address is allowed here; allow it with "
+                        + "'externaldata: {hosts: [\(place.host)]}' in the configuration"
                 )
             }
             return try download(place.address) { try context.check() }
@@ -38,7 +39,8 @@ extension Executor {
         }
         guard outside.allowsFiles else {
             throw QueryError.runtime(
-                "externaldata may not read files here; 'externaldata: {files: true}' in the configuration lets 'vestige query' read files of this machine"
+                "externaldata may not read files here; 'externaldata: {files: true}' in the configuration "
+                    + "lets 'vestige query' read files of this machine"
             )
         }
         guard let data = FileManager.default.contents(atPath: path) else {
@@ -163,7 +165,8 @@ private struct ExternalReader {
         default:
             throw ExternalProblem(
                 message:
-                    "the format \(format) is not read here; csv, tsv, psv, scsv, sohsv, txt, raw, json, multijson and w3clogfile are"
+                    "the format \(format) is not read here; csv, tsv, psv, scsv, sohsv, txt, raw, json, "
+                    + "multijson and w3clogfile are"
             )
         }
     }

@@ -136,7 +136,8 @@ final class GraphMatcher {
 
     // MARK: Shortest paths
 
-    /// The shortest fits between each pair of ends: breadth first for a single edge of variable length, else out of all fits.
+    /// The shortest fits between each pair of ends: breadth first for a single edge of variable length, else out of all
+    /// fits.
     func shortest(all wantsAll: Bool) throws -> [Match] {
         let p = plan.patterns[0]
         if plan.patterns.count == 1, p.edges.count == 1, let hops = p.edges[0].range, hops.lowerBound <= 1 {

@@ -69,7 +69,8 @@ struct ParseMatcher {
         }
     }
 
-    /// A constant of the `regex` kind; one that is no pattern by itself, such as a lone parenthesis, stands for its text.
+    /// A constant of the `regex` kind; one that is no pattern by itself, such as a lone parenthesis, stands for its
+    /// text.
     private static func balanced(_ s: String, _ context: QueryContext) -> String {
         context.regex(s) == nil ? quote(s) : s
     }

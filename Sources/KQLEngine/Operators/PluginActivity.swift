@@ -215,7 +215,8 @@ extension Executor {
         return rows
     }
 
-    /// Whether the optional start and end stand before the window: they do when the third argument is of the timeline's type.
+    /// Whether the optional start and end stand before the window: they do when the third argument is of the timeline's
+    /// type.
     private func span(_ arguments: PluginArguments, _ activity: (Int) throws -> Activity, windows: Int) throws
         -> (activity: Activity, start: Double, end: Double, first: Int)
     {

@@ -28,7 +28,8 @@ struct PluginArguments {
     /// The expressions from a place on.
     func rest(from first: Int) -> [BoundExpr] { first < count ? (first..<count).compactMap { expression($0) } : [] }
 
-    /// The value of an expression without columns; nil when there is none at that place, or it is the `~` that stands for the default.
+    /// The value of an expression without columns; nil when there is none at that place, or it is the `~` that stands
+    /// for the default.
     func constant(_ i: Int, _ evaluator: Evaluator) throws -> Value? {
         guard let e = expression(i), e.isConstant else { return nil }
         let v = try evaluator.constant(e)

@@ -45,7 +45,8 @@ private struct PatternMiner {
 
     var total: Double { weights.map { $0.reduce(0, +) } ?? Double(rowCount) }
 
-    /// The closed patterns (no further value is common to all their rows) of at least `least` weight and at most `sizeMax` free choices.
+    /// The closed patterns (no further value is common to all their rows) of at least `least` weight and at most
+    /// `sizeMax` free choices.
     func closed(least: Double, sizeMax: Int, countMax: Int = 5_000) -> [Pattern] {
         var out: [[Int?]: Pattern] = [:]
         func close(_ rows: [Int32], _ values: [Int?]) -> [Int?] {

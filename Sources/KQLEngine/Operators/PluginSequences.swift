@@ -80,7 +80,8 @@ extension Executor {
             let width = try arguments.constant(4, evaluator)?.longValue, width > 0
         else {
             throw QueryError.runtime(
-                "rolling_percentile() needs a value column, a percentile, an index column, a bin size and a number of bins"
+                "rolling_percentile() needs a value column, a percentile, an index column, a bin size and a "
+                    + "number of bins"
             )
         }
         let values = try evaluator.column(what, all)
@@ -111,7 +112,8 @@ extension Executor {
         return Batch(schema: schema, rows: rows)
     }
 
-    /// The sizes of the first set, of its intersection with the second, and so on, by inclusion and exclusion of unions.
+    /// The sizes of the first set, of its intersection with the second, and so on, by inclusion and exclusion of
+    /// unions.
     func dcountIntersect(_ input: Plan, _ arguments: PluginArguments, _ schema: Schema) throws -> Batch {
         let all = try table(input)
         let columns = try arguments.rest(from: 0).map { try evaluator.column($0, all) }

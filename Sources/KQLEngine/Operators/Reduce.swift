@@ -5,7 +5,8 @@ import Tables
 ///
 /// After Vaarandi's SLCT: a term at a position is frequent when more than `threshold` of the rows have it; a text's
 /// pattern keeps its frequent terms and has `*` for the others; patterns that are not frequent themselves are told
-/// together as `others`. Terms of digits only always vary. Source: the page of the reduce operator and the paper it names.
+/// together as `others`. Terms of digits only always vary. Source: the page of the reduce operator and the paper it
+/// names.
 struct TermReducer {
     private let threshold: Double
     /// Characters between terms; nil for every one that is no letter and no digit.

@@ -1,7 +1,8 @@
 import KQL
 import Tables
 
-/// A part of a plan that reads one table and treats each batch by itself: filters, projections and expansions over a scan.
+/// A part of a plan that reads one table and treats each batch by itself: filters, projections and expansions over a
+/// scan.
 struct StreamBranch {
     enum Stage {
         case filter(BoundExpr)

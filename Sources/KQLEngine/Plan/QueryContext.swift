@@ -27,9 +27,11 @@ package struct QueryOptions: Sendable {
     package var parameters: [String: Value] = [:]
     /// Rows of a result; what is above is left out and reported. Nil for no bound.
     ///
-    /// Kusto's default (https://learn.microsoft.com/kusto/concepts/query-limits#limit-on-result-set-size-result-truncation).
+    /// Kusto's default
+    /// (https://learn.microsoft.com/kusto/concepts/query-limits#limit-on-result-set-size-result-truncation).
     package var rowCountMax: Int? = 500_000
-    /// Bytes of a result, estimated; nil for no bound. Kusto's default is 64 MB, which its clients ask to lift for exports.
+    /// Bytes of a result, estimated; nil for no bound. Kusto's default is 64 MB, which its clients ask to lift for
+    /// exports.
     package var resultBytesMax: Int?
     /// Rows that any `take` gives at most (`query_take_max_records`): the result is cut without a word.
     package var takeCountMax: Int?
@@ -124,7 +126,8 @@ package final class QueryContext {
         heldBytes += rows * max(columns, 1) * 16
         if heldBytes > options.memoryBytesMax {
             throw QueryError.limit(
-                "the query would keep more than \(options.memoryBytesMax >> 20) MB in memory; filter or summarize earlier"
+                "the query would keep more than \(options.memoryBytesMax >> 20) MB in memory; filter or "
+                    + "summarize earlier"
             )
         }
     }

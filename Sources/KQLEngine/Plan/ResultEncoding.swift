@@ -2,7 +2,8 @@ import Tables
 
 /// Cells as Kusto's REST answers encode them.
 package enum ResultEncoding {
-    /// One cell as JSON: 64-bit numbers as numbers, times and durations as text, `dynamic` as JSON or as JSON in a string.
+    /// One cell as JSON: 64-bit numbers as numbers, times and durations as text, `dynamic` as JSON or as JSON in a
+    /// string.
     package static func append(_ value: Value, _ type: ScalarType, dynamicAsText: Bool, to out: inout [UInt8]) {
         switch (type, value) {
         case (.string, .null): out += "\"\"".utf8

@@ -26,14 +26,16 @@ struct ResultGate {
             if let limit = options.rowCountMax, rows + batch.count > limit {
                 out.append(batch.slice(0..<limit - rows))
                 truncation =
-                    "The result has more than \(limit) rows and was cut there (E_QUERY_RESULT_SET_TOO_LARGE); filter, summarize, or raise 'truncationmaxrecords'"
+                    "The result has more than \(limit) rows and was cut there "
+                    + "(E_QUERY_RESULT_SET_TOO_LARGE); filter, summarize, or raise 'truncationmaxrecords'"
                 return out
             }
             if let limit = options.resultBytesMax {
                 bytes += try batch.byteCount()
                 if bytes > limit {
                     truncation =
-                        "The result is larger than \(limit) bytes and was cut there (E_QUERY_RESULT_SET_TOO_LARGE); project fewer columns, or raise 'truncationmaxsize'"
+                        "The result is larger than \(limit) bytes and was cut there "
+                        + "(E_QUERY_RESULT_SET_TOO_LARGE); project fewer columns, or raise 'truncationmaxsize'"
                     return out
                 }
             }

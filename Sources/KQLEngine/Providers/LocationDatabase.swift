@@ -36,7 +36,8 @@ package final class LocationDatabase: Sendable {
         handle.pointer.deallocate()
     }
 
-    /// `country`, `state`, `city`, `latitude` and `longitude`, as far as the database has them; nil for an address that it does not know.
+    /// `country`, `state`, `city`, `latitude` and `longitude`, as far as the database has them; nil for an address that
+    /// it does not know.
     package func location(of address: String) -> Bag? {
         var resolution: Int32 = 0
         var status: Int32 = MMDB_SUCCESS
