@@ -37,22 +37,22 @@ struct Fault: Sendable {
 
     /// Reads a fault as `/lab/faults` takes it: `path`, `times`, `after`, and either `status` with `retryAfter`, `body` and `type`,
     /// or one of `truncates`, `resets`, `losesAnswer` and `dripMilliseconds`.
-    init(_ bag: Bag) {
-        path = bag["path"]?.text ?? ""
-        times = Int(bag["times"]?.longValue ?? 1)
-        after = Int(bag["after"]?.longValue ?? 0)
-        if bag["truncates"]?.boolValue == true {
+    init(_ fault: JSON) {
+        path = fault["path"]?.string ?? ""
+        times = Int(fault["times"]?.integer ?? 1)
+        after = Int(fault["after"]?.integer ?? 0)
+        if fault["truncates"]?.bool == true {
             kind = .cutShort
-        } else if bag["resets"]?.boolValue == true {
+        } else if fault["resets"]?.bool == true {
             kind = .reset
-        } else if bag["losesAnswer"]?.boolValue == true {
+        } else if fault["losesAnswer"]?.bool == true {
             kind = .lostAnswer
-        } else if let milliseconds = bag["dripMilliseconds"]?.longValue {
+        } else if let milliseconds = fault["dripMilliseconds"]?.integer {
             kind = .drip(milliseconds: Int(milliseconds))
         } else {
             kind = .answer(
-                status: Int(bag["status"]?.longValue ?? 500), retryAfter: bag["retryAfter"]?.longValue.map { Int($0) },
-                body: bag["body"]?.stringValue, type: bag["type"]?.stringValue ?? "application/json; charset=utf-8")
+                status: Int(fault["status"]?.integer ?? 500), retryAfter: fault["retryAfter"]?.integer.map { Int($0) },
+                body: fault["body"]?.string, type: fault["type"]?.string ?? "application/json; charset=utf-8")
         }
     }
 }

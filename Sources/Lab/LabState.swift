@@ -169,6 +169,12 @@ final class LabState: Sendable {
 
 /// HTTP answers.
 enum Reply {
+    static func json(_ body: JSON, status: Int = 200, headers: [(String, String)] = []) -> Response {
+        raw(body.bytes, status: status, headers: headers)
+    }
+
+    /// Rows, as they came or as a query gave them.
+    @_disfavoredOverload
     static func json(_ value: Value, status: Int = 200, headers: [(String, String)] = []) -> Response {
         var bytes: [UInt8] = []
         JSONWriter.append(value, to: &bytes)
@@ -190,16 +196,11 @@ enum Reply {
         -> Response
     {
         json(
-            .bag(
-                Bag([
-                    (
-                        "error",
-                        .bag(
-                            Bag([
-                                ("code", .string(code)), ("message", .string(message)),
-                                ("target", .string("|" + UUID().uuidString.lowercased())),
-                            ]))
-                    )
-                ])), status: status, headers: headers)
+            [
+                "error": [
+                    "code": .string(code), "message": .string(message),
+                    "target": .string("|" + UUID().uuidString.lowercased()),
+                ]
+            ], status: status, headers: headers)
     }
 }

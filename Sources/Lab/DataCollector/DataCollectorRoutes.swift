@@ -33,6 +33,6 @@ struct DataCollectorRoutes: Sendable {
     }
 
     private func fail(_ status: Int, _ code: String, _ message: String) -> Response {
-        Reply.json(.bag(Bag([("Error", .string(code)), ("Message", .string(message))])), status: status)
+        Reply.json(["Error": .string(code), "Message": .string(message)], status: status)
     }
 }

@@ -20,12 +20,11 @@ struct EntraRoutes: Sendable {
                     let tenant = context.parameters.get("tenant") ?? ""
                     let base = "\(scheme)://\(request.head.authority ?? "localhost")"
                     return Reply.json(
-                        .bag(
-                            Bag([
-                                ("token_endpoint", .string("\(base)/\(tenant)/oauth2/v2.0/token")),
-                                ("authorization_endpoint", .string("\(base)/\(tenant)/oauth2/v2.0/authorize")),
-                                ("issuer", .string("\(base)/\(tenant)/v2.0")),
-                            ])))
+                        [
+                            "token_endpoint": "\(base)/\(tenant)/oauth2/v2.0/token",
+                            "authorization_endpoint": "\(base)/\(tenant)/oauth2/v2.0/authorize",
+                            "issuer": "\(base)/\(tenant)/v2.0",
+                        ])
                 }
             }
         }
@@ -93,10 +92,10 @@ struct EntraRoutes: Sendable {
             aud: audience, iss: "https://sts.windows.net/\(tenant)/", tid: tenant, appid: lab.identity.client,
             roles: granted.isEmpty ? nil : granted, iat: issued, nbf: issued, exp: issued + lifetime)
         let token = try await lab.issuer.issue(claims)
-        var bag = Bag([("token_type", .string("Bearer")), ("access_token", .string(token))])
+        var bag: JSON.Members = ["token_type": "Bearer", "access_token": .string(token)]
         if isV2 {
-            bag["expires_in"] = .long(Int64(lifetime))
-            bag["ext_expires_in"] = .long(Int64(lifetime))
+            bag["expires_in"] = .integer(Int64(lifetime))
+            bag["ext_expires_in"] = .integer(Int64(lifetime))
         } else {
             // Whoever asked reads these by a clock of their own.
             let now = Int(Date().timeIntervalSince1970)
@@ -105,7 +104,7 @@ struct EntraRoutes: Sendable {
             bag["not_before"] = .string(String(now))
             bag["resource"] = .string(audience)
         }
-        return Reply.json(.bag(bag))
+        return Reply.json(.object(bag))
     }
 
     private func fail(_ status: Int, _ error: String, _ code: Int, _ text: String) -> Response {
@@ -113,18 +112,12 @@ struct EntraRoutes: Sendable {
         let correlation = UUID().uuidString.lowercased()
         let time = String(DateTime.format(lab.world.clock.now).replacing("T", with: " ").prefix(19)) + "Z"
         return Reply.json(
-            .bag(
-                Bag([
-                    ("error", .string(error)),
-                    (
-                        "error_description",
-                        .string(
-                            "AADSTS\(code): \(text) Trace ID: \(trace) Correlation ID: \(correlation) Timestamp: \(time)"
-                        )
-                    ),
-                    ("error_codes", .array([.long(Int64(code))])), ("timestamp", .string(time)),
-                    ("trace_id", .string(trace)),
-                    ("correlation_id", .string(correlation)),
-                ])), status: status)
+            [
+                "error": .string(error),
+                "error_description":
+                    "AADSTS\(code): \(text) Trace ID: \(trace) Correlation ID: \(correlation) Timestamp: \(time)",
+                "error_codes": [.integer(Int64(code))], "timestamp": .string(time), "trace_id": .string(trace),
+                "correlation_id": .string(correlation),
+            ], status: status)
     }
 }

@@ -34,31 +34,17 @@ struct ManagedIdentityRoutes: Sendable {
         router.get("/secrets/:name") { request, context in
             guard let claims = await bearer(request), claims.aud == "https://vault.azure.net" else {
                 return Reply.json(
-                    .bag(
-                        Bag([
-                            (
-                                "error",
-                                .bag(
-                                    Bag([
-                                        ("code", .string("Unauthorized")),
-                                        ("message", .string("AKV10000: Request is missing a Bearer token.")),
-                                    ]))
-                            )
-                        ])),
+                    ["error": ["code": "Unauthorized", "message": "AKV10000: Request is missing a Bearer token."]],
                     status: 401)
             }
             let name = context.parameters.get("name") ?? ""
             guard let value = lab.identity.vault[name] else {
                 let message = "A secret with (name/id) \(name) was not found in this key vault."
                 return Reply.json(
-                    .bag(
-                        Bag([
-                            ("error", .bag(Bag([("code", .string("SecretNotFound")), ("message", .string(message))])))
-                        ])), status: 404)
+                    ["error": ["code": "SecretNotFound", "message": .string(message)]], status: 404)
             }
             return Reply.json(
-                .bag(
-                    Bag([("value", .string(value)), ("id", .string("https://lab.vault.azure.net/secrets/\(name)/1"))])))
+                ["value": .string(value), "id": "https://lab.vault.azure.net/secrets/\(name)/1"])
         }
     }
 
@@ -68,7 +54,7 @@ struct ManagedIdentityRoutes: Sendable {
     }
 
     private func error(_ status: Int, _ code: String, _ text: String) -> Response {
-        Reply.json(.bag(Bag([("error", .string(code)), ("error_description", .string(text))])), status: status)
+        Reply.json(["error": .string(code), "error_description": .string(text)], status: status)
     }
 
     private func token(_ request: Request, texts: Bool) async throws -> Response {
@@ -84,17 +70,17 @@ struct ManagedIdentityRoutes: Sendable {
             appid: lab.identity.client,
             roles: granted.isEmpty ? nil : granted, iat: issued, nbf: issued, exp: issued + lab.tokenLifetimeSeconds)
         let text = try await lab.issuer.issue(claims)
-        var bag = Bag([
-            ("access_token", .string(text)), ("expires_on", .string(String(now + lab.tokenLifetimeSeconds))),
-            ("resource", .string(audience)),
-        ])
+        var bag: JSON.Members = [
+            "access_token": .string(text), "expires_on": .string(String(now + lab.tokenLifetimeSeconds)),
+            "resource": .string(audience),
+        ]
         if texts {
             // The machine's service writes every number as a text.
             bag["expires_in"] = .string(String(lab.tokenLifetimeSeconds))
-            bag["token_type"] = .string("Bearer")
-            bag["refresh_token"] = .string("")
+            bag["token_type"] = "Bearer"
+            bag["refresh_token"] = ""
         }
-        return Reply.json(.bag(bag))
+        return Reply.json(.object(bag))
     }
 }
 

@@ -43,20 +43,17 @@ struct KustoIngestRoutes: Sendable {
                 records.append(record)
             }
             lab.keep(ReceivedBatch(stream: "Kusto-\(table)", records: records))
-            let row: [Value] = [.long(Int64(records.count)), .string("Skipped"), .string(""), .string("")]
+            let row: [JSON] = [.integer(Int64(records.count)), "Skipped", "", ""]
             let columns = [
                 "ConsumedRecordsCount", "UpdatePolicyStatus", "UpdatePolicyFailureCode", "UpdatePolicyFailureReason",
-            ].map {
-                Value.bag(
-                    Bag([
-                        ("ColumnName", .string($0)),
-                        ("ColumnType", .string($0 == "ConsumedRecordsCount" ? "long" : "string")),
-                    ]))
+            ].map { column -> JSON in
+                [
+                    "ColumnName": .string(column),
+                    "ColumnType": .string(column == "ConsumedRecordsCount" ? "long" : "string"),
+                ]
             }
-            let answer = Bag([
-                ("TableName", .string("Table_0")), ("Columns", .array(columns)), ("Rows", .array([.array(row)])),
-            ])
-            return Reply.json(.bag(Bag([("Tables", .array([.bag(answer)]))])))
+            let answer: JSON = ["TableName": "Table_0", "Columns": .array(columns), "Rows": [.array(row)]]
+            return Reply.json(["Tables": [answer]])
         }
     }
 
@@ -133,36 +130,23 @@ struct KustoIngestRoutes: Sendable {
     }
 
     private func table(_ columns: [String], _ rows: [[String]]) -> Response {
-        let answer = Bag([
-            ("TableName", .string("Table_0")),
-            (
-                "Columns",
-                .array(
-                    columns.map {
-                        .bag(
-                            Bag([
-                                ("ColumnName", .string($0)), ("DataType", .string("String")),
-                                ("ColumnType", .string("string")),
-                            ]))
-                    })
-            ),
-            ("Rows", .array(rows.map { .array($0.map { .string($0) }) })),
-        ])
-        return Reply.json(.bag(Bag([("Tables", .array([.bag(answer)]))])))
+        let answer: JSON = [
+            "TableName": "Table_0",
+            "Columns": .array(
+                columns.map { column -> JSON in
+                    ["ColumnName": .string(column), "DataType": "String", "ColumnType": "string"]
+                }), "Rows": .array(rows.map { .array($0.map { .string($0) }) }),
+        ]
+        return Reply.json(["Tables": [answer]])
     }
 
     private func fail(_ status: Int, _ code: String, _ message: String) -> Response {
         Reply.json(
-            .bag(
-                Bag([
-                    (
-                        "error",
-                        .bag(
-                            Bag([
-                                ("code", .string(code)), ("message", .string(message)), ("@message", .string(message)),
-                                ("@permanent", .bool(true)),
-                            ]))
-                    )
-                ])), status: status)
+            [
+                "error": [
+                    "code": .string(code), "message": .string(message), "@message": .string(message),
+                    "@permanent": true,
+                ]
+            ], status: status)
     }
 }

@@ -122,6 +122,10 @@ extension JSON: ExpressibleByFloatLiteral, ExpressibleByStringInterpolation {
     package init(stringLiteral value: String) { self = .string(value) }
 }
 
+extension JSON.Members: ExpressibleByDictionaryLiteral {
+    package init(dictionaryLiteral elements: (String, JSON)...) { self.init(elements) }
+}
+
 extension JSON: ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral {
     package init(arrayLiteral elements: JSON...) { self = .array(elements) }
     package init(dictionaryLiteral elements: (String, JSON)...) { self = .object(Members(elements)) }

@@ -36,45 +36,36 @@ enum KustoError {
         status: HTTPResponse.Status = .badRequest, _ code: String, _ type: String, _ message: String,
         _ asked: KustoRequest, isPermanent: Bool = true
     ) -> Response {
-        let body = Bag([("error", object(code, type, message, asked, isPermanent: isPermanent))])
-        var bytes: [UInt8] = []
-        JSONWriter.append(.bag(body), to: &bytes)
+        let body: JSON = ["error": object(code, type, message, asked, isPermanent: isPermanent)]
         return Answer.bytes(
-            bytes, type: "application/json; charset=utf-8", status: status, headers: KustoHeader.answer(asked.activity))
+            body.bytes, type: "application/json; charset=utf-8", status: status,
+            headers: KustoHeader.answer(asked.activity))
     }
 
     /// One error as the "OneApi" form has it (https://learn.microsoft.com/kusto/api/rest/response-http-v2#the-meaning-of-oneapierrors).
     static func object(_ code: String, _ type: String, _ message: String, _ asked: KustoRequest, isPermanent: Bool)
-        -> Value
+        -> JSON
     {
-        let context = Bag([
-            ("timestamp", .datetime(SystemClock.now())), ("serviceAlias", .string("VESTIGE")),
-            ("clientRequestId", .string(asked.activity)),
-            ("activityId", .string(UUID().uuidString.lowercased())),
-        ])
+        let context: JSON = [
+            "timestamp": .string(DateTime.format(SystemClock.now())), "serviceAlias": "VESTIGE",
+            "clientRequestId": .string(asked.activity), "activityId": .string(UUID().uuidString.lowercased()),
+        ]
         let summary =
             code == "LimitsExceeded" ? "Request has exceeded a limit." : "Request is invalid and cannot be executed."
-        return .bag(
-            Bag([
-                ("code", .string(code)), ("message", .string(summary)),
-                ("@type", .string("Kusto.Data.Exceptions.\(type)")),
-                ("@message", .string(message)), ("@context", .bag(context)), ("@permanent", .bool(isPermanent)),
-                ("@text", .string(asked.text)),
-                ("@database", .string(KustoRoutes.database)),
-            ]))
+        return [
+            "code": .string(code), "message": .string(summary), "@type": "Kusto.Data.Exceptions.\(type)",
+            "@message": .string(message), "@context": context, "@permanent": .bool(isPermanent),
+            "@text": .string(asked.text), "@database": .string(KustoRoutes.database),
+        ]
     }
 
     /// The error that tells of a cut result.
-    static func truncation(_ message: String, _ asked: KustoRequest) -> Value {
-        .bag(
-            Bag([
-                (
-                    "error",
-                    object(
-                        "LimitsExceeded", "KustoServicePartialQueryFailureLimitsExceededException", message, asked,
-                        isPermanent: false)
-                )
-            ]))
+    static func truncation(_ message: String, _ asked: KustoRequest) -> JSON {
+        [
+            "error": object(
+                "LimitsExceeded", "KustoServicePartialQueryFailureLimitsExceededException", message, asked,
+                isPermanent: false)
+        ]
     }
 }
 

@@ -126,7 +126,8 @@ struct KustoV2 {
     }
 
     private func errors() -> String {
-        ",\"OneApiErrors\":[\(JSONWriter.string(KustoError.truncation(result.truncation ?? "", asked)))]"
+        guard let truncation = result.truncation else { preconditionFailure("a whole result tells of no cut") }
+        return ",\"OneApiErrors\":[\(KustoError.truncation(truncation, asked).text)]"
     }
 
     // MARK: Tables about the query
@@ -150,12 +151,12 @@ struct KustoV2 {
         let id = Value.string(UUID().uuidString.lowercased())
         func row(
             _ level: Int64, _ name: String, _ status: Int64, _ statusName: String, _ event: Int64, _ eventName: String,
-            _ payload: Value
+            _ payload: JSON
         ) -> [Value] {
             [
                 now, .string(asked.activity), id, id, id, .long(level), .string(name), .long(status),
                 .string(statusName), .long(event), .string(eventName),
-                .string(JSONWriter.string(payload)),
+                .string(payload.text),
             ]
         }
         let end: [Value]
@@ -164,27 +165,23 @@ struct KustoV2 {
                 2, "Error", Self.tooLarge,
                 "Query result set too large (E_QUERY_RESULT_SET_TOO_LARGE). (\(Self.tooLarge))", 1,
                 "QueryLimitsExceeded",
-                .bag(Bag([("Count", .long(1)), ("Text", .string(truncation))])))
+                ["Count": 1, "Text": .string(truncation)])
         } else {
             end = row(
                 4, "Info", 0, "S_OK (0)", 4, "QueryInfo",
-                .bag(Bag([("Count", .long(1)), ("Text", .string("Query completed successfully"))])))
+                ["Count": 1, "Text": "Query completed successfully"])
         }
-        let sizes: [Value] = result.tables.map {
-            .bag(
-                Bag([
-                    ("table_row_count", .long(Int64($0.count))),
-                    ("table_size", .long(Int64((try? $0.batch.byteCount()) ?? 0))),
-                ]))
+        let sizes: [JSON] = result.tables.map {
+            [
+                "table_row_count": .integer(Int64($0.count)),
+                "table_size": .integer(Int64((try? $0.batch.byteCount()) ?? 0)),
+            ]
         }
-        let consumption = Bag([
-            ("ExecutionTime", .real(result.duration)),
-            (
-                "input_dataset_statistics",
-                .bag(Bag([("rows", .bag(Bag([("scanned", .long(Int64(result.rowsScanned)))])))]))
-            ),
-            ("dataset_statistics", .array(sizes)),
-        ])
-        return [end, row(6, "Stats", 0, "S_OK (0)", 0, "QueryResourceConsumption", .bag(consumption))]
+        let consumption: JSON = [
+            "ExecutionTime": .number(result.duration),
+            "input_dataset_statistics": ["rows": ["scanned": .integer(Int64(result.rowsScanned))]],
+            "dataset_statistics": .array(sizes),
+        ]
+        return [end, row(6, "Stats", 0, "S_OK (0)", 0, "QueryResourceConsumption", consumption)]
     }
 }

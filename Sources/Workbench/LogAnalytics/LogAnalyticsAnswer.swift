@@ -6,20 +6,20 @@ import Tables
 /// A refusal as Log Analytics words it (https://learn.microsoft.com/azure/azure-monitor/logs/api/errors).
 struct LogAnalyticsError: Error {
     let status: HTTPResponse.Status
-    let body: Value
+    let body: JSON
 
     init(
         _ status: HTTPResponse.Status, _ code: String, _ message: String, inner: (code: String, message: String)? = nil,
-        deepest: Value? = nil
+        deepest: JSON? = nil
     ) {
         self.status = status
-        var members: [(String, Value)] = [("message", .string(message)), ("code", .string(code))]
+        var error: JSON.Members = ["message": .string(message), "code": .string(code)]
         if let inner {
-            var nested: [(String, Value)] = [("code", .string(inner.code)), ("message", .string(inner.message))]
-            if let deepest { nested.append(("innererror", deepest)) }
-            members.append(("innererror", .bag(Bag(nested))))
+            var nested: JSON.Members = ["code": .string(inner.code), "message": .string(inner.message)]
+            nested["innererror"] = deepest
+            error["innererror"] = .object(nested)
         }
-        body = .bag(Bag([("error", .bag(Bag(members)))]))
+        body = ["error": .object(error)]
     }
 
     init(_ error: QueryError) {
@@ -28,20 +28,20 @@ struct LogAnalyticsError: Error {
             let isSyntax = QueryErrorText.isSyntax(text)
             let (line, column) = diagnostic.position(in: text)
             let hint = diagnostic.suggestion.map { "; did you mean '\($0)'?" } ?? ""
-            var deepest: [(String, Value)] = [
-                ("code", .string(QueryErrorText.code(diagnostic, isSyntax: isSyntax))),
-                ("message", .string(diagnostic.message + hint)),
-            ]
             let token = String(
                 decoding: Array(text.utf8)[diagnostic.range.clamped(to: 0..<text.utf8.count)].prefix(200), as: UTF8.self
             )
-            deepest += [("line", .long(Int64(line))), ("pos", .long(Int64(column))), ("token", .string(token))]
+            let deepest: JSON = [
+                "code": .string(QueryErrorText.code(diagnostic, isSyntax: isSyntax)),
+                "message": .string(diagnostic.message + hint), "line": .integer(Int64(line)),
+                "pos": .integer(Int64(column)), "token": .string(token),
+            ]
             self.init(
                 .badRequest, "BadArgumentError", "The request had some invalid properties",
                 inner: isSyntax
                     ? ("SyntaxError", "A recognition error occurred in the query.")
                     : ("SemanticError", "A semantic error occurred."),
-                deepest: .bag(Bag(deepest)))
+                deepest: deepest)
         case .limit(let text) where text.contains("ran longer"):
             self.init(.gatewayTimeout, "GatewayTimeout", text)
         default:
@@ -69,41 +69,40 @@ enum LogAnalyticsAnswer {
         }
         out.append(93)
         if asked.wantsStatistics {
-            let query = Bag([
-                ("executionTime", .real(result.duration)),
-                (
-                    "inputDatasetStatistics",
-                    .bag(Bag([("rows", .bag(Bag([("scanned", .long(Int64(result.rowsScanned)))])))]))
-                ),
-                ("datasetStatistics", .array([.bag(Bag([("tableRowCount", .long(Int64(result.primary.count)))]))])),
-            ])
-            out += ",\"statistics\":\(JSONWriter.string(.bag(Bag([("query", .bag(query))]))))".utf8
+            let statistics: JSON = [
+                "query": [
+                    "executionTime": .number(result.duration),
+                    "inputDatasetStatistics": ["rows": ["scanned": .integer(Int64(result.rowsScanned))]],
+                    "datasetStatistics": [["tableRowCount": .integer(Int64(result.primary.count))]],
+                ]
+            ]
+            out += ",\"statistics\":\(statistics.text)".utf8
         }
-        if asked.wantsRender { out += ",\"render\":\(JSONWriter.string(render(result.render)))".utf8 }
+        if asked.wantsRender { out += ",\"render\":\(render(result.render).text)".utf8 }
         if let truncation = result.truncation {
-            let inner = Bag([
-                ("code", .string("\(KustoV2.tooLarge)")), ("message", .string(truncation)), ("severity", .long(2)),
-                ("severityName", .string("Error")),
-            ])
-            let detail = Bag([
-                ("code", .string("EngineError")),
-                ("message", .string("Something went wrong processing your query on the server.")),
-                ("innererror", .bag(inner)),
-            ])
-            let error = Bag([
-                ("code", .string("PartialError")),
-                ("message", .string("There were some errors when processing your query.")),
-                ("details", .array([.bag(detail)])),
-            ])
-            out += ",\"error\":\(JSONWriter.string(.bag(error)))".utf8
+            let error: JSON = [
+                "code": "PartialError", "message": "There were some errors when processing your query.",
+                "details": [
+                    [
+                        "code": "EngineError",
+                        "message": "Something went wrong processing your query on the server.",
+                        "innererror": [
+                            "code": "\(KustoV2.tooLarge)", "message": .string(truncation), "severity": 2,
+                            "severityName": "Error",
+                        ],
+                    ]
+                ],
+            ]
+            out += ",\"error\":\(error.text)".utf8
         }
         out.append(125)
         return out
     }
 
     /// The same properties as Kusto's, with names that start small.
-    private static func render(_ render: RenderSpec?) -> Value {
-        guard let bag = Visualization.value(render).bagValue else { return .null }
-        return .bag(Bag(zip(bag.keys, bag.values).map { ($0.prefix(1).lowercased() + $0.dropFirst(), $1) }))
+    private static func render(_ render: RenderSpec?) -> JSON {
+        let members = Visualization.members(render)
+        return .object(
+            JSON.Members(zip(members.names, members.values).map { ($0.prefix(1).lowercased() + $0.dropFirst(), $1) }))
     }
 }

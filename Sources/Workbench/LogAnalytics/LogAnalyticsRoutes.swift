@@ -112,7 +112,7 @@ struct LogAnalyticsRoutes: Sendable {
             body = try await run(prefer: prefer, address: Bag([(String, Value)]()), bag)
         } catch let error as LogAnalyticsError {
             status = error.status
-            body = Array(JSONWriter.string(error.body).utf8)
+            body = error.body.bytes
         }
         return Array("{\"id\":\(JSONWriter.quoted(id)),\"status\":\(status.code),\"headers\":{},\"body\":".utf8) + body
             + [125]
@@ -121,27 +121,24 @@ struct LogAnalyticsRoutes: Sendable {
     // MARK: Metadata
 
     /// Tables, their columns, and functions (https://learn.microsoft.com/rest/api/loganalytics/metadata).
-    private func metadata(_ provider: some SchemaCatalog) -> Value {
-        let tables: [Value] = provider.tableNames.sorted().map { name in
-            let columns: [Value] = (provider.schema(ofTable: name)?.columns ?? []).map {
-                .bag(Bag([("name", .string($0.name)), ("type", .string($0.type.name))]))
+    private func metadata(_ provider: some SchemaCatalog) -> JSON {
+        let tables: [JSON] = provider.tableNames.sorted().map { name in
+            let columns: [JSON] = (provider.schema(ofTable: name)?.columns ?? []).map {
+                ["name": .string($0.name), "type": .string($0.type.name)]
             }
-            return .bag(
-                Bag([
-                    ("id", .string(name)), ("name", .string(name)),
-                    ("description", .string(provider.note(ofTable: name).description)),
-                    ("timespanColumn", .string("TimeGenerated")), ("columns", .array(columns)),
-                ]))
+            return [
+                "id": .string(name), "name": .string(name),
+                "description": .string(provider.note(ofTable: name).description), "timespanColumn": "TimeGenerated",
+                "columns": .array(columns),
+            ]
         }
-        let functions: [Value] = provider.functionNames.sorted().map { name in
+        let functions: [JSON] = provider.functionNames.sorted().map { name in
             let note = provider.note(ofFunction: name)
-            return .bag(
-                Bag([
-                    ("id", .string(name)), ("name", .string(name)), ("parameters", .string(note.parameters)),
-                    ("description", .string(note.description)),
-                    ("body", .string(note.body)),
-                ]))
+            return [
+                "id": .string(name), "name": .string(name), "parameters": .string(note.parameters),
+                "description": .string(note.description), "body": .string(note.body),
+            ]
         }
-        return .bag(Bag([("tables", .array(tables)), ("functions", .array(functions))]))
+        return ["tables": .array(tables), "functions": .array(functions)]
     }
 }

@@ -131,8 +131,8 @@ enum Answer {
         self.text(text, type: "text/html; charset=utf-8", status: status)
     }
 
-    static func json(_ value: Value, status: HTTPResponse.Status = .ok) -> Response {
-        bytes(Array(JSONWriter.string(value).utf8), type: "application/json; charset=utf-8", status: status)
+    static func json(_ body: JSON, status: HTTPResponse.Status = .ok) -> Response {
+        bytes(body.bytes, type: "application/json; charset=utf-8", status: status)
     }
 
     static func bytes(_ bytes: [UInt8], type: String, status: HTTPResponse.Status = .ok, headers: HTTPFields = [:])
