@@ -11,7 +11,8 @@ package struct FaultTally: Sendable, Equatable {
     package let left: Int
 }
 
-/// A fault to inject: of the requests whose path and query hold `path`, `after` pass, and the next `times` go wrong like this.
+/// A fault to inject: of the requests whose path and query hold `path`, `after` pass, and the next `times` go wrong like
+/// this.
 struct Fault: Sendable {
     enum Kind: Sendable {
         /// This answer instead of the real one.
@@ -35,8 +36,8 @@ struct Fault: Sendable {
 
     var tally: FaultTally { FaultTally(path: path, met: met, left: times) }
 
-    /// Reads a fault as `/lab/faults` takes it: `path`, `times`, `after`, and either `status` with `retryAfter`, `body` and `type`,
-    /// or one of `truncates`, `resets`, `losesAnswer` and `dripMilliseconds`.
+    /// Reads a fault as `/lab/faults` takes it: `path`, `times`, `after`, and either `status` with `retryAfter`, `body` and
+    /// `type`, or one of `truncates`, `resets`, `losesAnswer` and `dripMilliseconds`.
     init(_ fault: JSON) {
         path = fault["path"]?.string ?? ""
         times = Int(fault["times"]?.integer ?? 1)

@@ -9,6 +9,7 @@ package struct WorkbookRole: Sendable, Hashable {
     /// Whether it shows one thing that a link names, and so is left out of the navigation.
     package var isDetail = false
 
+    /// One workbook of many.
     package init() {}
 
     init(yaml: Fields) throws {
@@ -21,9 +22,13 @@ package struct WorkbookRole: Sendable, Hashable {
 
 /// A workbook: `Content/Workbooks/*.workbook`, in Azure Workbook JSON.
 package struct WorkbookFile: Sendable {
+    /// The file's name without its ending.
     package let id: String
+    /// The workbook as it stands in the file.
     package let document: JSON
+    /// The file's path.
     package let file: String
+    /// What it is to the site.
     package let role: WorkbookRole
 
     init(json: String, file: String, role: WorkbookRole) throws {

@@ -75,6 +75,7 @@ package enum ChartKind: Sendable, CaseIterable {
         }
     }
 
+    /// What the drawing shows.
     package var shape: Shape { declaration.shape }
 
     /// Every name, the one that `render` takes first.

@@ -111,7 +111,8 @@ struct KustoIngestRoutes: Sendable {
         request.uri.queryParameters["sig"].map(String.init) == Self.signature
     }
 
-    /// Ingests a queued file, unless its tag is there already. What is wrong with it shows in the failed queue only, as in a cluster.
+    /// Ingests a queued file, unless its tag is there already. What is wrong with it shows in the failed queue only, as in
+    /// a cluster.
     private func ingest(_ message: Bag) {
         let properties = message["AdditionalProperties"]?.bagValue
         let name = String((message["BlobPath"]?.text ?? "").prefix { $0 != "?" }.split(separator: "/").last ?? "")

@@ -1,7 +1,7 @@
 /// A JSON document that is written or read as a whole: a message, a cursor, a workbook, a reply of the lab.
 ///
-/// It is apart from `Value`, which is a cell of KQL with its times, decimals and nulls: a message has none of these, and
-/// is written as it will stand on the wire.
+/// It is apart from `Value`, which is a cell of KQL with its times, decimals and nulls: a message has none of these,
+/// and is written as it will stand on the wire.
 ///
 /// ```swift
 /// let body: JSON = ["error": ["code": "BadRequest", "message": .string(reason)]]
@@ -51,10 +51,15 @@ package indirect enum JSON: Sendable, Hashable {
         if case .array(let items) = self, items.indices.contains(index) { items[index] } else { nil }
     }
 
+    /// The text of a string.
     package var string: String? { if case .string(let text) = self { text } else { nil } }
+    /// Whether `true`.
     package var bool: Bool? { if case .bool(let flag) = self { flag } else { nil } }
+    /// A number that was written without fraction and exponent.
     package var integer: Int64? { if case .integer(let number) = self { number } else { nil } }
+    /// The items of an array.
     package var array: [JSON]? { if case .array(let items) = self { items } else { nil } }
+    /// The members of an object.
     package var members: Members? { if case .object(let members) = self { members } else { nil } }
 
     /// Any number.
@@ -123,6 +128,7 @@ extension JSON: ExpressibleByFloatLiteral, ExpressibleByStringInterpolation {
 }
 
 extension JSON.Members: ExpressibleByDictionaryLiteral {
+    /// Members as they are written in Swift.
     package init(dictionaryLiteral elements: (String, JSON)...) { self.init(elements) }
 }
 

@@ -12,10 +12,12 @@ enum KustoError {
             let (line, column) = diagnostic.position(in: text)
             let isSyntax = QueryErrorText.isSyntax(text)
             let hint = diagnostic.suggestion.map { "; did you mean '\($0)'?" } ?? ""
+            let kind = isSyntax ? "Syntax error" : "Semantic error"
+            let code = QueryErrorText.code(diagnostic, isSyntax: isSyntax)
             return response(
                 isSyntax ? "BadRequest_SyntaxError" : "General_BadRequest",
                 isSyntax ? "SyntaxException" : "SemanticException",
-                "\(isSyntax ? "Syntax error" : "Semantic error"): \(QueryErrorText.code(diagnostic, isSyntax: isSyntax)): \(diagnostic.message)\(hint) [line:position=\(line):\(column)]",
+                "\(kind): \(code): \(diagnostic.message)\(hint) [line:position=\(line):\(column)]",
                 asked)
         case .limit(let text):
             let isTime = text.contains("ran longer")
@@ -42,7 +44,8 @@ enum KustoError {
             headers: KustoHeader.answer(asked.activity))
     }
 
-    /// One error as the "OneApi" form has it (https://learn.microsoft.com/kusto/api/rest/response-http-v2#the-meaning-of-oneapierrors).
+    /// One error as the "OneApi" form has it
+    /// (https://learn.microsoft.com/kusto/api/rest/response-http-v2#the-meaning-of-oneapierrors).
     static func object(_ code: String, _ type: String, _ message: String, _ asked: KustoRequest, isPermanent: Bool)
         -> JSON
     {
@@ -76,7 +79,8 @@ enum QueryErrorText {
         return (try? Parser.parse(text)) == nil
     }
 
-    /// The services' own code where it is known (https://learn.microsoft.com/azure/azure-monitor/logs/api/errors), else the finding's.
+    /// The services' own code where it is known
+    /// (https://learn.microsoft.com/azure/azure-monitor/logs/api/errors), else the finding's.
     static func code(_ diagnostic: Diagnostic, isSyntax: Bool) -> String {
         if isSyntax { return "SYN0002" }
         return ["KS142", "KS204", "KS211", "KS208"].contains(diagnostic.code) ? "SEM0100" : diagnostic.code

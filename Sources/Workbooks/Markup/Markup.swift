@@ -1,23 +1,23 @@
-/// A piece of a page, HTML or SVG. The only way from a text to markup escapes the text; names of elements and attributes
-/// are literals of the program, so nothing that came with data can begin markup.
+/// A piece of a page, HTML or SVG. The only way from a text to markup escapes the text; names of elements and
+/// attributes are literals of the program, so nothing that came with data can begin markup.
 ///
 /// ```swift
 /// Markup("td", ["class": isNumeric ? "num" : nil]) { text }
 /// ```
-package struct Markup: Sendable {
+struct Markup: Sendable {
     /// The markup as it is sent.
-    package private(set) var source: String
+    private(set) var source: String
 
     /// An attribute whose value is nil is left out.
-    package typealias Attributes = KeyValuePairs<StaticString, String?>
+    typealias Attributes = KeyValuePairs<StaticString, String?>
 
-    package init() { source = "" }
+    init() { source = "" }
 
     /// A text, escaped.
-    package init(text: String) { source = Self.escape(text) }
+    init(text: String) { source = Self.escape(text) }
 
     /// An element with its content.
-    package init(
+    init(
         _ element: StaticString, _ attributes: Attributes = [:], @MarkupBuilder content: () throws -> Markup
     ) rethrows {
         source = Self.opening(element, attributes)
@@ -29,12 +29,12 @@ package struct Markup: Sendable {
     }
 
     /// An element that has no content, such as `input` or SVG's `line`.
-    package init(empty element: StaticString, _ attributes: Attributes = [:]) {
+    init(empty element: StaticString, _ attributes: Attributes = [:]) {
         source = Self.opening(element, attributes) + "/>"
     }
 
     /// A style sheet or script that is part of the program, as it is.
-    package init(asset: [UInt8]) { source = String(decoding: asset, as: UTF8.self) }
+    init(asset: [UInt8]) { source = String(decoding: asset, as: UTF8.self) }
 
     /// The first line of an HTML document.
     static let documentType = Markup(literal: "<!doctype html>\n")
@@ -43,15 +43,15 @@ package struct Markup: Sendable {
 
     private init(literal: StaticString) { source = literal.description }
 
-    package var isEmpty: Bool { source.isEmpty }
+    var isEmpty: Bool { source.isEmpty }
 
-    package static func + (a: Markup, b: Markup) -> Markup {
+    static func + (a: Markup, b: Markup) -> Markup {
         var sum = a
         sum.source += b.source
         return sum
     }
 
-    package static func += (a: inout Markup, b: Markup) { a.source += b.source }
+    static func += (a: inout Markup, b: Markup) { a.source += b.source }
 
     private static func opening(_ element: StaticString, _ attributes: Attributes) -> String {
         var out = "<" + element.description
@@ -95,19 +95,19 @@ package struct Markup: Sendable {
 }
 
 extension Sequence<Markup> {
-    package func joined() -> Markup { reduce(into: Markup()) { $0 += $1 } }
+    func joined() -> Markup { reduce(into: Markup()) { $0 += $1 } }
 }
 
 /// Content of an element: elements, and texts, which are escaped.
-@resultBuilder package enum MarkupBuilder {
-    package static func buildExpression(_ markup: Markup) -> Markup { markup }
-    package static func buildExpression(_ text: String) -> Markup { Markup(text: text) }
-    package static func buildExpression(_ parts: [Markup]) -> Markup { parts.joined() }
-    package static func buildBlock(_ parts: Markup...) -> Markup { parts.joined() }
-    package static func buildArray(_ parts: [Markup]) -> Markup { parts.joined() }
-    package static func buildOptional(_ part: Markup?) -> Markup { part ?? Markup() }
-    package static func buildEither(first part: Markup) -> Markup { part }
-    package static func buildEither(second part: Markup) -> Markup { part }
+@resultBuilder enum MarkupBuilder {
+    static func buildExpression(_ markup: Markup) -> Markup { markup }
+    static func buildExpression(_ text: String) -> Markup { Markup(text: text) }
+    static func buildExpression(_ parts: [Markup]) -> Markup { parts.joined() }
+    static func buildBlock(_ parts: Markup...) -> Markup { parts.joined() }
+    static func buildArray(_ parts: [Markup]) -> Markup { parts.joined() }
+    static func buildOptional(_ part: Markup?) -> Markup { part ?? Markup() }
+    static func buildEither(first part: Markup) -> Markup { part }
+    static func buildEither(second part: Markup) -> Markup { part }
 }
 
 /// A number as an attribute of SVG or a part of a style: at most one decimal. What cannot be a place on a page, such as

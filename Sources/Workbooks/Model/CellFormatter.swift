@@ -2,7 +2,7 @@
 ///
 /// Names are the portal's (https://learn.microsoft.com/azure/azure-monitor/visualize/workbooks-grid-visualizations);
 /// numbers are those of files in the field.
-package enum CellFormatter: Int, Sendable, CaseIterable {
+enum CellFormatter: Int, Sendable, CaseIterable {
     case automatic = 0
     case text = 1
     case rightAligned = 2
@@ -29,7 +29,7 @@ package enum CellFormatter: Int, Sendable, CaseIterable {
     case compositeBar = 22
 
     /// The name in the portal's list of column renderers.
-    package var portalName: String {
+    var portalName: String {
         switch self {
         case .automatic: "Automatic"
         case .text: "Text"

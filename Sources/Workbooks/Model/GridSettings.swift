@@ -2,13 +2,13 @@ import KQLEngine
 import Tables
 
 /// How a grid's columns look.
-package struct GridSettings: Sendable {
-    package let formatters: [ColumnFormatter]
-    package let labels: [String: String]
-    package let rowLimit: Int
-    package let hasFilter: Bool
+struct GridSettings: Sendable {
+    let formatters: [ColumnFormatter]
+    let labels: [String: String]
+    let rowLimit: Int
+    let hasFilter: Bool
     /// Column and whether it ascends.
-    package let sort: [(column: String, isAscending: Bool)]
+    let sort: [(column: String, isAscending: Bool)]
 
     /// Azure's own bounds: https://learn.microsoft.com/azure/azure-monitor/visualize/workbooks-grid-visualizations.
     private static let rowLimitDefault = 250
@@ -40,13 +40,13 @@ package struct GridSettings: Sendable {
 }
 
 /// How one column, or all that match a pattern, are drawn.
-package struct ColumnFormatter: Sendable {
+struct ColumnFormatter: Sendable {
     /// A column's name, or a pattern of names.
-    package let match: String
+    let match: String
     /// nil for a number that nobody knows.
-    package let kind: CellFormatter?
+    let kind: CellFormatter?
     /// The number as it stands in the file.
-    package let number: Int
+    let number: Int
     let palette: Palette?
     let min: Double?
     let max: Double?

@@ -7,13 +7,16 @@ import Tables
 /// (https://github.com/microsoft/Application-Insights-Workbooks, `schema/workbook.json`); numbers of kinds and
 /// formatters are those that files in the field use.
 package struct WorkbookDocument: Sendable {
+    /// The file's name, and the last part of the page's address.
     package let id: String
+    /// The file's own title, else its first heading, else its id.
     package let title: String
-    package let items: [WorkbookItem]
+    let items: [WorkbookItem]
     /// The template's name in Azure's gallery, by which links of other workbooks call this one.
-    package let template: String?
-    package let role: WorkbookRole
+    let template: String?
+    let role: WorkbookRole
 
+    /// Reads a file's JSON; what is missing or of another type is as if it were not there.
     package init(_ file: WorkbookFile) {
         id = file.id
         role = file.role
@@ -34,8 +37,8 @@ package struct WorkbookDocument: Sendable {
 }
 
 /// One item of a workbook.
-package struct WorkbookItem: Sendable {
-    package indirect enum Kind: Sendable {
+struct WorkbookItem: Sendable {
+    indirect enum Kind: Sendable {
         case text(markdown: String, style: TextStyle)
         case parameters([WorkbookParameter])
         case links([WorkbookLink], isTabs: Bool)
@@ -45,20 +48,20 @@ package struct WorkbookItem: Sendable {
         case unsupported(String)
     }
 
-    package enum TextStyle: String, Sendable { case plain, info, success, warning, error, upsell }
+    enum TextStyle: String, Sendable { case plain, info, success, warning, error, upsell }
 
-    package struct Condition: Sendable {
+    struct Condition: Sendable {
         let parameter: String
         let isEqual: Bool
         let value: String
     }
 
-    package let name: String
-    package let kind: Kind
+    let name: String
+    let kind: Kind
     /// Percent of the row; 100 when not given.
-    package let width: Int
+    let width: Int
     /// All must hold for the item to be shown.
-    package let conditions: [Condition]
+    let conditions: [Condition]
 
     init(_ item: JSON) {
         let content = Self.content(item)
@@ -97,13 +100,13 @@ package struct WorkbookItem: Sendable {
 }
 
 /// A tab or a link.
-package struct WorkbookLink: Sendable {
-    package let label: String
+struct WorkbookLink: Sendable {
+    let label: String
     /// Whether following it sets a parameter; else it leads to an address.
-    package let setsParameter: Bool
+    let setsParameter: Bool
     /// For a tab, the parameter that it sets; for a link, the address.
-    package let cellValue: String
-    package let subTarget: String
+    let cellValue: String
+    let subTarget: String
 
     init(_ link: JSON) {
         label = link.text("linkLabel") ?? ""

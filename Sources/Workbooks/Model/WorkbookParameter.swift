@@ -1,8 +1,8 @@
 import Tables
 
 /// A parameter that readers set.
-package struct WorkbookParameter: Sendable {
-    package enum Control: Sendable {
+struct WorkbookParameter: Sendable {
+    enum Control: Sendable {
         case text, dropdown, timeRange, options
         /// What only Azure gives a choice of, such as a subscription: here it is the workspace.
         case fixed
@@ -19,7 +19,7 @@ package struct WorkbookParameter: Sendable {
         }
     }
 
-    package struct Choice: Sendable {
+    struct Choice: Sendable {
         let value: String
         let label: String
         let isDefault: Bool
@@ -33,25 +33,25 @@ package struct WorkbookParameter: Sendable {
         static let first = "value::1"
     }
 
-    package let name: String
-    package let label: String
-    package let description: String
-    package let control: Control
-    package let isRequired: Bool
-    package let isHidden: Bool
-    package let quote: String
-    package let delimiter: String
-    package let query: String?
-    package let choices: [Choice]
+    let name: String
+    let label: String
+    let description: String
+    let control: Control
+    let isRequired: Bool
+    let isHidden: Bool
+    let quote: String
+    let delimiter: String
+    let query: String?
+    let choices: [Choice]
     /// What was saved with the workbook: texts, or one of the marks.
-    package let saved: [String]
-    package let allValue: String?
-    package let hasAll: Bool
+    let saved: [String]
+    let allValue: String?
+    let hasAll: Bool
     /// Milliseconds, for time ranges.
-    package let durations: [Int64]
+    let durations: [Int64]
     /// Milliseconds; of the saved time range.
-    package let savedDuration: Int64?
-    package let timeRange: String?
+    let savedDuration: Int64?
+    let timeRange: String?
 
     init(_ parameter: JSON) {
         let name = parameter.text("name") ?? ""

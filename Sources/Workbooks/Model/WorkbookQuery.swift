@@ -2,18 +2,18 @@ import KQL
 import Tables
 
 /// A query and how its answer is drawn.
-package struct WorkbookQuery: Sendable {
-    package let text: String
-    package let title: String
+struct WorkbookQuery: Sendable {
+    let text: String
+    let title: String
     /// How the author wants it drawn; nil leaves it to the query's own `render`.
-    package let visualization: String?
-    package let size: PanelSize
-    package let noDataMessage: String?
-    package let timeRange: String?
-    package let grid: GridSettings
-    package let tiles: TileSettings
-    package let chart: ChartSettings
-    package let card: CardSettings
+    let visualization: String?
+    let size: PanelSize
+    let noDataMessage: String?
+    let timeRange: String?
+    let grid: GridSettings
+    let tiles: TileSettings
+    let chart: ChartSettings
+    let card: CardSettings
 
     init(_ content: JSON) {
         text = content.text("query") ?? ""
@@ -30,7 +30,7 @@ package struct WorkbookQuery: Sendable {
 }
 
 /// A panel's height, by its number in files.
-package enum PanelSize: Int, Sendable {
+enum PanelSize: Int, Sendable {
     case medium = 0
     case small = 1
     case large = 2
@@ -50,7 +50,7 @@ package enum PanelSize: Int, Sendable {
 }
 
 /// A chart's axes and series; what is not set follows from the columns' types.
-package struct ChartSettings: Sendable {
+struct ChartSettings: Sendable {
     struct SeriesLabel: Sendable {
         let label: String?
         let color: NamedColor?
@@ -93,7 +93,7 @@ package struct ChartSettings: Sendable {
 }
 
 /// What of a row stands where on a tile.
-package struct TileSettings: Sendable {
+struct TileSettings: Sendable {
     enum Place: String, CaseIterable, Sendable {
         case title = "titleContent"
         case subtitle = "subtitleContent"
@@ -112,7 +112,7 @@ package struct TileSettings: Sendable {
 }
 
 /// How a single cell is shown.
-package struct CardSettings: Sendable {
+struct CardSettings: Sendable {
     let isMarkdown: Bool
 
     init(_ settings: JSON) { isMarkdown = settings.text("style") == "markdown" }

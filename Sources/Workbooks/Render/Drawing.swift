@@ -54,10 +54,10 @@ extension ChartKind {
 }
 
 /// The workbooks that links may lead to.
-package struct WorkbookDirectory: Sendable {
+struct WorkbookDirectory: Sendable {
     private let ids: [String: String]
 
-    package init(_ documents: [WorkbookDocument] = []) {
+    init(_ documents: [WorkbookDocument] = []) {
         let templates = documents.compactMap { document in document.template.map { ($0, document.id) } }
         ids = Dictionary(templates + documents.map { ($0.id, $0.id) }) { first, _ in first }
     }

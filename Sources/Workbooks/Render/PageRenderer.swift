@@ -7,12 +7,15 @@ package struct PageRenderer: Sendable {
     private let shell: PageShell
     private let workbooks: WorkbookDirectory
 
+    /// A renderer for the pages of one site.
+    ///
     /// - Parameter documents: all workbooks: those of the navigation, and those that links may lead to.
     package init(documents: [WorkbookDocument]) {
         shell = PageShell(documents: documents)
         workbooks = WorkbookDirectory(documents)
     }
 
+    /// The whole page, from the document type to its last line.
     package func page(_ workbook: ResolvedWorkbook) -> String {
         let body = Markup("main") { items(workbook.items, workbook) }
         return shell.page(title: workbook.document.title, current: workbook.document.id, body: body)

@@ -8,7 +8,7 @@ package struct PageShell: Sendable {
     }
 
     /// A page with a body of the caller's own.
-    package func page(title: String, current: String?, body: Markup) -> String {
+    func page(title: String, current: String?, body: Markup) -> String {
         let document = Markup("html", ["lang": "en"]) {
             Markup.newline
             Markup("head") {

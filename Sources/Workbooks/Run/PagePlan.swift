@@ -1,7 +1,7 @@
 /// What a page shows, before its panels are answered.
 ///
-/// Parameters are set first, from the top down; then each item is looked at once, and what is visible becomes part of the
-/// page.
+/// Parameters are set first, from the top down; then each item is looked at once, and what is visible becomes part of
+/// the page.
 struct PagePlan {
     private let document: WorkbookDocument
     private let asked: [String: [String]]

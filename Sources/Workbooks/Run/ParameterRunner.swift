@@ -2,18 +2,18 @@ import KQLEngine
 import Tables
 
 /// A parameter with its choices, ready to be drawn.
-package struct ResolvedParameter: Sendable {
-    package struct Choice: Sendable {
-        package let value: String
-        package let label: String
-        package let isSelected: Bool
+struct ResolvedParameter: Sendable {
+    struct Choice: Sendable {
+        let value: String
+        let label: String
+        let isSelected: Bool
     }
 
-    package let parameter: WorkbookParameter
-    package let choices: [Choice]
-    package let value: ParameterValue
+    let parameter: WorkbookParameter
+    let choices: [Choice]
+    let value: ParameterValue
     /// Why the choices are missing.
-    package let problem: String?
+    let problem: String?
 }
 
 /// Finds a parameter's choices and its value, from what the reader asked for or the document's own default.

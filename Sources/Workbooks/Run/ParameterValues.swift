@@ -1,16 +1,16 @@
 import Tables
 
 /// What a parameter is set to.
-package struct ParameterValue: Sendable {
-    package enum Content: Sendable {
+struct ParameterValue: Sendable {
+    enum Content: Sendable {
         /// Texts, and whether all were chosen.
         case texts([String], isAll: Bool)
         /// Ticks.
         case time(start: Int64, end: Int64)
     }
 
-    package let content: Content
-    package let label: String
+    let content: Content
+    let label: String
 
     /// As text, for comparing with a condition's value.
     var plain: String {
@@ -22,16 +22,16 @@ package struct ParameterValue: Sendable {
 }
 
 /// The parameters of a page and how they are put into texts.
-package struct ParameterValues: Sendable {
+struct ParameterValues: Sendable {
     private var values: [String: (parameter: WorkbookParameter?, value: ParameterValue)] = [:]
 
-    package init() {}
+    init() {}
 
-    package mutating func set(_ name: String, _ value: ParameterValue, _ parameter: WorkbookParameter?) {
+    mutating func set(_ name: String, _ value: ParameterValue, _ parameter: WorkbookParameter?) {
         values[name] = (parameter, value)
     }
 
-    package subscript(name: String) -> ParameterValue? { values[name]?.value }
+    subscript(name: String) -> ParameterValue? { values[name]?.value }
 
     /// Ticks; the time range that a parameter holds.
     func range(_ name: String?) -> (start: Int64, end: Int64)? {
@@ -45,12 +45,12 @@ package struct ParameterValues: Sendable {
         return (actual == condition.value) == condition.isEqual
     }
 
-    package enum Place: Sendable { case query, text }
+    enum Place: Sendable { case query, text }
 
     /// Replaces `{Name}` and `{Name:form}`; unknown names stay as they are.
     ///
     /// A value that goes into a query between quotes cannot end them: quotes and backslashes in it are escaped.
-    package func substitute(_ text: String, _ place: Place) -> String {
+    func substitute(_ text: String, _ place: Place) -> String {
         guard text.contains("{") else { return text }
         var out = ""
         var rest = text[...]

@@ -13,7 +13,7 @@ package enum WorkbookAddress {
     }
 
     /// Percent-encodes all but the unreserved characters of RFC 3986.
-    package static func escape(_ text: String) -> String {
+    static func escape(_ text: String) -> String {
         var out = ""
         for byte in text.utf8 {
             switch byte {

@@ -2,28 +2,28 @@ import KQL
 import KQLEngine
 import Tables
 
-/// Where a panel stands in its document: the places of its item and of the groups around it. The same document gives the
-/// same ids whatever is visible.
-package struct PanelID: Hashable, Sendable, CustomStringConvertible {
-    package let path: [Int]
+/// Where a panel stands in its document: the places of its item and of the groups around it. The same document gives
+/// the same ids whatever is visible.
+struct PanelID: Hashable, Sendable, CustomStringConvertible {
+    let path: [Int]
 
-    package var description: String { path.map(String.init).joined(separator: "-") }
+    var description: String { path.map(String.init).joined(separator: "-") }
 }
 
 /// A visible panel with what it asks.
-package struct Panel: Sendable {
-    package let id: PanelID
-    package let query: WorkbookQuery
-    package let title: String
+struct Panel: Sendable {
+    let id: PanelID
+    let query: WorkbookQuery
+    let title: String
     /// The query as it is run.
-    package let text: String
+    let text: String
     /// Ticks; the time range that it takes from a parameter.
     let range: (start: Int64, end: Int64)?
 }
 
 /// A visible item, ready to be drawn once the panels are answered.
-package struct ResolvedItem: Sendable {
-    package indirect enum Kind: Sendable {
+struct ResolvedItem: Sendable {
+    indirect enum Kind: Sendable {
         case text(markdown: String, style: WorkbookItem.TextStyle)
         case parameters([ResolvedParameter])
         case links([ResolvedLink], isTabs: Bool)
@@ -32,9 +32,9 @@ package struct ResolvedItem: Sendable {
         case note(String)
     }
 
-    package let name: String
-    package let width: Int
-    package let kind: Kind
+    let name: String
+    let width: Int
+    let kind: Kind
 
     var panels: [Panel] {
         switch kind {
@@ -45,21 +45,21 @@ package struct ResolvedItem: Sendable {
     }
 }
 
-package struct ResolvedLink: Sendable {
-    package let label: String
-    package let address: String
-    package let isCurrent: Bool
+struct ResolvedLink: Sendable {
+    let label: String
+    let address: String
+    let isCurrent: Bool
 }
 
 /// A workbook with its parameters set and its visible panels answered.
 package struct ResolvedWorkbook: Sendable {
-    package typealias Answer = Result<QueryResult, QueryError>
+    typealias Answer = Result<QueryResult, QueryError>
 
-    package let document: WorkbookDocument
-    package let items: [ResolvedItem]
-    package let values: ParameterValues
+    let document: WorkbookDocument
+    let items: [ResolvedItem]
+    let values: ParameterValues
     /// What the reader asked for, as it stands in the address.
-    package let asked: [String: [String]]
+    let asked: [String: [String]]
     private let answers: [PanelID: Answer]
 
     init(
@@ -73,9 +73,9 @@ package struct ResolvedWorkbook: Sendable {
         self.answers = answers
     }
 
-    package var panels: [Panel] { items.flatMap(\.panels) }
+    var panels: [Panel] { items.flatMap(\.panels) }
 
-    package func answer(to panel: Panel) -> Answer {
+    func answer(to panel: Panel) -> Answer {
         guard let answer = answers[panel.id] else { preconditionFailure("panel \(panel.id) was not run") }
         return answer
     }
@@ -89,11 +89,14 @@ package struct WorkbookRun: Sendable {
     /// Seconds that one panel may take.
     private static let durationMax = 60.0
 
+    /// - Parameter now: ticks; what `now()` is in every panel.
     package init(provider: any TableProvider, now: Int64) {
         engine = Engine(provider: provider)
         self.now = now
     }
 
+    /// Sets the parameters, and asks every visible panel.
+    ///
     /// - Parameter asked: parameter values by name, as the address gives them.
     package func resolve(_ document: WorkbookDocument, asked: [String: [String]]) async -> ResolvedWorkbook {
         var plan = PagePlan(document: document, asked: asked) { parameter, values in

@@ -1,8 +1,8 @@
 import Foundation
 import Tables
 
-/// What charts share: axes, colours, labels and the legend. Coordinates are those of the drawing, about a pixel of a wide
-/// screen each, so that letters are as large in a narrow panel as in a wide one.
+/// What charts share: axes, colours, labels and the legend. Coordinates are those of the drawing, about a pixel of a
+/// wide screen each, so that letters are as large in a narrow panel as in a wide one.
 struct ChartFrame {
     let data: ChartData
     let settings: ChartSettings
