@@ -63,8 +63,8 @@ import Testing
 
 /// A workbook file made for a test.
 enum WorkbookFixture {
-    static func file(_ json: String, in folder: String) throws -> WorkbookFile {
-        try FolderWriter.write(json, to: folder + "/Workbooks/w.workbook")
+    static func file(_ json: String, in folder: String, name: String = "w") throws -> WorkbookFile {
+        try FolderWriter.write(json, to: "\(folder)/Workbooks/\(name).workbook")
         let (library, problems) = ContentLibrary.load(folders: [folder])
         if let problem = problems.first { throw problem }
         return library.workbooks[0]

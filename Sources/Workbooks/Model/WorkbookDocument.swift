@@ -25,12 +25,12 @@ package struct WorkbookDocument: Sendable {
         title = file.document.words("title") ?? Self.heading(items) ?? file.id
     }
 
-    /// The first heading of the first text.
+    /// The first heading of any text.
     private static func heading(_ items: [WorkbookItem]) -> String? {
         for item in items {
             guard case .text(let markdown, _) = item.kind else { continue }
             let line = markdown.split(whereSeparator: \.isNewline).first { $0.hasPrefix("#") }
-            return line.map { String($0.drop { $0 == "#" || $0 == " " }) }
+            if let line { return String(line.drop { $0 == "#" || $0 == " " }) }
         }
         return nil
     }

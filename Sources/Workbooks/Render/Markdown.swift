@@ -129,9 +129,10 @@ enum Markdown {
                     Markup("strong") { markup(String(text.dropFirst(2)[..<end.lowerBound])) }, end.upperBound
                 )
             case "*":
-                guard let end = text.dropFirst().firstIndex(of: "*"), end > text.index(after: text.startIndex) else {
-                    return nil
-                }
+                // A star before a space is a star.
+                guard text.dropFirst().first != " ", let end = text.dropFirst().firstIndex(of: "*"),
+                    end > text.index(after: text.startIndex)
+                else { return nil }
                 return (Markup("em") { markup(String(text.dropFirst()[..<end])) }, text.index(after: end))
             case "[": return link(text)
             case "<":
