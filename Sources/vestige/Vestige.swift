@@ -23,9 +23,11 @@ struct Vestige: AsyncParsableCommand {
     static let version = "0.1.0"
 
     static func main() async {
+        StandardOutput.begin()
         do {
             var command = try parseAsRoot()
             if var command = command as? any AsyncParsableCommand { try await command.run() } else { try command.run() }
+            try StandardOutput.finish()
         } catch {
             exit(with: error)
         }
@@ -34,7 +36,11 @@ struct Vestige: AsyncParsableCommand {
     /// Usage errors leave with 2, help and version with 0.
     private static func exit(with error: any Error) -> Never {
         switch exitCode(for: error) {
-        case .success: Self.exit(withError: error)
+        case .success:
+            // Help, the version and completion scripts are data too.
+            Console.out(fullMessage(for: error) + "\n")
+            do { try StandardOutput.finish() } catch { Self.exit(withError: ExitCode(Failure.report(error))) }
+            Self.exit(withError: ExitCode(0))
         case .validationFailure:
             Console(isQuiet: false, noColor: false).fail(String(fullMessage(for: error).trimmingPrefix("Error: ")))
             Self.exit(withError: ExitCode(2))

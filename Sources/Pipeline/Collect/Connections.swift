@@ -30,7 +30,7 @@ package struct Connections: Sendable {
         _ configuration: Configuration, library: ContentLibrary, only: [String], environment: [String: String],
         choice: SourceEndpoint.Choice? = nil, devices: Int = 0,
         retry: ServiceClient.RetryPolicy = .init(),
-        logger: Logger, write: @escaping @Sendable ([UInt8]) -> Void = { _ in }
+        logger: Logger, write: @escaping @Sendable ([UInt8]) throws -> Void = { _ in }
     ) async throws -> Connections {
         var connections = Connections()
         /// The number of devices of the last run decides, where nothing else does.
@@ -162,7 +162,7 @@ package struct Connections: Sendable {
     private static func sink(
         _ sink: SinkConfiguration, _ configuration: Configuration, _ tokens: [String: TokenCache],
         _ cloud: ServiceClient, _ environment: [String: String],
-        _ write: @escaping @Sendable ([UInt8]) -> Void
+        _ write: @escaping @Sendable ([UInt8]) throws -> Void
     ) async throws -> (any Sink)? {
         let owner = configuration.tenants.first { $0.name == sink.tenant } ?? configuration.tenant
         func signedIn() throws -> (TenantConfiguration, TokenCache?) {

@@ -124,9 +124,9 @@ package actor FileSink: Sink {
 /// JSON lines on standard output, each with its table.
 package struct OutputSink: Sink {
     package let name: String
-    private let write: @Sendable ([UInt8]) -> Void
+    private let write: @Sendable ([UInt8]) throws -> Void
 
-    package init(name: String, write: @escaping @Sendable ([UInt8]) -> Void) {
+    package init(name: String, write: @escaping @Sendable ([UInt8]) throws -> Void) {
         self.name = name
         self.write = write
     }
@@ -143,7 +143,7 @@ package struct OutputSink: Sink {
             bytes += record.dropFirst()
             bytes.append(10)
         }
-        write(bytes)
+        try write(bytes)
         return SinkReceipt(bytes: bytes.count)
     }
 }

@@ -41,14 +41,13 @@ struct Console: Sendable {
 
     func paint(_ text: String, _ code: Int) -> String { hasColor ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text }
 
-    static func out(_ text: String) { write(text, to: .standardOutput) }
+    /// Writes data. What goes wrong is told at the command's end (`StandardOutput.finish`).
+    static func out(_ text: String) { StandardOutput.write(Array(text.utf8)) }
 
-    static func out(_ bytes: [UInt8]) { write(Data(bytes), to: .standardOutput) }
+    static func out(_ bytes: [UInt8]) { StandardOutput.write(bytes) }
 
-    private static func write(_ text: String, to handle: FileHandle) { write(Data(text.utf8), to: handle) }
-
-    /// A reader that went away, such as `head`, is no error.
-    private static func write(_ data: Data, to handle: FileHandle) { try? handle.write(contentsOf: data) }
+    /// Talk that nobody can hear is no reason to stop.
+    private static func write(_ text: String, to handle: FileHandle) { try? handle.write(contentsOf: Data(text.utf8)) }
 }
 
 /// Options that every command takes.

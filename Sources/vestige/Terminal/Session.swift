@@ -63,7 +63,12 @@ struct Session: Sendable {
             configuration, library: library, only: only, environment: ProcessInfo.processInfo.environment,
             choice: choice, devices: devices,
             logger: logger,
-            write: { Console.out($0) })
+            write: { try StandardOutput.deliver($0) })
+    }
+
+    /// Every table by name: the content's, and those that only the workspace has.
+    func schemas() throws -> [String: Schema] {
+        library.tables.mapValues(\.schema).merging(try workspace.schemas()) { _, stored in stored }
     }
 
     /// When sources run.
