@@ -155,9 +155,10 @@ let package = Package(
         .testTarget(name: "KQLEngineTests", dependencies: ["KQLEngine", "KQL", "Tables"], swiftSettings: swift),
         .testTarget(name: "ContentTests", dependencies: ["Content", "TestKit"], swiftSettings: swift),
         .testTarget(
-            name: "WorkspaceTests", dependencies: ["Workspace", "KQLEngine", "KQL", "Tables", "TestKit"],
-            exclude: ["Formats"],
-            swiftSettings: swift),
+            name: "WorkspaceTests",
+            dependencies: [
+                "Workspace", "KQLEngine", "KQL", "Tables", "TestKit", .product(name: "GRDB", package: "GRDB.swift"),
+            ], exclude: ["Formats"], swiftSettings: swift),
         .testTarget(
             name: "AzureTests",
             dependencies: [

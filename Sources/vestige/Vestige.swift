@@ -15,7 +15,7 @@ struct Vestige: AsyncParsableCommand {
             DemoCommand.self, CollectCommand.self, ServeCommand.self, QueryCommand.self, CheckCommand.self,
             ImportCommand.self,
             StatusCommand.self, DoctorCommand.self, FunctionsCommand.self, WorkbookCommand.self, ContentCommand.self,
-            LabCommand.self,
+            LabCommand.self, WorkspaceCommand.self,
         ]
     )
 

@@ -1,6 +1,7 @@
 import Crypto
 import Foundation
 import Tables
+import Workspace
 
 /// Replaces secrets that a source gives in the clear, such as passwords that a sensor read off the wire, before anything else
 /// sees them: the same secret always gets the same fingerprint, and nobody can guess it back without the key.
@@ -17,25 +18,21 @@ struct Fingerprint: Sendable {
     init(of names: [String], workspace: String) throws(OperatorError) {
         self.names = Set(names.map { $0.lowercased() })
         let path = workspace + "-fingerprint"
-        if let stored = FileManager.default.contents(atPath: path) {
-            guard stored.count == Self.keyBytes else {
-                throw OperatorError(
-                    "secrets cannot be hidden", got: "\(path) is not a key of \(Self.keyBytes) bytes",
-                    safe: PageFetcher.safe,
+        do throws(WorkspaceError) {
+            if try PrivateFile.contents(path) == nil {
+                // Another program may be first: its key is taken then.
+                _ = try PrivateFile.create(path, SymmetricKey(size: .bits256).withUnsafeBytes { Array($0) })
+            }
+            guard let stored = try PrivateFile.contents(path), stored.count == Self.keyBytes else {
+                throw WorkspaceError(
+                    "\(path) is not a key of \(Self.keyBytes) bytes",
                     next: "restore the file from a backup, or delete it; fingerprints will then be others than before")
             }
             key = SymmetricKey(data: stored)
-            return
-        }
-        let made = SymmetricKey(size: .bits256)
-        let data = made.withUnsafeBytes { Data($0) }
-        guard FileManager.default.createFile(atPath: path, contents: data, attributes: [.posixPermissions: 0o600])
-        else {
+        } catch {
             throw OperatorError(
-                "secrets cannot be hidden", got: "the key \(path) cannot be written", safe: PageFetcher.safe,
-                next: "check that the folder exists and that you may write there")
+                "secrets cannot be hidden", got: error.message, safe: PageFetcher.safe, next: error.next)
         }
-        key = made
     }
 
     /// The rows with every text in a member of these names replaced, at any depth, in whichever column.

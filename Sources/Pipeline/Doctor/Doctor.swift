@@ -60,8 +60,18 @@ package struct Doctor: Sendable {
     private func local() -> [Finding] {
         var findings: [Finding] = []
         do {
-            let workspace = try Workspace(path: configuration.workspace)
-            let folder = URL(fileURLWithPath: configuration.workspace).deletingLastPathComponent().path
+            // It is looked at only: collecting makes it.
+            let workspace = try Workspace(reading: configuration.workspace)
+            var folder = URL(fileURLWithPath: configuration.workspace).deletingLastPathComponent().path
+            while !FileManager.default.fileExists(atPath: folder), folder.count > 1 {
+                folder = URL(fileURLWithPath: folder).deletingLastPathComponent().path
+            }
+            for place in [folder, workspace.path] where FileManager.default.fileExists(atPath: place) {
+                guard !FileManager.default.isWritableFile(atPath: place) else { continue }
+                throw WorkspaceError(
+                    "\(place) may not be written to by this user",
+                    next: "run as the collector's user, or change its owner")
+            }
             let free = (try? FileManager.default.attributesOfFileSystem(forPath: folder))?[.systemFreeSize] as? Int ?? 0
             let isLow = free < 1 << 30
             findings.append(

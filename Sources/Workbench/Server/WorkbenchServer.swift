@@ -77,7 +77,7 @@ struct WorkbenchState: Sendable {
     func provider() throws -> WorkspaceProvider {
         try WorkspaceProvider(
             workspace, functions: library.functionDeclarations, notes: library.notes, others: library.watchlistTables,
-            outside: outside)
+            declared: library.tables.mapValues(\.schema), outside: outside)
     }
 
     /// How collecting is going.

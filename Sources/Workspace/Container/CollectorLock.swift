@@ -1,5 +1,3 @@
-import Foundation
-
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Darwin)
@@ -16,13 +14,7 @@ package final class CollectorLock: Sendable {
     /// - Returns: nil when another program has it.
     package static func take(workspace: String) throws(WorkspaceError) -> CollectorLock? {
         let path = workspace + "-collector"
-        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else {
-            throw WorkspaceError(
-                "the lock file \(path) cannot be opened: \(String(cString: strerror(errno)))",
-                next: "check that the folder exists and that you may write there"
-            )
-        }
+        let descriptor = try PrivateFile.open(path)
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             close(descriptor)
             return nil
@@ -36,9 +28,8 @@ package final class CollectorLock: Sendable {
 
     /// The process that has a workspace's lock, as far as it can be told.
     package static func owner(workspace: String) -> String? {
-        FileManager.default.contents(atPath: workspace + "-collector").map {
-            String(decoding: $0, as: UTF8.self).split(separator: "\n").first.map(String.init) ?? ""
-        }
+        guard let bytes = try? PrivateFile.contents(workspace + "-collector") else { return nil }
+        return String(decoding: bytes, as: UTF8.self).split(separator: "\n").first.map(String.init)
     }
 
     private init(descriptor: Int32, path: String) {

@@ -46,10 +46,11 @@ extension Workspace {
         try read { db in
             try Row.fetchAll(
                 db,
-                sql:
-                    "SELECT e.id, e.rows, e.table_name FROM outbox o JOIN extents e ON e.id = o.extent WHERE o.sink = ? ORDER BY e.id",
-                arguments: [sink]
-            ).map { (ExtentInfo(id: $0["id"], rows: $0["rows"]), $0["table_name"]) }
+                sql: """
+                    SELECT e.id, e.rows, e.table_name FROM outbox o JOIN extents e ON e.id = o.extent
+                    WHERE o.sink = ? ORDER BY e.id
+                    """, arguments: [sink]
+            ).map { (ExtentInfo(id: try $0.stored("id"), rows: try $0.stored("rows")), try $0.stored("table_name")) }
         }
     }
 
@@ -61,8 +62,10 @@ extension Workspace {
                     coalesce(sum((SELECT sum(length(s.data)) FROM segments s WHERE s.extent = o.extent)), 0) AS bytes
                 FROM outbox o JOIN extents e ON e.id = o.extent GROUP BY o.sink
                 """
-            let sizes = try Row.fetchAll(db, sql: sql).map {
-                ($0["sink"] as String, OutboxSize(extents: $0["n"], rows: $0["rows"], bytes: $0["bytes"]))
+            let sizes: [(String, OutboxSize)] = try Row.fetchAll(db, sql: sql).map {
+                let size = OutboxSize(
+                    extents: try $0.stored("n"), rows: try $0.stored("rows"), bytes: try $0.stored("bytes"))
+                return (try $0.stored("sink"), size)
             }
             return Dictionary(uniqueKeysWithValues: sizes)
         }
@@ -79,24 +82,26 @@ extension Workspace {
         try write { db in
             try db.execute(
                 sql: """
-                    INSERT INTO deliveries VALUES (:sink, :rows, :bytes, :refused, iif(:error IS NULL, :now, NULL), iif(:error IS NULL, NULL, :now), :error)
-                    ON CONFLICT (sink) DO UPDATE SET rows = rows + :rows, bytes = bytes + :bytes, refused = refused + :refused,
-                        last_success = iif(:error IS NULL, :now, last_success), last_failure = iif(:error IS NULL, last_failure, :now), error = :error
+                    INSERT INTO deliveries (sink, rows, bytes, refused, last_success, last_failure, error)
+                    VALUES (:sink, :rows, :bytes, :refused, iif(:error IS NULL, :now, NULL),
+                        iif(:error IS NULL, NULL, :now), :error)
+                    ON CONFLICT (sink) DO UPDATE SET rows = rows + :rows, bytes = bytes + :bytes,
+                        refused = refused + :refused, last_success = iif(:error IS NULL, :now, last_success),
+                        last_failure = iif(:error IS NULL, last_failure, :now), error = :error
                     """,
                 arguments: ["sink": sink, "rows": rows, "bytes": bytes, "refused": refused, "error": error, "now": now])
+            try RowChecksums.deliveries.seal(db, where: "sink = ?", arguments: [sink])
         }
     }
 
     package func deliveryTotals() throws(WorkspaceError) -> [String: DeliveryTotals] {
         try read { db in
-            let totals = try Row.fetchAll(db, sql: "SELECT * FROM deliveries").map { row in
-                (
-                    row["sink"] as String,
-                    DeliveryTotals(
-                        rows: row["rows"], bytes: row["bytes"], refused: row["refused"],
-                        lastSuccess: row["last_success"],
-                        lastFailure: row["last_failure"], error: row["error"])
-                )
+            let totals: [(String, DeliveryTotals)] = try Row.fetchAll(db, sql: "SELECT * FROM deliveries").map { row in
+                let one = DeliveryTotals(
+                    rows: try row.stored("rows"), bytes: try row.stored("bytes"), refused: try row.stored("refused"),
+                    lastSuccess: try row.storedIfAny("last_success"), lastFailure: try row.storedIfAny("last_failure"),
+                    error: try row.storedIfAny("error"))
+                return (try row.stored("sink"), one)
             }
             return Dictionary(uniqueKeysWithValues: totals)
         }
@@ -114,7 +119,7 @@ extension Workspace {
         try read { db in
             var out: [String: Int] = [:]
             for row in try Row.fetchAll(db, sql: "SELECT sink, count(*) AS n FROM outbox GROUP BY sink") {
-                out[row["sink"]] = row["n"]
+                out[try row.stored("sink")] = try row.stored("n")
             }
             return out
         }

@@ -59,16 +59,16 @@ extension Workspace {
                         SELECT count(*) AS runs, count(error) AS failures, total(rows_read) AS read, total(rows_changed) AS kept, total(bytes) AS bytes, total(gaps) AS gaps,
                             max(iif(error IS NULL, started, NULL)) AS success FROM runs WHERE source = ?
                         """, arguments: [run.source])
-                let success: Int64? = sums?["success"]
+                guard let sums else { throw DamagedRow(column: "source", found: "another name than before") }
+                let success: Int64? = try sums.storedIfAny("success")
                 let inARow =
                     try Int.fetchOne(
                         db, sql: "SELECT count(*) FROM runs WHERE source = ? AND started > ?",
                         arguments: [run.source, success ?? Int64.min]) ?? 0
                 return RunHistory(
-                    last: run, lastSuccess: success, runs: sums?["runs"] ?? 0, failures: sums?["failures"] ?? 0,
-                    failuresInARow: inARow,
-                    rowsRead: sums?["read"] ?? 0, rowsKept: sums?["kept"] ?? 0, bytes: sums?["bytes"] ?? 0,
-                    gaps: sums?["gaps"] ?? 0)
+                    last: run, lastSuccess: success, runs: try sums.stored("runs"),
+                    failures: try sums.stored("failures"), failuresInARow: inARow, rowsRead: try sums.stored("read"),
+                    rowsKept: try sums.stored("kept"), bytes: try sums.stored("bytes"), gaps: try sums.stored("gaps"))
             }
         }
     }
@@ -78,7 +78,7 @@ extension Workspace {
 
     static func insert(_ r: RunRecord, _ db: Database) throws {
         try db.execute(
-            sql: "INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            sql: RowChecksums.runs.insertion("OR REPLACE"),
             arguments: [r.id, r.source, r.started, r.ended, r.rowsRead, r.rowsChanged, r.bytes, r.error, r.gaps])
     }
 
@@ -92,9 +92,10 @@ extension Workspace {
             )
             .map { row in
                 RunRecord(
-                    id: row["id"], source: row["source"], started: row["started"], ended: row["ended"],
-                    rowsRead: row["rows_read"],
-                    rowsChanged: row["rows_changed"], bytes: row["bytes"], gaps: row["gaps"], error: row["error"])
+                    id: try row.stored("id"), source: try row.stored("source"), started: try row.stored("started"),
+                    ended: try row.stored("ended"), rowsRead: try row.stored("rows_read"),
+                    rowsChanged: try row.stored("rows_changed"), bytes: try row.stored("bytes"),
+                    gaps: try row.stored("gaps"), error: try row.storedIfAny("error"))
             }
         }
     }

@@ -2,6 +2,11 @@
 struct ByteWriter {
     private(set) var bytes: [UInt8] = []
 
+    /// Writes a number over eight bytes that stand there already.
+    mutating func put(_ n: UInt64, at place: Int) {
+        for i in 0..<8 { bytes[place + i] = UInt8(truncatingIfNeeded: n >> UInt64(8 * i)) }
+    }
+
     mutating func put(_ byte: UInt8) { bytes.append(byte) }
 
     mutating func put(_ n: UInt64) { for i in 0..<8 { bytes.append(UInt8(truncatingIfNeeded: n >> UInt64(8 * i))) } }

@@ -1,18 +1,24 @@
 import Tables
 
-/// One column of an extent as bytes: a format number, the nulls, then the values.
+/// One column of an extent as bytes: a version number, a checksum of the rest, the nulls, then the values.
 ///
 /// Whole numbers are kept as offsets from the least one in as few bits as they need; strings and `dynamic` values as a
 /// dictionary with bit-packed codes.
 package enum SegmentCoding {
-    static let format: UInt8 = 1
+    /// What is written, and what can be read. Version 1 has no checksum.
+    static let version: UInt8 = 2
+    static let versions: ClosedRange<UInt8> = 1...2
+    /// Bytes before what the checksum is of.
+    private static let headBytes = 9
 
     private static func width(_ n: UInt64) -> Int { 64 - n.leadingZeroBitCount }
 
-    package static func encode(_ column: Column) -> [UInt8] {
+    /// - Parameter seed: what the checksum begins with: its label's.
+    package static func encode(_ column: Column, seed: UInt64 = 0) -> [UInt8] {
         let flat = column.flattened()
         var out = ByteWriter()
-        out.put(format)
+        out.put(version)
+        out.put(UInt64(0))
         if let nulls = flat.nulls, nulls.contains(true) {
             out.put(UInt8(1))
             out.put(packed: nulls.map { $0 ? 1 : 0 }, width: 1)
@@ -34,6 +40,10 @@ package enum SegmentCoding {
         case .decimal(let v): put(StringVector(v.map(\.description)), to: &out)
         case .dynamic(let v): put(StringVector(v.map { $0.isNull ? "" : JSONWriter.string($0) }), to: &out)
         }
+        let sum = out.bytes.withUnsafeBytes {
+            Checksum.of(UnsafeRawBufferPointer(rebasing: $0[headBytes...]), seed: seed)
+        }
+        out.put(sum, at: 1)
         return out.bytes
     }
 
@@ -73,15 +83,24 @@ package enum SegmentCoding {
         return StringVector(bytes: bytes, ends: ends, codes: codes)
     }
 
-    package static func decode(_ bytes: [UInt8], _ type: ScalarType, count: Int) throws -> Column {
-        try bytes.withUnsafeBytes { try decode($0, type, count: count) }
+    package static func decode(_ bytes: [UInt8], _ type: ScalarType, count: Int, seed: UInt64 = 0) throws -> Column {
+        try bytes.withUnsafeBytes { try decode($0, type, count: count, seed: seed) }
     }
 
-    package static func decode(_ bytes: UnsafeRawBufferPointer, _ type: ScalarType, count: Int) throws -> Column {
+    package static func decode(
+        _ bytes: UnsafeRawBufferPointer, _ type: ScalarType, count: Int, seed: UInt64 = 0
+    ) throws -> Column {
         var reader = ByteReader(bytes)
         let version = try reader.byte()
-        guard version == format else {
-            throw CorruptSegment(reason: "segment format \(version) is not known to this program (it reads \(format))")
+        guard versions.contains(version) else {
+            throw CorruptSegment(
+                reason: "segment version \(version) is not known to this program (it reads up to \(Self.version))")
+        }
+        if version > 1 {
+            let stored = try reader.word()
+            guard stored == Checksum.of(UnsafeRawBufferPointer(rebasing: bytes[headBytes...]), seed: seed) else {
+                throw CorruptSegment(reason: "its checksum is not that of its bytes")
+            }
         }
         let nulls: [Bool]? = try reader.byte() == 1 ? try reader.packed { $0 == 1 } : nil
         let storage: Column.Storage

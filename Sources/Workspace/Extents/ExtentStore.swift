@@ -35,23 +35,18 @@ extension Workspace {
                 high = b.high.longValue
             }
             try db.execute(
-                sql:
-                    "INSERT INTO extents (table_name, rows, time_low, time_high, created, run) VALUES (?, ?, ?, ?, ?, ?)",
-                arguments: [table, part.count, low, high, now, run])
+                sql: """
+                    INSERT INTO extents (table_name, rows, time_low, time_high, created, run, columns)
+                    VALUES (?, ?, ?, ?, ?, ?, ?)
+                    """, arguments: [table, part.count, low, high, now, run, part.schema.count])
             let id = db.lastInsertedRowID
-            let statement = try db.cachedStatement(
-                sql: "INSERT INTO segments (extent, name, type, low, high, data) VALUES (?, ?, ?, ?, ?, ?)")
-            let filters = try db.cachedStatement(
-                sql: "INSERT INTO filters (extent, name, kind, data) VALUES (?, ?, ?, ?)")
+            try RowChecksums.extents.seal(db, where: "id = ?", arguments: [id])
+            let filters = try db.cachedStatement(sql: RowChecksums.filters.insertion())
             for (i, spec) in part.schema.columns.enumerated() {
                 // The dictionary is made once, for the values, the bounds and the filters.
                 let column =
                     isCoded && part.count == batch.count ? try part.column(i) : try part.column(i).dictionaryCoded()
-                let bounds = SegmentCoding.bounds(column)
-                try statement.execute(arguments: [
-                    id, spec.name, spec.type.name, databaseValue(bounds?.low), databaseValue(bounds?.high),
-                    Data(SegmentCoding.encode(column)),
-                ])
+                try insertSegment(column, named: spec.name, of: id, db)
                 guard case .string(let texts) = column.storage, !column.isConstant, part.count >= filterRowsMin else {
                     continue
                 }
@@ -65,6 +60,19 @@ extension Workspace {
             extents.append(ExtentInfo(id: id, rows: part.count))
         }
         return extents
+    }
+
+    /// Stores one column of an extent.
+    static func insertSegment(_ column: Tables.Column, named name: String, of extent: Int64, _ db: Database) throws {
+        let bounds = SegmentCoding.bounds(column)
+        let label = SegmentLabel(
+            extent: extent, column: name, type: column.type.name, low: databaseValue(bounds?.low),
+            high: databaseValue(bounds?.high))
+        let statement = try db.cachedStatement(
+            sql: "INSERT INTO segments (extent, name, type, low, high, data) VALUES (?, ?, ?, ?, ?, ?)")
+        try statement.execute(arguments: [
+            extent, name, label.type, label.low, label.high, Data(SegmentCoding.encode(column, seed: label.seed)),
+        ])
     }
 
     private static func databaseValue(_ v: Value?) -> DatabaseValue {
@@ -84,7 +92,7 @@ extension Workspace {
         try write { db in
             for extent in try Self.insert(batch, into: table, run: run, now: now, db) {
                 for sink in sinks {
-                    try db.execute(sql: "INSERT INTO outbox VALUES (?, ?)", arguments: [sink, extent.id])
+                    try db.execute(sql: RowChecksums.outbox.insertion(), arguments: [sink, extent.id])
                 }
             }
         }
@@ -97,8 +105,7 @@ extension Workspace {
                 sql: "DELETE FROM outbox WHERE extent IN (SELECT id FROM extents WHERE table_name = ?)",
                 arguments: [table])
             try db.execute(sql: "DELETE FROM extents WHERE table_name = ?", arguments: [table])
-            try db.execute(
-                sql: "INSERT OR REPLACE INTO tables VALUES (?, ?)", arguments: [table, Self.encode(batch.schema)])
+            try Self.store(batch.schema, of: table, db)
             _ = try Self.insert(batch, into: table, run: run, now: now, db)
         }
     }
@@ -134,29 +141,42 @@ extension Workspace {
     ///
     /// - Parameter table: the text of the column `Type`, where it is not stored.
     package func extent(_ info: ExtentInfo, schema: Schema, table: String = "") -> Batch {
-        let pool = pool
-        let path = path
         let columns = schema.columns.map { spec in
             LazyColumn {
-                do {
-                    let column = try pool.unsafeRead { db -> Tables.Column? in
-                        let statement = try db.cachedStatement(
-                            sql: "SELECT type, data FROM segments WHERE extent = ? AND name = ?")
-                        let rows = try Row.fetchCursor(statement, arguments: [info.id, spec.name])
-                        guard let row = try rows.next(), let type = ScalarType(name: row[0]) else { return nil }
-                        return try row.withUnsafeData(atIndex: 1) { data in
-                            try (data ?? Data()).withUnsafeBytes {
-                                try SegmentCoding.decode($0, type, count: info.rows)
-                            }
-                        }
-                    }
-                    let missing = Value.string(spec.name == TypeColumn.name ? table : "")
-                    return column
-                        ?? Column(constant: spec.type == .string ? missing : .null, spec.type, count: info.rows)
-                } catch { throw WorkspaceError.wrap(error, path: path) }
+                let column = try self.readOnce { db in try self.segment(of: info, spec.name, db) }
+                let missing = Value.string(spec.name == TypeColumn.name ? table : "")
+                return column
+                    ?? Column(constant: spec.type == .string ? missing : .null, spec.type, count: info.rows)
             }
         }
         return Batch(schema: schema, columns: columns, count: info.rows)
+    }
+
+    /// A column of an extent; nil when it has none. Damage is told with its place: other extents and tables can be read all the same.
+    private func segment(of info: ExtentInfo, _ name: String, _ db: Database) throws -> Tables.Column? {
+        do {
+            let statement = try db.cachedStatement(
+                sql: "SELECT type, low, high, data FROM segments WHERE extent = ? AND name = ?")
+            let rows = try Row.fetchCursor(statement, arguments: [info.id, name])
+            guard let row = try rows.next() else { return nil }
+            let typeName: String = try row.stored("type")
+            guard let type = ScalarType(name: typeName) else {
+                throw CorruptSegment(reason: "its type \(typeName) is not known")
+            }
+            let label = SegmentLabel(extent: info.id, column: name, type: typeName, low: row[1], high: row[2])
+            return try row.withUnsafeData(atIndex: 3) { data in
+                try (data ?? Data()).withUnsafeBytes {
+                    try SegmentCoding.decode($0, type, count: info.rows, seed: label.seed)
+                }
+            }
+        } catch let damage as CorruptSegment {
+            let table = try String.fetchOne(
+                db, sql: "SELECT table_name FROM extents WHERE id = ?", arguments: [info.id])
+            throw WorkspaceError(
+                "table \(table ?? "?"), extent \(info.id), column \(name) is damaged: \(damage.reason)",
+                next: "see how far it goes with: vestige workspace verify --workspace \(path); "
+                    + "other tables, and queries without this column, can be asked meanwhile")
+        }
     }
 
     /// The extents of a table in which rows may meet the predicates.
@@ -190,7 +210,7 @@ extension Workspace {
                 }
             }
             var found = try Row.fetchAll(db, sql: sql + " ORDER BY id", arguments: StatementArguments(arguments))
-                .map { ExtentInfo(id: $0["id"], rows: $0["rows"]) }
+                .map { ExtentInfo(id: try $0.stored("id"), rows: try $0.stored("rows")) }
             for p in predicates where found.count > 1 {
                 guard let (kind, hashes) = Self.wanted(p) else { continue }
                 let ruledOut = try Self.ruledOut(p.column, kind, hashes, db)

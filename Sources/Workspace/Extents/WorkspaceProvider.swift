@@ -13,9 +13,11 @@ package struct WorkspaceProvider: TableProvider {
     package let outside: OutsideData
 
     /// A view of the tables as they are declared now.
+    ///
+    /// - Parameter declared: tables and columns of the content, which need not be in the file: what is missing there is empty.
     package init(
         _ workspace: Workspace, functions: [String: FunctionDeclaration], notes: CatalogNotes = CatalogNotes(),
-        others: [String: Batch] = [:],
+        others: [String: Batch] = [:], declared: [String: Schema] = [:],
         outside: OutsideData = OutsideData()
     ) throws(WorkspaceError) {
         self.workspace = workspace
@@ -23,9 +25,15 @@ package struct WorkspaceProvider: TableProvider {
         self.notes = notes
         self.others = others
         self.outside = outside
-        schemas = try workspace.schemas().mapValues(TypeColumn.added).merging(others.mapValues(\.schema)) { _, new in
-            new
-        }
+        let tables = declared.merging(try workspace.schemas()) { Self.overlay($0, stored: $1) }
+        schemas = tables.mapValues(TypeColumn.added).merging(others.mapValues(\.schema)) { _, new in new }
+    }
+
+    /// The content's columns, each with the type that is stored, then those that only the file has.
+    private static func overlay(_ declared: Schema, stored: Schema) -> Schema {
+        var columns = declared.columns.map { column in stored.index(of: column.name).map { stored[$0] } ?? column }
+        columns += stored.columns.filter { declared.index(of: $0.name) == nil }
+        return Schema(columns)
     }
 
     package func schema(ofTable name: String) -> Schema? { schemas[name] }

@@ -58,13 +58,13 @@ extension Workspace {
                 extents = try Self.insert(
                     batch, into: Self.staging(source), run: source, now: started, isCoded: isCoded, db)
             }
-            let statement = try db.cachedStatement(
-                sql: "INSERT OR REPLACE INTO staged (source, bucket, entries, seen, is_complete) VALUES (?, ?, ?, ?, ?)"
-            )
+            let statement = try db.cachedStatement(sql: RowChecksums.staged.insertion("OR REPLACE"))
             let seenOnly = try db.cachedStatement(
                 sql: """
-                    INSERT INTO staged (source, bucket, entries, seen, is_complete) VALUES (?, ?, NULL, ?, ?)
-                    ON CONFLICT (source, bucket) DO UPDATE SET seen = excluded.seen, is_complete = excluded.is_complete
+                    INSERT INTO staged (source, bucket, entries, seen, is_complete, checksum)
+                    VALUES (?1, ?2, NULL, ?3, ?4, checksum_of(?1, ?2, NULL, ?3, ?4))
+                    ON CONFLICT (source, bucket) DO UPDATE SET seen = excluded.seen, is_complete = excluded.is_complete,
+                        checksum = checksum_of(source, bucket, entries, excluded.seen, excluded.is_complete)
                     """)
             for bucket in try buckets(extents) {
                 let seen = StateBucket.data(bucket.seen)
@@ -76,7 +76,7 @@ extension Workspace {
                     try seenOnly.execute(arguments: [source, bucket.id, seen, bucket.isComplete])
                 }
             }
-            try db.execute(sql: "INSERT OR REPLACE INTO progress VALUES (?, ?)", arguments: [source, progress])
+            try db.execute(sql: RowChecksums.progress.insertion("OR REPLACE"), arguments: [source, progress])
         }
     }
 
@@ -132,11 +132,16 @@ extension Workspace {
             let hidden = Self.staging(source)
             for sink in sinks {
                 try db.execute(
-                    sql: "INSERT INTO outbox SELECT ?, id FROM extents WHERE table_name = ?", arguments: [sink, hidden])
+                    sql: """
+                        INSERT INTO outbox (sink, extent, checksum)
+                        SELECT ?1, id, checksum_of(?1, id) FROM extents WHERE table_name = ?2
+                        """, arguments: [sink, hidden])
             }
             try db.execute(
                 sql: "UPDATE extents SET table_name = ?, run = ? WHERE table_name = ?",
                 arguments: [table, record.id, hidden])
+            try RowChecksums.extents.seal(
+                db, where: "table_name = ? AND run = ?", arguments: [table, record.id])
             if let forgottenBelow {
                 try db.execute(
                     sql: """
@@ -145,12 +150,14 @@ extension Workspace {
                         """, arguments: [source, forgottenBelow])
             }
             try db.execute(
-                sql:
-                    "INSERT OR REPLACE INTO state (source, bucket, entries) SELECT source, bucket, entries FROM staged WHERE source = ? AND entries IS NOT NULL",
-                arguments: [source])
+                sql: """
+                    INSERT OR REPLACE INTO state (source, bucket, entries, checksum)
+                    SELECT source, bucket, entries, \(RowChecksums.state.expression) FROM staged
+                    WHERE source = ? AND entries IS NOT NULL
+                    """, arguments: [source])
             try db.execute(sql: "DELETE FROM state WHERE source = ? AND length(entries) = 0", arguments: [source])
             try Self.forgetStaged(source, db)
-            try db.execute(sql: "INSERT OR REPLACE INTO checkpoints VALUES (?, ?)", arguments: [source, checkpoint])
+            try db.execute(sql: RowChecksums.checkpoints.insertion("OR REPLACE"), arguments: [source, checkpoint])
             try Self.insert(record, db)
         }
     }

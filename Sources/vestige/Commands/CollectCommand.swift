@@ -41,7 +41,8 @@ struct CollectCommand: AsyncParsableCommand {
         if !device.isEmpty || from != nil || to != nil, !once {
             throw ValidationError("--device, --from and --to go with --once")
         }
-        let session = try Session.open(options, mapsPages: false)
+        // A dry run is a question.
+        let session = try Session.open(options, for: dryRun ? .reading : .writing, mapsPages: false)
         let console = options.console
         let logger = Logs.make(console, level: log == .json ? .info : .notice, format: log)
         // Without a terminal SIGHUP means to read the configuration again; while there is nothing to read it for, it does nothing.

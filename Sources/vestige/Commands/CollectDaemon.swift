@@ -85,7 +85,7 @@ struct CollectDaemon: Sendable {
                 means: "this program has the right to collect into \(workspace) only",
                 next: "restart the program, or set 'workspace' back", isConfiguration: true)
         }
-        let session = try Session.open(configuration, console: options.console, mapsPages: false)
+        let session = try Session.open(configuration, console: options.console, for: .writing, mapsPages: false)
         await (try await session.connections(only: only, logger: logger)).close()
         return session
     }

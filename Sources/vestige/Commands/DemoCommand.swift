@@ -69,7 +69,8 @@ struct DemoCommand: AsyncParsableCommand {
         ).path
         try lab.sensorCertificate.write(toFile: certificate, atomically: true, encoding: .utf8)
         defer { try? FileManager.default.removeItem(atPath: certificate) }
-        let session = try Session.open(configuration(lab, cloud, sensor, certificate), console: console)
+        let session = try Session.open(
+            configuration(lab, cloud, sensor, certificate), console: console, for: .writing)
         LabConfiguration.declareStreams(of: session.library, to: lab)
         let connections = try await Connections.open(
             session.configuration, library: session.library, only: [], environment: [:], logger: logger)

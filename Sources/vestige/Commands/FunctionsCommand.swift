@@ -30,7 +30,7 @@ struct FunctionsCommand: AsyncParsableCommand {
                 means: "this command is started by the Azure Functions host",
                 next: "try it by hand with: FUNCTIONS_CUSTOMHANDLER_PORT=7072 vestige functions", isConfiguration: true)
         }
-        let session = try Session.open(options)
+        let session = try Session.open(options, for: .writing)
         let logger = Logs.make(options.console)
         let router = Router(context: BasicRequestContext.self)
         router.get("/") { _, _ in "ready\n" }

@@ -42,7 +42,7 @@ struct ImportCommand: AsyncParsableCommand {
     func run() async throws {
         guard let table else { return try importWatchlist(watchlist ?? "") }
         let columns = try schema.map(Self.columns)
-        let opened = try Session.open(session)
+        let opened = try Session.open(session, for: .writing)
         let importer = FileImport(workspace: opened.workspace, library: opened.library, now: SystemClock.now())
         let outcome = try importer.run(
             file, table: table, format: format, columns: columns, path: records, replaces: replace)
@@ -66,7 +66,7 @@ struct ImportCommand: AsyncParsableCommand {
                 "the watchlist was not imported", got: error.description, safe: "nothing was changed",
                 next: "correct the file")
         }
-        let workspace = try Session.open(session).workspace
+        let workspace = try Session.open(session, for: .writing).workspace
         let name = WatchlistTable.name(alias)
         try workspace.replace(name, with: list.rows, run: "import", now: SystemClock.now())
         session.console.say(

@@ -2,6 +2,7 @@ import ArgumentParser
 import Pipeline
 import ServiceLifecycle
 import Workbench
+import Workspace
 
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -15,7 +16,12 @@ struct ServeCommand: AsyncParsableCommand {
     @OptionGroup var options: SessionOptions
 
     func run() async throws {
-        let session = try Session.open(options)
+        let session = try Session.open(options, for: .reading)
+        if !Workspace.exists(session.workspace.path) {
+            options.console.say(
+                "there is no workspace \(session.workspace.path) yet: tables are empty until something is collected into it"
+            )
+        }
         let server = WorkbenchServer(
             try Self.address(listen), workspace: session.workspace, library: session.library,
             configuration: session.configuration,

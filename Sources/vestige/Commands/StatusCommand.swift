@@ -20,7 +20,8 @@ struct StatusCommand: AsyncParsableCommand {
     @OptionGroup var options: SessionOptions
 
     func run() async throws {
-        let session = try Session.open(options)
+        let session = try Session.open(options, for: .reading)
+        try options.refuseMissingWorkspace(session.configuration)
         let report = try session.health()
         switch format {
         case .prometheus: Console.out(PrometheusText.write(report))
@@ -32,7 +33,7 @@ struct StatusCommand: AsyncParsableCommand {
             if tables {
                 Console.out(
                     "\n"
-                        + StatusText.tables(report, try session.workspace.schemas()).rendered(
+                        + StatusText.tables(report, try session.schemas()).rendered(
                             width: Console.outputWidth))
             }
             if report.sources.isEmpty {

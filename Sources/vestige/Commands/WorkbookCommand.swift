@@ -35,7 +35,8 @@ struct WorkbookCommand: AsyncParsableCommand {
         @OptionGroup var options: SessionOptions
 
         func run() async throws {
-            let session = try Session.open(options)
+            let session = try Session.open(options, for: .reading)
+            try options.refuseMissingWorkspace(session.configuration)
             let documents = session.library.workbooks.map { WorkbookDocument($0) }
             guard let document = documents.first(where: { $0.id == id }) else {
                 throw OperatorError("there is no workbook \(id)", next: "vestige workbook list", isConfiguration: true)

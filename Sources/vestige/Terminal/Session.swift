@@ -5,6 +5,7 @@ import KQL
 import KQLEngine
 import Logging
 import Pipeline
+import Tables
 import Workspace
 
 /// Options of the commands that use a workspace and content.
@@ -24,6 +25,15 @@ struct SessionOptions: ParsableArguments {
         if let workspace { configuration.workspace = workspace }
         return configuration
     }
+
+    /// A workspace that the command line names must be there; one that the configuration names may come later.
+    func refuseMissingWorkspace(_ configuration: Configuration) throws {
+        guard workspace != nil, !Workspace.exists(configuration.workspace) else { return }
+        let isEmpty = FileManager.default.fileExists(atPath: configuration.workspace)
+        throw OperatorError(
+            "there is no workspace \(configuration.workspace)", got: isEmpty ? "the file is empty" : nil,
+            safe: "no file was made", next: "collect into it first, or correct --workspace", isConfiguration: true)
+    }
 }
 
 /// Content, workspace and configuration, opened together.
@@ -35,16 +45,26 @@ struct Session: Sendable {
     let workspace: Workspace
     let outside: OutsideData
 
-    static func open(_ options: SessionOptions, mapsPages: Bool = true) throws -> Session {
-        try open(try options.configuration(), console: options.console, mapsPages: mapsPages)
+    /// What a command does with the workspace. Only those that bring rows write to it; a question changes nothing.
+    enum Access { case reading, writing }
+
+    static func open(_ options: SessionOptions, for access: Access, mapsPages: Bool = true) throws -> Session {
+        try open(try options.configuration(), console: options.console, for: access, mapsPages: mapsPages)
     }
 
     /// - Parameter mapsPages: whether the workspace is read through mapped memory, as suits queries.
-    static func open(_ configuration: Configuration, console: Console, mapsPages: Bool = true) throws -> Session {
+    static func open(_ configuration: Configuration, console: Console, for access: Access, mapsPages: Bool = true)
+        throws -> Session
+    {
         let (library, problems) = try content(configuration)
         for problem in problems { console.warn("content left out: \(problem.description)") }
-        let workspace = try Workspace(path: configuration.workspace, mapsPages: mapsPages)
-        for table in library.tables.values { try workspace.declare(table.name, table.schema) }
+        let workspace: Workspace
+        switch access {
+        case .reading: workspace = try Workspace(reading: configuration.workspace, mapsPages: mapsPages)
+        case .writing:
+            workspace = try Workspace(path: configuration.workspace, mapsPages: mapsPages)
+            try workspace.declare(library.tables.mapValues(\.schema))
+        }
         return Session(
             configuration: configuration, library: library, problems: problems, workspace: workspace,
             outside: try configuration.outsideData())
@@ -124,14 +144,10 @@ struct Session: Sendable {
     /// - Parameter wildcardsSeeAll: whether wildcards stand for the content's tables when there is no file.
     static func queryProvider(_ options: SessionOptions, wildcardsSeeAll: Bool = false) throws -> any TableProvider {
         let configuration = try options.configuration()
-        if FileManager.default.fileExists(atPath: configuration.workspace) {
-            return try open(configuration, console: options.console).provider(withFiles: true)
+        if Workspace.exists(configuration.workspace) {
+            return try open(configuration, console: options.console, for: .reading).provider(withFiles: true)
         }
-        if options.workspace != nil {
-            throw OperatorError(
-                "there is no workspace \(configuration.workspace)",
-                next: "collect into it first, or correct --workspace", isConfiguration: true)
-        }
+        try options.refuseMissingWorkspace(configuration)
         let (library, _) = try content(configuration)
         let tables = MemoryTables(notes: library.notes, outside: try configuration.outsideData(withFiles: true))
         for table in library.tables.values {
@@ -155,7 +171,7 @@ struct Session: Sendable {
         outside.allowsFiles = withFiles && configuration.allowsExternalFiles
         return try WorkspaceProvider(
             workspace, functions: library.functionDeclarations, notes: library.notes, others: library.watchlistTables,
-            outside: outside)
+            declared: library.tables.mapValues(\.schema), outside: outside)
     }
 }
 
