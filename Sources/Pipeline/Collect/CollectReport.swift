@@ -39,6 +39,8 @@ package struct CollectReport: Sendable {
     package var sinks: [DeliveryOutcome] = []
     /// Why nothing was collected: a sink does not keep up. Nil when collecting went on.
     package var spool: OperatorError?
+    /// What is wrong, or was until now, with this machine's clock; nil when nothing is.
+    package var clock: String?
 
     package var failures: [OperatorError] {
         [spool].compactMap { $0 } + sources.compactMap(\.error) + sinks.compactMap(\.error)

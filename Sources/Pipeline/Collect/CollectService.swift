@@ -13,26 +13,30 @@ package struct CollectService: Service {
     private let endpoints: [SourceEndpoint]
     private let planner: RunPlanner
     private let workspace: Workspace
+    private let clock: @Sendable () -> Int64
     private let onReport: @Sendable (CollectReport) -> Void
+    private let running = RunningSources()
 
+    /// - Parameter clock: gives the time, ticks.
     package init(
         collector: Collector, endpoints: [SourceEndpoint], planner: RunPlanner, workspace: Workspace,
+        clock: @escaping @Sendable () -> Int64 = { SystemClock.now() },
         onReport: @escaping @Sendable (CollectReport) -> Void
     ) {
         self.collector = collector
         self.endpoints = endpoints
         self.planner = planner
         self.workspace = workspace
+        self.clock = clock
         self.onReport = onReport
     }
 
     package func run() async throws {
-        let running = RunningSources()
         try await cancelWhenGracefulShutdown {
             try await withThrowingDiscardingTaskGroup { group in
                 while !Task.isCancelled {
                     let due = running.begin(try due())
-                    if !due.isEmpty { group.addTask { await run(due, running) } }
+                    if !due.isEmpty { group.addTask { await run(due) } }
                     // Sources are looked at every few seconds: intervals are minutes and hours.
                     do { try await Task.sleep(for: .seconds(5)) } catch is CancellationError { return }
                 }
@@ -40,7 +44,7 @@ package struct CollectService: Service {
         }
     }
 
-    private func run(_ due: [SourceEndpoint], _ running: RunningSources) async {
+    private func run(_ due: [SourceEndpoint]) async {
         let report = await collector.run(due) { event in
             if case .finished(let outcome) = event { running.end([outcome.source]) }
         }
@@ -50,20 +54,37 @@ package struct CollectService: Service {
     }
 
     /// The sources that should run now.
+    ///
+    /// A last run that has not come yet, by the clock, holds nothing up: the clock was ahead then, or is behind now. Such a source rests
+    /// for as long as its schedule says by a clock that nobody sets.
     package func due() throws -> [SourceEndpoint] {
-        let now = SystemClock.now()
+        let now = clock()
         let last = Dictionary(try workspace.lastRuns().map { ($0.source, $0) }) { _, new in new }
-        return endpoints.filter { endpoint in last[endpoint.name].map { planner.next(after: $0) <= now } ?? true }
+        return endpoints.filter { endpoint in
+            guard let run = last[endpoint.name] else { return true }
+            if run.started > now + ClockJudgement.tolerance {
+                return running.hasRested(endpoint.name, planner.rest(after: run))
+            }
+            return planner.next(after: run) <= now
+        }
     }
 }
 
 /// Names of the sources that run now.
 private final class RunningSources: Sendable {
     private let names = Mutex<Set<String>>([])
+    private let begun = Mutex<[String: ContinuousClock.Instant]>([:])
 
     /// Those that do not run yet, which now do.
     func begin(_ endpoints: [SourceEndpoint]) -> [SourceEndpoint] {
-        names.withLock { names in endpoints.filter { names.insert($0.name).inserted } }
+        let new = names.withLock { names in endpoints.filter { names.insert($0.name).inserted } }
+        begun.withLock { begun in for endpoint in new { begun[endpoint.name] = .now } }
+        return new
+    }
+
+    /// Whether a source began so long ago, or not at all since the program was started.
+    func hasRested(_ name: String, _ rest: Duration) -> Bool {
+        begun.withLock { $0[name] }.map { ContinuousClock.now - $0 >= rest } ?? true
     }
 
     func end(_ ended: [String]) { names.withLock { $0.subtract(ended) } }

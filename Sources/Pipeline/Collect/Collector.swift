@@ -45,6 +45,10 @@ package struct Collector: Sendable {
         progress: @escaping @Sendable (CollectProgress) -> Void = { _ in }
     ) async -> CollectReport {
         var report = CollectReport()
+        if !isDryRun {
+            // What cannot be written is told by the sources themselves.
+            report.clock = (try? workspace.correctClock(now: clock())).flatMap(ClockNotice.text)
+        }
         if !isDryRun, let full = await fullSpool(&report) {
             report.spool = full
             return report
@@ -93,12 +97,21 @@ package struct Collector: Sendable {
         } catch { return OperatorError(error, title: "the outbox cannot be read") }
     }
 
+    /// When a run of a source begins that begins now: behind its last one, also when the clock went back since, so that the order of rows
+    /// is that of runs.
+    private func time(of source: String) -> Int64 {
+        let now = clock()
+        // A workspace that cannot be read is told of by the run itself.
+        guard let last = try? workspace.lastStart(of: source), last > now else { return now }
+        return last + 1
+    }
+
     private func collect(
         _ endpoint: SourceEndpoint, _ isDryRun: Bool, _ progress: @escaping @Sendable (CollectProgress) -> Void
     ) async -> SourceOutcome {
         var outcome = SourceOutcome(source: endpoint.name, table: endpoint.definition.table)
         let started = ContinuousClock.now
-        let now = clock()
+        let now = time(of: endpoint.name)
         progress(.started(source: endpoint.name))
         do {
             guard let table = library.tables[endpoint.definition.table] else {
@@ -118,7 +131,7 @@ package struct Collector: Sendable {
             outcome.seconds = (ContinuousClock.now - started).seconds
             outcome.error = OperatorError(error, title: "source \(endpoint.name) stopped", safe: PageFetcher.safe)
             // A disk that is full cannot keep the note either; the failure is told all the same.
-            if !isDryRun { try? workspace.note(outcome.record(started: now, ended: clock())) }
+            if !isDryRun { try? workspace.note(outcome.record(started: now, ended: max(now, clock()))) }
         }
         return outcome
     }

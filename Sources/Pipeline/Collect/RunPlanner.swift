@@ -24,6 +24,11 @@ package struct RunPlanner: Sendable {
         return min(regular, last.ended + Int64(Self.retrySeconds) * DateTime.ticksPerSecond)
     }
 
+    /// How long a source rests after a run, whatever the clock says.
+    func rest(after last: RunRecord) -> Duration {
+        .seconds(Double(next(after: last) - last.started) / Double(DateTime.ticksPerSecond))
+    }
+
     /// A number from 0 up to 1 that a name decides: sources of one interval do not all call in the same second.
     static func jitter(_ name: String) -> Double {
         var name = name

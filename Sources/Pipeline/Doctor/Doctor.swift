@@ -1,6 +1,7 @@
 import Azure
 import Content
 import Foundation
+import KQLEngine
 import Logging
 import Tables
 import Workspace
@@ -79,6 +80,10 @@ package struct Doctor: Sendable {
                     "workspace", "storage", isLow ? .warning : .ok,
                     "\(workspace.path), \(free / 1_000_000_000) GB free",
                     next: isLow ? "free space, or move the workspace to another disk" : nil))
+            for line in try ClockHealth(workspace, now: SystemClock.now()).lines {
+                findings.append(
+                    Finding("workspace", "clock", .warning, line, next: "let a time service set this machine's clock"))
+            }
         } catch { findings.append(Finding("workspace", "storage", error)) }
         if let nothing = configuration.nothingToCollect(library.sources) {
             findings.append(Finding("configuration", "sources", nothing))

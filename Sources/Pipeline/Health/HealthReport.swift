@@ -35,6 +35,8 @@ package struct HealthReport: Sendable {
     package let workspaceBytes: Int
     /// Rows of every table.
     package let tables: [String: Int]
+    /// What is or was wrong with the clock.
+    package let clock: ClockHealth
     /// Ticks.
     package let now: Int64
 
@@ -46,7 +48,8 @@ package struct HealthReport: Sendable {
             let succeeded = history.lastSuccess.map { Double(now - $0) / Double(DateTime.ticksPerSecond) }
             return Source(
                 name: history.last.source, history: history, lagSeconds: succeeded,
-                nextRun: planner.next(after: history.last))
+                nextRun: history.last.started > now + ClockJudgement.tolerance ? now : planner.next(after: history.last)
+            )
         }
         let waiting = try workspace.outboxSizes()
         let totals = try workspace.deliveryTotals()
@@ -58,5 +61,6 @@ package struct HealthReport: Sendable {
         }
         workspaceBytes = workspace.sizeBytes
         tables = try workspace.rowCounts()
+        clock = try ClockHealth(workspace, now: now)
     }
 }

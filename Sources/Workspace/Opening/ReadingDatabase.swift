@@ -66,23 +66,23 @@ final class ReadingDatabase: Sendable {
     private static func open(_ files: WorkspaceFiles, _ mapsPages: Bool) throws -> Opened {
         for _ in 1..<attempts {
             let stamp = try files.stamp()
-            do { return try open(files, stamp, mapsPages) } catch {
+            do { return try open(files, at: stamp, mapsPages: mapsPages) } catch {
                 // Somebody is making the file, or has just ended.
                 if try files.stamp() == stamp { throw error }
             }
         }
-        return try open(files, try files.stamp(), mapsPages)
+        return try open(files, at: try files.stamp(), mapsPages: mapsPages)
     }
 
-    private static func open(_ files: WorkspaceFiles, _ stamp: WorkspaceFiles.Stamp?, _ mapsPages: Bool) throws
+    private static func open(_ files: WorkspaceFiles, at stamp: WorkspaceFiles.Stamp?, mapsPages: Bool) throws
         -> Opened
     {
         guard let stamp, stamp.size > 0 else { return try absent(stamp) }
-        if !stamp.hasJournal { return try opened(files, files.stillAddress, .still, stamp, mapsPages) }
-        do { return try opened(files, files.path, .shared, stamp, mapsPages) } catch let error as DatabaseError {
+        if !stamp.hasJournal { return try opened(files, as: .still, at: stamp, mapsPages: mapsPages) }
+        do { return try opened(files, as: .shared, at: stamp, mapsPages: mapsPages) } catch let error as DatabaseError {
             guard error.resultCode == .SQLITE_CANTOPEN || error.resultCode == .SQLITE_READONLY else { throw error }
             // Beside a journal that is empty, the file is whole in itself.
-            if stamp.journalSize == 0 { return try opened(files, files.stillAddress, .still, stamp, mapsPages) }
+            if stamp.journalSize == 0 { return try opened(files, as: .still, at: stamp, mapsPages: mapsPages) }
             throw WorkspaceError(
                 "\(files.path) cannot be read as a whole: its journal \(files.journal) holds what was written last, and the "
                     + "folder may not be written to",
@@ -91,8 +91,9 @@ final class ReadingDatabase: Sendable {
     }
 
     private static func opened(
-        _ files: WorkspaceFiles, _ address: String, _ mode: Mode, _ stamp: WorkspaceFiles.Stamp, _ mapsPages: Bool
+        _ files: WorkspaceFiles, as mode: Mode, at stamp: WorkspaceFiles.Stamp, mapsPages: Bool
     ) throws -> Opened {
+        let address = mode == .still ? files.stillAddress : files.path
         var configuration = Configuration()
         configuration.readonly = true
         configuration.busyMode = .timeout(patience)

@@ -63,7 +63,7 @@ struct CollectCommand: AsyncParsableCommand {
         progress.clear()
         if dryRun { try CollectReportText.preview(report) }
         console.say(CollectReportText.table(report, sinks: connections.sinks.count, width: Console.outputWidth))
-        for note in report.sources.flatMap(\.notes) { console.warn(note) }
+        for note in [report.clock].compactMap({ $0 }) + report.sources.flatMap(\.notes) { console.warn(note) }
         for sink in report.sinks where sink.refused > 0 {
             console.warn(
                 "sink \(sink.sink) refused \(sink.refused) rows for good; they are kept with the reason in VestigeDeadLetters_CL"

@@ -39,6 +39,7 @@ struct CollectDaemon: Sendable {
             planner: session.planner, workspace: session.workspace
         ) { report in
             if log == .json { return CollectLog.write(report, to: logger) }
+            if let clock = report.clock { console.warn(clock) }
             for failure in report.distinctFailures { console.fail(failure.rendered) }
             console.say(CollectReportText.line(report))
         }
@@ -121,6 +122,7 @@ private final class ReloadOnHangup: Service {
 /// A report as log lines with their facts beside them: one for each source and each sink.
 enum CollectLog {
     static func write(_ report: CollectReport, to logger: Logger) {
+        if let clock = report.clock { logger.warning("\(clock)") }
         for s in report.sources {
             var facts: Logger.Metadata = [
                 "source": "\(s.source)", "table": "\(s.table)", "rowsRead": "\(s.counts.read)",

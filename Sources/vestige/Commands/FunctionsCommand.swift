@@ -67,6 +67,7 @@ struct FunctionsCommand: AsyncParsableCommand {
             let report = await collector.run(try service.due())
             await connections.close()
             lines.append("\(function): \(CollectReportText.line(report))")
+            lines += [report.clock].compactMap { $0 }
             let failures = connections.failures + report.distinctFailures
             lines += failures.map(\.rendered)
             isFailed = !failures.isEmpty

@@ -27,9 +27,12 @@ struct StatusCommand: AsyncParsableCommand {
         case .prometheus: Console.out(PrometheusText.write(report))
         case .json: Console.out(JSONWriter.string(StatusText.json(report)) + "\n")
         case .text:
-            Console.out(
-                "workspace  \(session.workspace.path), \(Human.bytes(report.workspaceBytes)), \(Human.count(report.tables.values.reduce(0, +))) rows\n"
-            )
+            let size =
+                Workspace.exists(session.workspace.path)
+                ? "\(Human.bytes(report.workspaceBytes)), \(Human.count(report.tables.values.reduce(0, +))) rows"
+                : "not there yet"
+            Console.out("workspace  \(session.workspace.path), \(size)\n")
+            for line in report.clock.lines { Console.out("clock      \(line)\n") }
             if tables {
                 Console.out(
                     "\n"
@@ -156,6 +159,7 @@ enum StatusText {
             Bag([
                 ("time", time(report.now)), ("workspaceBytes", number(report.workspaceBytes)),
                 ("sources", .array(sources)), ("sinks", .array(sinks)),
+                ("clock", .array(report.clock.lines.map { .string($0) })),
                 ("tables", .bag(Bag(tables))),
             ]))
     }
