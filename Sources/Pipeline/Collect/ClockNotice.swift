@@ -28,10 +28,12 @@ package enum ClockNotice {
     }
 
     private static func length(_ ticks: Int64) -> String {
-        switch ticks / DateTime.ticksPerSecond {
-        case ..<7_200: "\(ticks / DateTime.ticksPerSecond / 60) minutes"
-        case ..<172_800: "\(ticks / DateTime.ticksPerSecond / 3_600) hours"
-        default: "\(ticks / DateTime.ticksPerDay) days"
+        func whole(_ unit: Int64) -> Int64 { (ticks + unit / 2) / unit }
+        let (minute, hour) = (60 * DateTime.ticksPerSecond, 3_600 * DateTime.ticksPerSecond)
+        return switch ticks {
+        case ..<(2 * hour): "\(whole(minute)) minutes"
+        case ..<(2 * DateTime.ticksPerDay): "\(whole(hour)) hours"
+        default: "\(whole(DateTime.ticksPerDay)) days"
         }
     }
 }
