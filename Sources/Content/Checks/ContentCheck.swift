@@ -69,7 +69,7 @@ package enum ContentCheck {
                 problems.append(ContentProblem(workbook.file, "there is no chart called '\(chart)'"))
             }
         }
-        return problems
+        return problems + LogAnalyticsCheck.run(library)
     }
 
     private static func bind(

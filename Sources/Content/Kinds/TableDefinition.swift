@@ -20,6 +20,13 @@ package struct TableDefinition: Sendable {
     package let time: String?
     package let columns: [ColumnSpec]
     package let columnDescriptions: [String: String]
+    /// Columns that a Log Analytics workspace gets under another name (`as:`), by their own.
+    package let sentNames: [String: String]
+    /// The group of tables that share a data collection rule, which a sink's rule may name in place of a list; nil for
+    /// a table that no group sends.
+    package let rule: String?
+    /// Whether the file says which rule the table goes by, if only `none`.
+    package let statesRule: Bool
     package let file: String
 
     /// What every table has besides its own columns.
@@ -34,29 +41,36 @@ package struct TableDefinition: Sendable {
     /// The stored schema: system columns first.
     package var schema: Schema { Schema(Self.systemColumns + columns + [Self.unmapped]) }
 
-    /// What a service gets that may rewrite `TimeGenerated`: the row's own time stands in a column of its own too.
-    package var sentColumns: [ColumnSpec] { schema.columns + [ColumnSpec("ObservedTime", .datetime)] }
+    /// The table as a Log Analytics workspace has it.
+    package var sent: SentTable { SentTable(name, schema, renamed: sentNames) }
 
     /// The columns that sources fill.
     package var ownSchema: Schema { Schema(columns) }
 
     init(yaml: Fields, file: String) throws {
         self.file = file
-        try yaml.only(["name", "description", "kind", "key", "volatile", "time", "columns"])
+        try yaml.only(["name", "description", "kind", "rule", "key", "volatile", "time", "columns"])
         name = try yaml.string("name")
         description = try yaml.string("description")
         let kindText = try yaml.string("kind")
         guard let kind = Kind(rawValue: kindText) else {
-            throw yaml.fail("'kind' must be state or event, not \"\(kindText)\"")
+            throw yaml.fail("'kind' must be state or event, not \"\(kindText)\"", at: "kind")
         }
         self.kind = kind
         key = try yaml.strings("key")
         volatile = try yaml.strings("volatile")
         time = try yaml.optionalString("time")
+        let group = try yaml.optionalString("rule")
+        if let group, group.wholeMatch(of: /[a-z][a-z0-9-]*/) == nil {
+            throw yaml.fail("'rule' must be a group's name in small letters, or none", at: "rule")
+        }
+        statesRule = group != nil
+        rule = group == "none" ? nil : group
         var columns: [ColumnSpec] = []
         var descriptions: [String: String] = [:]
+        var sentNames: [String: String] = [:]
         for column in try yaml.list("columns") {
-            try column.only(["name", "type", "description"])
+            try column.only(["name", "type", "description", "as"])
             let name = try column.string("name")
             let typeText = try column.string("type")
             guard let type = ScalarType(name: typeText) else { throw column.fail("'\(typeText)' is not a type") }
@@ -66,9 +80,11 @@ package struct TableDefinition: Sendable {
             }
             columns.append(ColumnSpec(name, type))
             descriptions[name] = try column.optionalString("description")
+            sentNames[name] = try column.optionalString("as")
         }
         guard !columns.isEmpty else { throw yaml.fail("'columns' is missing") }
         self.columns = columns
+        self.sentNames = sentNames
         columnDescriptions = descriptions
         guard !key.isEmpty else { throw yaml.fail("'key' is missing") }
         for name in key + volatile + (time.map { [$0] } ?? []) where !columns.contains(where: { $0.name == name }) {
