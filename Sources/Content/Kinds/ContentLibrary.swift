@@ -6,10 +6,13 @@ import Tables
 package struct ContentProblem: Error, Sendable {
     package let file: String
     package let message: String
+    /// Whether nothing is wrong with what is read, and something else is there that is not.
+    package let isNotice: Bool
 
-    package init(_ file: String, _ message: String) {
+    package init(_ file: String, _ message: String, isNotice: Bool = false) {
         self.file = file
         self.message = message
+        self.isNotice = isNotice
     }
 
     package var description: String { "\(file): \(message)" }
@@ -18,6 +21,8 @@ package struct ContentProblem: Error, Sendable {
 /// Everything under the content folder.
 package struct ContentLibrary: Sendable {
     package let folder: String
+    /// Whether every file could be used: where one could not, what it defines is missing.
+    package private(set) var isWhole = true
     package private(set) var tables: [String: TableDefinition] = [:]
     package private(set) var sources: [SourceDefinition] = []
     package private(set) var functions: [FunctionDefinition] = []
@@ -36,27 +41,27 @@ package struct ContentLibrary: Sendable {
         var library = ContentLibrary(folder: folders.first ?? "Content")
         var problems: [ContentProblem] = []
         for folder in folders {
-            for file in files(in: folder + "/Tables", ext: "yaml") {
+            for file in ContentFolder.tables.files(in: folder) {
                 attempt(&problems) {
                     let t = try TableDefinition(yaml: try Fields(file: file), file: file)
                     library.tables[t.name] = t
                 }
             }
-            for file in files(in: folder + "/Sources", ext: "yaml") {
+            for file in ContentFolder.sources.files(in: folder) {
                 attempt(&problems) {
                     let s = try SourceDefinition(yaml: try Fields(file: file), file: file)
                     library.sources.removeAll { $0.id == s.id }
                     library.sources.append(s)
                 }
             }
-            for file in files(in: folder + "/Functions", ext: "kql") {
+            for file in ContentFolder.functions.files(in: folder) {
                 attempt(&problems) {
-                    let f = try FunctionDefinition(text: try text(file), file: file)
+                    let f = try FunctionDefinition(text: try ContentText.read(file), file: file)
                     library.functions.removeAll { $0.name == f.name }
                     library.functions.append(f)
                 }
             }
-            for file in files(in: folder + "/Watchlists", ext: "csv") {
+            for file in ContentFolder.watchlists.files(in: folder) {
                 attempt(&problems) {
                     let alias = ((file as NSString).lastPathComponent as NSString).deletingPathExtension
                     let changed = try? FileManager.default.attributesOfItem(atPath: file)[.modificationDate] as? Date
@@ -65,15 +70,19 @@ package struct ContentLibrary: Sendable {
                             DateTime.unixEpoch + Int64($0.timeIntervalSince1970 * Double(DateTime.ticksPerSecond))
                         } ?? DateTime.unixEpoch
                     library.watchlists[alias] = try Watchlist(
-                        alias: alias, csv: Array(try text(file).utf8), searchKey: nil, updated: updated, file: file)
+                        alias: alias, csv: Array(try ContentText.read(file).utf8), searchKey: nil, updated: updated,
+                        file: file)
                 }
             }
-            library.loadWorkbooks(folder + "/Workbooks", &problems)
-            let cloud = folder + "/CloudFunctions.yaml"
+            library.loadWorkbooks(folder, &problems)
+            let cloud = folder + "/" + ContentFolder.cloudFunctions
             if FileManager.default.fileExists(atPath: cloud) {
                 attempt(&problems) { try library.loadCloudFunctions(try Fields(file: cloud)) }
             }
         }
+        library.isWhole = problems.isEmpty
+        for folder in folders.dropFirst() { problems += ContentFolder.strays(in: folder, isOverlay: true) }
+        if let first = folders.first { problems += ContentFolder.strays(in: first, isOverlay: false) }
         for i in library.sources.indices { library.sources[i].complete(with: library.tables) }
         library.sources.sort { $0.id < $1.id }
         library.functions.sort { $0.name < $1.name }
@@ -82,19 +91,20 @@ package struct ContentLibrary: Sendable {
     }
 
     /// Reads the workbooks of a folder with what each is to the site.
-    private mutating func loadWorkbooks(_ folder: String, _ problems: inout [ContentProblem]) {
+    private mutating func loadWorkbooks(_ content: String, _ problems: inout [ContentProblem]) {
+        let folder = content + "/" + ContentFolder.workbooks.rawValue
         var roles: [String: WorkbookRole] = [:]
-        for file in Self.files(in: folder, ext: "yaml") {
+        for file in ContentFolder.workbooks.files(in: content, ending: ["yaml", "yml"]) {
             Self.attempt(&problems) {
                 roles[WorkbookFile.id(of: file)] = try WorkbookRole(yaml: try Fields(file: file))
             }
         }
         var homes: [String] = []
-        for file in Self.files(in: folder, ext: "workbook") {
+        for file in ContentFolder.workbooks.files(in: content, ending: ["workbook"]) {
             Self.attempt(&problems) {
                 let id = WorkbookFile.id(of: file)
                 let role = roles.removeValue(forKey: id) ?? WorkbookRole()
-                let workbook = try WorkbookFile(json: try Self.text(file), file: file, role: role)
+                let workbook = try WorkbookFile(json: try ContentText.read(file), file: file, role: role)
                 workbooks.removeAll { $0.id == id }
                 workbooks.append(workbook)
                 if role.isHome { homes.append(id) }
@@ -116,6 +126,22 @@ package struct ContentLibrary: Sendable {
             try function.only(["name", "service"])
             cloudFunctions[try function.string("name")] = try function.string("service")
         }
+    }
+
+    /// The tables of each group that shares a data collection rule, by the group's name.
+    package var ruleGroups: [String: [String]] {
+        var groups: [String: [String]] = [:]
+        for table in tables.values { if let rule = table.rule { groups[rule, default: []].append(table.name) } }
+        return groups.mapValues { $0.sorted() }
+    }
+
+    /// The tables that a name stands for: a table's own name, the one that it has in Log Analytics, or a group's.
+    ///
+    /// - Returns: nil when there is none of that name.
+    package func tables(named name: String) -> [String]? {
+        if tables[name] != nil { return [name] }
+        if let table = tables.keys.first(where: { SentTable.name(of: $0) == name }) { return [table] }
+        return ruleGroups[name]
     }
 
     /// What people are told of the tables and functions.
@@ -147,17 +173,5 @@ package struct ContentLibrary: Sendable {
         do { try body() } catch let problem as ContentProblem { problems.append(problem) } catch {
             problems.append(ContentProblem("content", "\(error)"))
         }
-    }
-
-    private static func files(in folder: String, ext: String) -> [String] {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        return names.filter { $0.hasSuffix("." + ext) }.sorted().map { folder + "/" + $0 }
-    }
-
-    static func text(_ file: String) throws -> String {
-        guard let data = FileManager.default.contents(atPath: file) else {
-            throw ContentProblem(file, "cannot be read")
-        }
-        return String(decoding: data, as: UTF8.self)
     }
 }
