@@ -115,8 +115,27 @@ package struct Lab: Sendable {
     /// What became of the faults that were asked for, those that were cleared among them.
     package var faults: [FaultTally] { state.faultTallies }
 
-    /// Declares the streams of the data collection rule, as its creation in Azure would.
-    package func declare(streams: [String: [String: String]]) { state.declare(streams) }
+    /// Makes a data collection rule, or adds streams to one, as its deployment in Azure would.
+    ///
+    /// - Parameters:
+    ///   - rule: its name in Azure Resource Manager.
+    ///   - id: its immutable id; one that is free when nil.
+    ///   - streams: each column's type, by the stream's name.
+    /// - Returns: the rule's immutable id.
+    @discardableResult
+    package func declare(rule: String, id: String? = nil, streams: [String: [String: String]])
+        throws(CollectionRule.Refusal) -> String
+    {
+        try state.declare(rule: rule, id: id, streams)
+    }
+
+    /// Adds streams to the rule whose id the lab's identity names.
+    package func declare(streams: [String: [String: String]]) throws(CollectionRule.Refusal) {
+        _ = try state.declare(rule: CollectionRule.mainName, id: options.identity.dataCollectionRule, streams)
+    }
+
+    /// Makes tables of the simulated Kusto database.
+    package func declare(clusterTables: Set<String>) { state.declare(clusterTables: clusterTables) }
 
     /// Makes a certificate for the application, uploads it to its registration, and gives it with its key, PEM.
     package func makeClientCertificate(uploads: Bool = true) async throws -> String {

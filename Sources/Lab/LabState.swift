@@ -50,7 +50,9 @@ final class LabState: Sendable {
         var sasExpiry: Int?
         var pendingCopies = 0
         var received: [ReceivedBatch] = []
-        var streams: [String: [String: String]] = [:]
+        var rules: [CollectionRule] = []
+        var clusterTables: Set<String> = []
+        var callLimits = CallLimits()
         var blobs: [String: [UInt8]] = [:]
         var tags: Set<String> = []
         var eventCache: [String: (hour: Int64, body: [UInt8])] = [:]
@@ -140,11 +142,38 @@ final class LabState: Sendable {
     /// In the order in which they were asked for.
     var faultTallies: [FaultTally] { shared.withLock { $0.clearedFaults + $0.faults.map(\.tally) } }
 
-    func declare(_ streams: [String: [String: String]]) {
-        shared.withLock { $0.streams.merge(streams) { _, new in new } }
+    /// Makes a data collection rule, or adds streams to one.
+    ///
+    /// - Returns: the rule's immutable id.
+    func declare(rule name: String, id: String?, _ streams: [String: [String: String]]) throws(CollectionRule.Refusal)
+        -> String
+    {
+        let result: Result<String, CollectionRule.Refusal> = shared.withLock { state in
+            let known = state.rules.firstIndex { $0.name == name }
+            var rule =
+                known.map { state.rules[$0] } ?? CollectionRule(name: name, id: id ?? Self.newID(state.rules.count))
+            rule.streams.merge(streams) { _, new in new }
+            if let refusal = rule.refusal { return .failure(refusal) }
+            if let known { state.rules[known] = rule } else { state.rules.append(rule) }
+            return .success(rule.id)
+        }
+        return try result.get()
     }
-    var streams: [String: [String: String]] { shared.withLock { $0.streams } }
-    func stream(_ name: String) -> [String: String]? { shared.withLock { $0.streams[name] } }
+
+    private static func newID(_ count: Int) -> String {
+        "dcr-1ab000000000000000000000000001" + Hex.string(UInt64(count), width: 2)
+    }
+
+    /// What a call to the ingestion endpoint may hold.
+    var callLimits: CallLimits { shared.withLock { $0.callLimits } }
+    func set(callLimits: CallLimits) { shared.withLock { $0.callLimits = callLimits } }
+
+    func rule(named name: String) -> CollectionRule? { shared.withLock { $0.rules.first { $0.name == name } } }
+    func rule(id: String) -> CollectionRule? { shared.withLock { $0.rules.first { $0.id == id } } }
+
+    /// Tables of the simulated Kusto database.
+    func declare(clusterTables: Set<String>) { shared.withLock { $0.clusterTables.formUnion(clusterTables) } }
+    func hasClusterTable(_ name: String) -> Bool { shared.withLock { $0.clusterTables.contains(name) } }
 
     func keep(_ batch: ReceivedBatch) { shared.withLock { $0.received.append(batch) } }
     func forgetReceived() {

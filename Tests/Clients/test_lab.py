@@ -4,6 +4,7 @@ they send and what Vestige sends pass the same checks."""
 import json
 import logging
 import os
+import re
 import subprocess
 import tempfile
 import unittest
@@ -14,7 +15,6 @@ from azure.identity import ClientSecretCredential
 from azure.monitor.ingestion import LogsIngestionClient
 
 VESTIGE = os.environ["VESTIGE"]
-RULE = "dcr-1ab00000000000000000000000000001"
 TENANT = "6f1d6d6a-0000-4000-8000-1ab000000001"
 CLIENT = "6f1d6d6a-0000-4000-8000-1ab000000002"
 STREAM = "Custom-MDEMachines_CL"
@@ -39,6 +39,9 @@ class LabTests(unittest.TestCase):
                 break
         cls.plain, cls.secure = found["tenanthttp"], found["tenanthttps"]
         cls.trust = os.path.join(cls.folder.name, "lab-sensor.pem")
+        with open(cls.config) as file:
+            # Each group of tables has a rule of its own.
+            cls.rules = {group: rule for rule, group in re.findall(r"rule: (dcr-\w+), tables: (\w+)", file.read())}
 
     @classmethod
     def tearDownClass(cls):
@@ -75,7 +78,7 @@ class LabTests(unittest.TestCase):
         # More than one call's worth: the client cuts them itself.
         rows = [{"TimeGenerated": "2026-11-25T10:00:00.1234567Z", "MachineId": f"sdk-{i}", "ComputerDnsName": "n" * 900, "NoSuchColumn": 1} for i in range(3000)]
         with self.client() as client:
-            client.upload(RULE, STREAM, rows)
+            client.upload(self.rules["posture"], STREAM, rows)
         arrived = self.received()[before:]
         self.assertEqual(len(arrived), 3000)
         self.assertEqual({row["MachineId"] for row in arrived}, {row["MachineId"] for row in rows})
@@ -84,7 +87,7 @@ class LabTests(unittest.TestCase):
     def test_azure_monitor_ingestion_is_refused_as_by_azure(self):
         with self.client() as client:
             with self.assertRaises(HttpResponseError) as refused:
-                client.upload(RULE, "Custom-Nowhere_CL", [{"A": 1}])
+                client.upload(self.rules["posture"], "Custom-Nowhere_CL", [{"A": 1}])
             self.assertEqual((refused.exception.status_code, refused.exception.error.code), (400, "InvalidStream"))
             with self.assertRaises(HttpResponseError) as refused:
                 client.upload("dcr-00000000000000000000000000000000", STREAM, [{"A": 1}])
@@ -101,7 +104,7 @@ class LabTests(unittest.TestCase):
         ours = self.received(stream)
         self.assertGreater(len(ours), 3, run.stdout + run.stderr)
         with self.client() as client:
-            client.upload(RULE, stream, ours)
+            client.upload(self.rules["vulnerability"], stream, ours)
         theirs = self.received(stream)[len(ours):]
         self.assertEqual(theirs, ours)
 

@@ -89,23 +89,33 @@ package struct RunningLab: Sendable {
             "nvd-modified": "\(cloud)/feeds/nvdcve-2.0-modified.json.gz",
             "msrc-updates": "\(cloud)/feeds/cvrf/2026-Feb",
         ]
-        configuration.sinks = [
-            SinkConfiguration(
-                name: "sentinel",
-                kind: .logsIngestion(LogsIngestionConfiguration(endpoint: cloud, rule: identity.dataCollectionRule)))
-        ]
+        configuration.sinks = [SinkConfiguration(name: "sentinel", kind: LogsIngestionConfiguration(rules: rules))]
         return configuration
     }
 
-    /// Gives the lab's data collection rule a stream for every table.
+    /// The immutable id of the data collection rule of a group of tables.
+    private static func rule(of group: String) -> String { "dcr-" + group }
+
+    /// A rule for each group of tables, as `declareStreams` makes them.
+    package var rules: [LogsIngestionConfiguration.Rule] {
+        Repository.library().ruleGroups.keys.sorted().map {
+            LogsIngestionConfiguration.Rule(endpoint: cloud, rule: Self.rule(of: $0), tables: [$0])
+        }
+    }
+
+    /// Makes a data collection rule for each group of tables, and as many as it takes for the others; and a Kusto
+    /// database with all of them.
     package func declareStreams(_ library: ContentLibrary) {
-        var streams: [String: [String: String]] = [:]
-        for table in library.tables.values {
-            streams["Custom-\(table.name)"] = Dictionary(table.sentColumns.map { ($0.name, $0.type.streamType) }) {
-                a, _ in a
+        func declare(_ rule: String, _ tables: [TableDefinition]) {
+            let streams = Dictionary(tables.map { ($0.sent.stream, $0.sent.declaration) }) { first, _ in first }
+            do { try lab.declare(rule: rule, id: Self.rule(of: rule), streams: streams) } catch {
+                preconditionFailure("the content makes no lawful rule: \(error.message)")
             }
         }
-        lab.declare(streams: streams)
+        for (group, tables) in library.ruleGroups { declare(group, tables.compactMap { library.tables[$0] }) }
+        let others = library.tables.values.filter { $0.rule == nil }.sorted { $0.name < $1.name }
+        for (i, table) in others.enumerated() { declare("others-\(i / LogAnalytics.streamsPerRule)", [table]) }
+        lab.declare(clusterTables: Set(library.tables.keys))
     }
 
     /// Sends to one of the lab's own controls.
@@ -129,10 +139,17 @@ package struct RunningLab: Sendable {
     package func send(
         _ method: String, _ url: String, _ body: String = "", headers: [(String, String)] = []
     ) async throws -> (status: Int, body: String) {
+        try await send(method, url, bytes: Array(body.utf8), headers: headers)
+    }
+
+    /// Sends bytes.
+    package func send(
+        _ method: String, _ url: String, bytes: [UInt8], headers: [(String, String)] = []
+    ) async throws -> (status: Int, body: String) {
         var request = HTTPClientRequest(url: url)
         for (name, value) in headers { request.headers.add(name: name, value: value) }
         request.method = .RAW(value: method)
-        if !body.isEmpty { request.body = .bytes(ByteBuffer(string: body)) }
+        if !bytes.isEmpty { request.body = .bytes(ByteBuffer(bytes: bytes)) }
         let response = try await HTTPClient.shared.execute(request, timeout: .seconds(60))
         return (Int(response.status.code), String(buffer: try await response.body.collect(upTo: 16 << 20)))
     }

@@ -2,7 +2,8 @@ import Foundation
 import Hummingbird
 import Tables
 
-/// Streaming ingestion of a Kusto cluster with one database, `Forensics`, whose tables are those of the lab's streams.
+/// Streaming ingestion of a Kusto cluster with one database, `Forensics`, whose tables are declared like the rules'
+/// streams.
 ///
 /// Source: https://learn.microsoft.com/kusto/api/rest/streaming-ingest.
 struct KustoIngestRoutes: Sendable {
@@ -22,7 +23,7 @@ struct KustoIngestRoutes: Sendable {
                 return fail(400, "BadRequest", "streamFormat must be json")
             }
             let table = context.parameters.get("table") ?? ""
-            guard lab.stream("Custom-\(table)") != nil else {
+            guard lab.hasClusterTable(table) else {
                 return fail(400, "BadRequest_TableNotExist", "Entity '\(table)' of kind 'Table' was not found.")
             }
             var bytes = Array(try await request.body.collect(upTo: 64 << 20).readableBytesView)
@@ -120,7 +121,7 @@ struct KustoIngestRoutes: Sendable {
             (try? JSONReader.parse(properties?["ingestIfNotExists"]?.text ?? "[]"))?.arrayValue?.map(\.text) ?? []
         guard properties?["authorizationContext"]?.text == Self.context, properties?["format"]?.text == "json",
             message["DatabaseName"]?.text == "Forensics",
-            let table = message["TableName"]?.stringValue, lab.stream("Custom-\(table)") != nil,
+            let table = message["TableName"]?.stringValue, lab.hasClusterTable(table),
             let packed = lab.blob(name),
             let bytes = Deflate.decompress(packed, sizeMax: 1 << 30),
             bytes.count == Int(message["RawDataSize"]?.longValue ?? -1)

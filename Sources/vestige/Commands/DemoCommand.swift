@@ -69,9 +69,10 @@ struct DemoCommand: AsyncParsableCommand {
         ).path
         try lab.sensorCertificate.write(toFile: certificate, atomically: true, encoding: .utf8)
         defer { try? FileManager.default.removeItem(atPath: certificate) }
-        let session = try Session.open(
-            configuration(lab, cloud, sensor, certificate), console: console, for: .writing)
-        LabConfiguration.declareStreams(of: session.library, to: lab)
+        var configuration = configuration(lab, cloud, sensor, certificate)
+        let rules = try LabConfiguration.declareRules(of: try Session.content(configuration).0, to: lab)
+        configuration.sinks = [LabConfiguration.sink(rules, endpoint: "http://127.0.0.1:\(cloud)")]
+        let session = try Session.open(configuration, console: console, for: .writing)
         let connections = try await Connections.open(
             session.configuration, library: session.library, only: [], environment: [:], logger: logger)
         let clock = lab.clock
@@ -92,6 +93,11 @@ struct DemoCommand: AsyncParsableCommand {
             for failure in report.failures { console.fail(failure.rendered) }
             if !report.failures.isEmpty { throw ExitCode(1) }
         }
+        let waiting = try session.workspace.outboxSizes().values.reduce(0) { $0 + $1.rows }
+        console.say(
+            waiting == 0
+                ? "the simulated Sentinel has taken everything by \(rules.count) data collection rules; nothing waits"
+                : "\(Human.count(waiting)) rows wait for the simulated Sentinel")
         console.say(
             "collected in \(Human.seconds((ContinuousClock.now - started).seconds)); the workspace \(workspace) has \(Human.bytes(session.workspace.sizeBytes))"
         )
@@ -135,11 +141,6 @@ struct DemoCommand: AsyncParsableCommand {
             "first-epss": "\(tenant)/feeds/epss_scores-current.csv.gz",
             "nvd-modified": "\(tenant)/feeds/nvdcve-2.0-modified.json.gz",
             "msrc-updates": "\(tenant)/feeds/cvrf/2026-Feb",
-        ]
-        configuration.sinks = [
-            SinkConfiguration(
-                name: "sentinel",
-                kind: .logsIngestion(LogsIngestionConfiguration(endpoint: tenant, rule: identity.dataCollectionRule)))
         ]
         return configuration
     }

@@ -58,7 +58,7 @@ struct LabCommand: AsyncParsableCommand {
             options.tokenLifetimeSeconds = tokenLifetime
             options.huntingForm = documentedHunting ? .documented : .captured
             let lab = try await Lab(options)
-            LabConfiguration.declareStreams(of: try Session.content(Configuration()).0, to: lab)
+            let rules = try LabConfiguration.declareRules(of: try Session.content(Configuration()).0, to: lab)
             let logger = Logs.make(talk.console, level: .warning)
             let console = talk.console
             let ports = AsyncStream.makeStream(of: (Bool, Int).self)
@@ -79,7 +79,8 @@ struct LabCommand: AsyncParsableCommand {
                         if isCloud { cloud = port } else { sensor = port }
                         guard let cloud, let sensor else { continue }
                         if let writeConfig {
-                            try LabConfiguration.write(writeConfig, lab: lab, cloudPort: cloud, sensorPort: sensor)
+                            try LabConfiguration.write(
+                                writeConfig, lab: lab, rules: rules, cloudPort: cloud, sensorPort: sensor)
                         }
                         console.say("tenant  http://127.0.0.1:\(cloud)   \(devices) devices, seed \(seed)")
                         console.say(
@@ -97,24 +98,63 @@ struct LabCommand: AsyncParsableCommand {
 
 /// A configuration that collects from a lab.
 enum LabConfiguration {
-    /// Gives the lab's data collection rule a stream for every table.
-    static func declareStreams(of library: ContentLibrary, to lab: Lab) {
-        var streams: [String: [String: String]] = [:]
-        for table in library.tables.values {
-            streams["Custom-\(table.name)"] = Dictionary(table.sentColumns.map { ($0.name, $0.type.streamType) }) {
-                first, _ in first
-            }
+    /// A data collection rule of the lab, and the group of tables that goes by it.
+    struct Rule: Sendable {
+        let group: String
+        let id: String
+
+        /// The rule's address in the lab's Azure Resource Manager.
+        var resource: String {
+            "/subscriptions/lab/resourceGroups/lab/providers/Microsoft.Insights/dataCollectionRules/\(group)"
         }
-        lab.declare(streams: streams)
     }
 
-    static func write(_ file: String, lab: Lab, cloudPort: Int, sensorPort: Int) throws {
+    /// Makes a data collection rule in the lab for each group of tables, and one for those that nobody sends by
+    /// default.
+    ///
+    /// - Returns: the rules of the groups, the one with the most tables first.
+    static func declareRules(of library: ContentLibrary, to lab: Lab) throws -> [Rule] {
+        func streams(_ tables: [String]) -> [String: [String: String]] {
+            Dictionary(tables.compactMap { library.tables[$0]?.sent }.map { ($0.stream, $0.declaration) }) { one, _ in
+                one
+            }
+        }
+        lab.declare(clusterTables: Set(library.tables.keys))
+        let groups = library.ruleGroups.sorted { ($1.value.count, $0.key) < ($0.value.count, $1.key) }
+        let rules = try groups.enumerated().map { i, group in
+            let id = i == 0 ? lab.options.identity.dataCollectionRule : nil
+            return Rule(group: group.key, id: try lab.declare(rule: group.key, id: id, streams: streams(group.value)))
+        }
+        let others = library.tables.values.filter { $0.rule == nil }.map(\.name).sorted()
+        for start in stride(from: 0, to: others.count, by: LogAnalytics.streamsPerRule) {
+            let part = others[start..<min(others.count, start + LogAnalytics.streamsPerRule)]
+            try lab.declare(rule: "others-\(start / LogAnalytics.streamsPerRule + 1)", streams: streams(Array(part)))
+        }
+        return rules
+    }
+
+    /// A sink that sends every group of tables to its rule.
+    static func sink(_ rules: [Rule], endpoint: String) -> SinkConfiguration {
+        SinkConfiguration(
+            name: "sentinel",
+            kind: LogsIngestionConfiguration(
+                rules: rules.map {
+                    LogsIngestionConfiguration.Rule(
+                        endpoint: endpoint, rule: $0.id, tables: [$0.group], ruleResource: $0.resource,
+                        managementHost: endpoint)
+                }))
+    }
+
+    static func write(_ file: String, lab: Lab, rules: [Rule], cloudPort: Int, sensorPort: Int) throws {
         let identity = lab.options.identity
         let folder = (file as NSString).deletingLastPathComponent
         func path(_ name: String) -> String { folder.isEmpty ? name : folder + "/" + name }
         let certificate = path("lab-sensor.pem")
         let secret = path("lab-client-secret")
         let token = path("lab-sensor-token")
+        let list = rules.map {
+            "      - {rule: \($0.id), tables: \($0.group), ruleResource: \"\($0.resource)\"}"
+        }.joined(separator: "\n")
         let text = """
             # A simulated tenant and sensor. The secrets are the lab's own and open nothing else.
             workspace: \(path("lab.vestige"))
@@ -144,7 +184,8 @@ enum LabConfiguration {
               - name: sentinel
                 kind: logs-ingestion
                 endpoint: http://127.0.0.1:\(cloudPort)
-                rule: \(identity.dataCollectionRule)
+                rules:
+            \(list)
 
             """
         try lab.sensorCertificate.write(toFile: certificate, atomically: true, encoding: .utf8)
