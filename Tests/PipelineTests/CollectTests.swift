@@ -28,7 +28,9 @@ import Workspace
             let stored = try rig.workspace.rowCounts()
             #expect(stored.count > 30)
             let received = try await lab.received()
-            for (table, rows) in stored { #expect(received["Custom-\(table)"] == Int64(rows), "\(table)") }
+            for (table, rows) in stored {
+                #expect(received["Custom-\(SentTable.name(of: table))"] == Int64(rows), "\(table)")
+            }
             #expect(try rig.workspace.outboxCounts().isEmpty)
             await rig.connections.close()
         }
@@ -201,7 +203,7 @@ import Workspace
             let rig = try await Rig(lab)
             _ = try await lab.control(
                 "POST", "/lab/faults",
-                #"{"path":"dataCollectionRules","status":403,"times":1,"body":"{\"error\":{\"code\":\"OperationFailed\",\"message\":\"no\"}}"}"#
+                #"{"path":"dataCollectionRules","status":403,"times":5,"body":"{\"error\":{\"code\":\"OperationFailed\",\"message\":\"no\"}}"}"#
             )
             let report = await rig.run()
             #expect(report.failures.first?.rendered.contains("Monitoring Metrics Publisher") == true)
@@ -210,7 +212,7 @@ import Workspace
             let received = try await lab.received()
             #expect(received.count > 15)
             for (table, rows) in try rig.workspace.rowCounts() {
-                #expect(received["Custom-\(table)"] == Int64(rows), "\(table)")
+                #expect(received["Custom-\(SentTable.name(of: table))"] == Int64(rows), "\(table)")
             }
             await rig.connections.close()
         }

@@ -1,3 +1,4 @@
+import Content
 import Foundation
 import Logging
 import Pipeline
@@ -52,7 +53,7 @@ import Workspace
         configuration.workspace = lab.folder + "/seed-\(seed).vestige"
         configuration.exports = seed % 2 == 0 ? .pages : .files
         configuration.sinks.append(
-            SinkConfiguration(name: "adx", kind: .kusto(cluster: lab.cloud, database: "Forensics", resource: "")))
+            SinkConfiguration(name: "adx", kind: KustoConfiguration(cluster: lab.cloud, database: "Forensics")))
         return configuration
     }
 
@@ -93,7 +94,7 @@ import Workspace
         var missing: [String] = []
         for table in rows.keys {
             let ids = Set(try rig.query("\(table) | project RowId").map { $0[0].text })
-            for stream in ["Custom-\(table)", "Kusto-\(table)"] {
+            for stream in ["Custom-\(SentTable.name(of: table))", "Kusto-\(table)"] {
                 let arrived = Set(try await lab.records(stream).map { $0.bagValue?["RowId"]?.text ?? "" })
                 if arrived != ids {
                     missing.append(

@@ -75,7 +75,7 @@ import Workspace
                 // The sink's own view: its records, in the order that they came, and nothing of the workspace.
                 for source in Self.sources {
                     let table = try #require(Self.table(source, library))
-                    let records = try await lab.records("Custom-\(table.name)")
+                    let records = try await lab.records(table.sent.stream)
                     for record in records.dropFirst(seen[source, default: 0]) {
                         guard case .bag(let bag) = record, bag["SourceName"]?.text.hasPrefix(source) == true else {
                             continue

@@ -195,12 +195,15 @@ import Testing
 
     private func configuration(_ lab: RunningLab) -> Configuration {
         var configuration = lab.configuration
-        configuration.sinks[0].kind = .logsIngestion(
-            LogsIngestionConfiguration(
-                endpoint: lab.cloud, rule: lab.lab.options.identity.dataCollectionRule,
-                ruleResource:
-                    "/subscriptions/s/resourceGroups/g/providers/Microsoft.Insights/dataCollectionRules/lab-rule",
-                managementHost: lab.cloud))
+        var rules = lab.rules
+        for i in rules.indices {
+            let name = rules[i].tables?.first ?? "none"
+            rules[i].ruleResource =
+                "/subscriptions/s/resourceGroups/g/providers/Microsoft.Insights/dataCollectionRules/\(name)"
+        }
+        configuration.sinks[0].kind = LogsIngestionConfiguration(rules: rules)
+        // Where Azure Resource Manager is, is said once.
+        configuration.tenant?.managementHost = lab.cloud
         return configuration
     }
 
@@ -216,8 +219,9 @@ import Testing
             #expect(found.filter { $0.outcome != .ok }.map { "\($0.subject): \($0.check): \($0.detail)" } == [])
             for check in [
                 "storage", "sign-in", "clock", "permission ThreatHunting.Read.All", "certificate and token",
-                "stream Custom-DeviceInfo",
-                "columns of Custom-DeviceInfo", "Azure Resource Graph", "stream Custom-VestigeHealth_CL",
+                "stream Custom-DeviceInfo_CL",
+                "columns of Custom-DeviceInfo_CL", "streams", "address", "Azure Resource Graph",
+                "stream Custom-VestigeHealth_CL",
             ] {
                 #expect(found.contains { $0.check == check }, "\(check)")
             }
@@ -231,7 +235,9 @@ import Testing
 
     @Test func whatIsMissingIsNamedWithWhatToGrant() async throws {
         try await RunningLab.use(devices: 5) { lab in
-            lab.lab.declare(streams: ["Custom-DeviceInfo": ["TimeGenerated": "datetime", "DeviceId": "long"]])
+            try lab.lab.declare(
+                rule: "posture", id: "dcr-posture",
+                streams: ["Custom-DeviceInfo_CL": ["TimeGenerated": "datetime", "DeviceId": "long"]])
             _ = try await lab.control("POST", "/lab/roles/withhold", "[\"Machine.Read.All\"]")
             var broken = configuration(lab)
             broken.sensors[0].token = .value(Secret("wrong"))
@@ -242,7 +248,7 @@ import Testing
                 failed.contains {
                     $0.check == "certificate and token" && $0.detail.contains("does not accept the access token")
                 })
-            let columns = try #require(failed.first { $0.check == "columns of Custom-DeviceInfo" })
+            let columns = try #require(failed.first { $0.check == "columns of Custom-DeviceInfo_CL" })
             #expect(
                 columns.detail.contains("OSPlatform: string") && columns.detail.contains("DeviceId should be string"))
             #expect(failed.contains { $0.check == "stream Custom-MDEMachines_CL" })

@@ -11,7 +11,7 @@ import Workspace
 /// What each kind of sink gets, and what happens when it does not take it.
 @Suite(.serialized) struct SinkTests {
     private static let schema = Schema([
-        ("TimeGenerated", .datetime), ("RowId", .string), ("Text", .string), ("N", .long), ("Bag", .dynamic),
+        ("TimeGenerated", .datetime), ("RowId", .string), ("Text", .string), ("Number", .long), ("Bag", .dynamic),
     ])
 
     private func batch(_ rows: Int, text: (Int) -> String = { "row \($0)" }) -> Batch {
@@ -25,8 +25,7 @@ import Workspace
             })
     }
 
-    private func connections(_ lab: RunningLab, _ kinds: [(String, SinkConfiguration.Kind)]) async throws -> Connections
-    {
+    private func connections(_ lab: RunningLab, _ kinds: [(String, any SinkKind)]) async throws -> Connections {
         var configuration = lab.configuration
         configuration.sinks = kinds.map { SinkConfiguration(name: $0.0, kind: $0.1) }
         var retry = ServiceClient.RetryPolicy()
@@ -37,15 +36,18 @@ import Workspace
             configuration, library: Repository.library(), only: [], environment: [:], retry: retry, logger: logger)
     }
 
-    private func logsIngestion(_ lab: RunningLab) -> SinkConfiguration.Kind {
-        .logsIngestion(
-            LogsIngestionConfiguration(endpoint: lab.cloud, rule: lab.lab.options.identity.dataCollectionRule))
+    private func logsIngestion(_ lab: RunningLab) -> LogsIngestionConfiguration {
+        LogsIngestionConfiguration(rules: [
+            LogsIngestionConfiguration.Rule(
+                endpoint: lab.cloud, rule: lab.lab.options.identity.dataCollectionRule)
+        ])
     }
 
-    private func declare(_ lab: RunningLab) {
-        lab.lab.declare(streams: [
+    private func declare(_ lab: RunningLab) throws {
+        lab.lab.declare(clusterTables: ["T_CL"])
+        try lab.lab.declare(streams: [
             "Custom-T_CL": [
-                "TimeGenerated": "datetime", "RowId": "string", "Text": "string", "N": "long", "Bag": "dynamic",
+                "TimeGenerated": "datetime", "RowId": "string", "Text": "string", "Number": "long", "Bag": "dynamic",
                 "ObservedTime": "datetime",
             ]
         ])
@@ -53,9 +55,9 @@ import Workspace
 
     @Test func kustoGetsEveryRow() async throws {
         try await RunningLab.use(devices: 5) { lab in
-            declare(lab)
+            try declare(lab)
             let open = try await connections(
-                lab, [("adx", .kusto(cluster: lab.cloud, database: "Forensics", resource: ""))])
+                lab, [("adx", KustoConfiguration(cluster: lab.cloud, database: "Forensics"))])
             // More than one request's worth.
             _ = try await open.sinks[0].send(
                 batch(4_000) { String(repeating: "x", count: 1_500) + "\($0)" }, table: "T_CL")
@@ -68,9 +70,8 @@ import Workspace
     /// By way of the cluster's storage and its queue; what is queued twice is ingested once.
     @Test func kustoGetsWhatIsQueued() async throws {
         try await RunningLab.use(devices: 5) { lab in
-            declare(lab)
-            let kind = SinkConfiguration.Kind.kusto(
-                cluster: lab.cloud, database: "Forensics", resource: "", ingestion: .queued)
+            try declare(lab)
+            let kind = KustoConfiguration(cluster: lab.cloud, database: "Forensics", ingestion: .queued)
             let open = try await connections(lab, [("adx", kind)])
             let rows = batch(4_000) { String(repeating: "x", count: 1_500) + "\($0)" }
             let receipt = try await open.sinks[0].send(rows, table: "T_CL")
@@ -99,8 +100,9 @@ import Workspace
     @Test func theOldInterfaceIsSigned() async throws {
         try await RunningLab.use(devices: 5) { lab in
             let identity = lab.lab.options.identity
-            func kind(_ key: String) -> SinkConfiguration.Kind {
-                .dataCollector(workspaceID: identity.workspace, key: .value(Secret(key)), endpoint: lab.cloud)
+            func kind(_ key: String) -> DataCollectorConfiguration {
+                DataCollectorConfiguration(
+                    workspaceID: identity.workspace, key: .value(Secret(key)), endpoint: lab.cloud)
             }
             let open = try await connections(lab, [("old", kind(identity.workspaceKey)), ("wrong", kind("d3Jvbmc="))])
             _ = try await open.sinks[0].send(batch(3) { "ä \"\($0)\"\n" }, table: "T_CL")
@@ -112,7 +114,7 @@ import Workspace
 
     @Test func theRowsOwnTimeTravelsInAColumnOfItsOwn() async throws {
         try await RunningLab.use(devices: 5) { lab in
-            declare(lab)
+            try declare(lab)
             let open = try await connections(lab, [("sentinel", logsIngestion(lab))])
             _ = try await open.sinks[0].send(batch(1), table: "T_CL")
             let record = try #require(try await lab.records("Custom-T_CL").first?.bagValue)
@@ -126,7 +128,7 @@ import Workspace
     /// A row that the service refuses does not keep the others back, and is kept with the reason.
     @Test func aPoisonedRowGoesToTheDeadLetters() async throws {
         try await RunningLab.use(devices: 5) { lab in
-            declare(lab)
+            try declare(lab)
             _ = try await lab.control("POST", "/lab/poison", "\"poison\"")
             let open = try await connections(lab, [("sentinel", logsIngestion(lab))])
             let workspace = try Workspace(path: lab.folder + "/sinks.vestige")
@@ -143,7 +145,7 @@ import Workspace
             #expect(try await lab.received()["Custom-T_CL"] == 99)
             #expect(try workspace.outboxCounts().isEmpty)
             let letters = try Engine(provider: WorkspaceProvider(workspace, functions: [:])).run(
-                "VestigeDeadLetters_CL | project SinkName, TargetTable, N = tolong(Record.N) | order by N asc"
+                "VestigeDeadLetters_CL | project SinkName, TargetTable, N = tolong(Record.Number) | order by N asc"
             ).primary.rows()
             #expect(
                 letters == [
@@ -182,6 +184,45 @@ import Workspace
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder + "/few").count <= 3)
     }
 
+    /// Names of files sort in the order in which they were begun, also within one second and behind names of a clock
+    /// that was ahead.
+    @Test func namesOfFilesSortInTheOrderOfWriting() async throws {
+        let folder = try TemporaryFolder.make()
+        defer { TemporaryFolder.remove(folder) }
+        func names() throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: folder).sorted() }
+        func numbers() throws -> [Int64] {
+            try names().flatMap { name in
+                let data = try Data(contentsOf: URL(fileURLWithPath: "\(folder)/\(name)"))
+                return try [UInt8](data).split(separator: 10).compactMap {
+                    try JSONReader.parse(Array($0)).bagValue?["Number"]?.longValue
+                }
+            }
+        }
+        func send(_ numbers: Range<Int>, keeping filesMax: Int? = nil) async throws {
+            let sink = FileSink(
+                name: "files", folder: folder, format: .ndjson, rotatesAtBytes: 100, filesMax: filesMax)
+            for n in numbers { _ = try await sink.send(batch(n + 1).slice(n..<n + 1), table: "T_CL") }
+        }
+        // More than ten in a second.
+        try await send(0..<25)
+        #expect(try names().count == 25 && numbers() == Array(0..<25))
+        // The clock goes back, or was ahead.
+        try FolderWriter.write(
+            "{\"Number\":25}\n" + String(repeating: " ", count: 100), to: folder + "/T_CL-29991231T235959-000000.ndjson")
+        try await send(26..<29)
+        #expect(try names().suffix(3).allSatisfy { $0.hasPrefix("T_CL-29991231T235959-") })
+        // What is removed is what was written first; other tables' files are left alone.
+        try FolderWriter.write("{}\n", to: folder + "/T_CL2-20200101T000000.ndjson")
+        try await send(29..<30, keeping: 4)
+        #expect(try names().count == 5 && names().contains("T_CL2-20200101T000000.ndjson"))
+        // Half a line, of a program that was ended in the middle of it, is not written on.
+        let half = folder + "/U_CL-20200101T000000.ndjson"
+        try FolderWriter.write("{\"Number\":1}\n{\"Num", to: half)
+        let sink = FileSink(name: "files", folder: folder, format: .ndjson, rotatesAtBytes: 9_000, filesMax: nil)
+        _ = try await sink.send(batch(1), table: "U_CL")
+        #expect(try String(contentsOfFile: half, encoding: .utf8).hasSuffix("{\"Num"))
+    }
+
     /// One sink that is down neither stops the other nor loses anything; when too much waits for it, collecting pauses aloud.
     @Test func aDeadSinkFillsItsSpoolAndThenCollectingPauses() async throws {
         try await RunningLab.use { lab in
@@ -190,10 +231,10 @@ import Workspace
             let open = try await connections(
                 lab,
                 [
-                    ("dead", .kusto(cluster: "http://127.0.0.1:1", database: "Forensics", resource: "")),
+                    ("dead", KustoConfiguration(cluster: "http://127.0.0.1:1", database: "Forensics")),
                     (
                         "files",
-                        .files(folder: lab.folder + "/out", format: .ndjson, rotatesAtBytes: 1 << 20, filesMax: nil)
+                        FilesConfiguration(folder: lab.folder + "/out", format: .ndjson, rotatesAtBytes: 1 << 20)
                     ),
                 ])
             let workspace = try Workspace(path: lab.folder + "/spool.vestige")

@@ -24,7 +24,7 @@ package struct ServiceRequest: Sendable {
     /// Seconds until the whole answer must be there.
     package var timeoutSeconds: Int
     /// Whether an answer that names another address is handed back rather than an error.
-    var takesRedirects = false
+    package var takesRedirects = false
 
     package init(
         _ method: String = "GET", _ url: String, headers: [(String, String)] = [], body: [UInt8]? = nil,

@@ -11,6 +11,8 @@ package struct DataCollectorClient: Sendable {
     private let endpoint: String
     /// Bytes of a post; the service takes 30 MB.
     package static let bodyBytesMax = 28_000_000
+    /// Bytes of a field's value; the service cuts off what is beyond.
+    package static let fieldBytesMax = 32_768
 
     /// - Parameter endpoint: nil for the workspace's own, `https://ID.ods.opinsights.azure.com`.
     package init(client: ServiceClient, workspace: String, key: Secret, endpoint: String?) {
@@ -48,7 +50,9 @@ package struct DataCollectorClient: Sendable {
                 case 404: "the API is gone from this workspace: move the sink to kind logs-ingestion"
                 default: "run the command again later; what was not sent stays in the outbox"
                 }
-            throw ServiceError(tried: request.shown, got: response.summary, next: next, status: response.status)
+            throw ServiceError(
+                tried: request.shown, got: response.summary, next: next, status: response.status,
+                isTooLarge: response.status == 413)
         }
         return records.count
     }

@@ -12,6 +12,9 @@ package struct KustoIngestClient: Sendable {
     private let audience: String
     /// Bytes of a request, before compression; the service takes 4 MB.
     package static let bodyBytesMax = 3_500_000
+    /// Bytes of a value: the cluster cuts a longer text, and drops a longer `dynamic`
+    /// (https://learn.microsoft.com/kusto/query/scalar-data-types/string).
+    package static let fieldBytesMax = 1 << 20
 
     package init(client: ServiceClient, tokens: TokenCache?, cluster: String, database: String, audience: String) {
         self.client = client
@@ -56,6 +59,8 @@ package struct KustoIngestClient: Sendable {
             case 404: "check 'cluster' and 'database'; streaming ingestion must be switched on for the cluster"
             default: "run the command again later; what was not sent stays in the outbox"
             }
-        return ServiceError(tried: request.shown, got: response.summary, next: next, status: response.status)
+        let isTooLarge = response.status == 413 || response.vendorError?.code == "Stream_InputStreamTooLarge"
+        return ServiceError(
+            tried: request.shown, got: response.summary, next: next, status: response.status, isTooLarge: isTooLarge)
     }
 }

@@ -12,6 +12,8 @@ package struct LogsIngestionClient: Sendable {
     private let volume = CallBudget([CallBudget.Window(seconds: 60, units: 1_800_000_000)])
     /// Bytes of a call, before compression: the documented limit of 1 MB with room for the rest of the request.
     package static let bodyBytesMax = 1_000_000
+    /// Bytes of a field's value; the service cuts off what is beyond.
+    package static let fieldBytesMax = 65_536
 
     /// - Parameters:
     ///   - endpoint: the data collection endpoint, or the rule's own.
@@ -51,9 +53,11 @@ package struct LogsIngestionClient: Sendable {
             case 403:
                 "give the application the role Monitoring Metrics Publisher on the data collection rule \(rule); it takes up to 30 minutes to work"
             case 404: "check 'endpoint' and 'rule' of the sink: the rule's immutable id starts with dcr-"
-            case 413: "report this: a call was larger than the limit"
+            case 413: "nothing: smaller calls are tried; when none passes, look at what stands between here and Azure"
             default: "run the command again later; what was not sent stays in the outbox"
             }
-        return ServiceError(tried: request.shown, got: response.summary, next: next, status: response.status)
+        return ServiceError(
+            tried: request.shown, got: response.summary, next: next, status: response.status,
+            isTooLarge: response.status == 413)
     }
 }

@@ -37,13 +37,13 @@ package struct SourceOutcome: Sendable {
 package struct CollectReport: Sendable {
     package var sources: [SourceOutcome] = []
     package var sinks: [DeliveryOutcome] = []
-    /// Why nothing was collected: a sink does not keep up. Nil when collecting went on.
+    /// Why some or all of the sources did not run: a sink does not keep up. Nil when all of them ran.
     package var spool: OperatorError?
     /// What is wrong, or was until now, with this machine's clock; nil when nothing is.
     package var clock: String?
 
     package var failures: [OperatorError] {
-        [spool].compactMap { $0 } + sources.compactMap(\.error) + sinks.compactMap(\.error)
+        [spool].compactMap { $0 } + sources.compactMap(\.error) + sinks.flatMap(\.errors)
     }
 
     /// The failures, those of one cause as one: a wrong secret stops every source of a tenant, and is one thing to mend.
@@ -52,7 +52,7 @@ package struct CollectReport: Sendable {
         var byCause: [String: (first: OperatorError, names: [String])] = [:]
         let named =
             sources.compactMap { s in s.error.map { (s.source, $0) } }
-            + sinks.compactMap { s in s.error.map { ("sink \(s.sink)", $0) } }
+            + sinks.flatMap { s in s.errors.map { ("sink \(s.sink)", $0) } }
         for (name, error) in named {
             let cause = [error.means, error.next].compactMap { $0 }.joined(separator: "\n")
             if byCause[cause] == nil { causes.append(cause) }

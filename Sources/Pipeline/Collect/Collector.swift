@@ -36,7 +36,9 @@ package struct Collector: Sendable {
         self.allowsEmpty = allowsEmpty
         self.clock = clock
         let table = writesHealth ? library.tables[HealthTable.name] : nil
-        health = table.map { HealthTable(workspace: workspace, sinks: sinks.map(\.name), schema: $0.schema) }
+        health = table.map {
+            HealthTable(workspace: workspace, sinks: sinks.names(taking: HealthTable.name), schema: $0.schema)
+        }
     }
 
     /// Runs the sources side by side, then empties the outbox. A source that fails does not stop the others.
@@ -49,9 +51,12 @@ package struct Collector: Sendable {
             // What cannot be written is told by the sources themselves.
             report.clock = (try? workspace.correctClock(now: clock())).flatMap(ClockNotice.text)
         }
-        if !isDryRun, let full = await fullSpool(&report) {
-            report.spool = full
-            return report
+        var endpoints = endpoints
+        if !isDryRun {
+            let crowded = await crowdedTables(among: Set(endpoints.map(\.definition.table)), &report)
+            report.spool = crowded.error
+            endpoints.removeAll { crowded.tables.contains($0.definition.table) }
+            if crowded.error != nil, endpoints.isEmpty { return report }
         }
         await withTaskGroup(of: SourceOutcome.self) { group in
             var rest = endpoints[...]
@@ -75,26 +80,41 @@ package struct Collector: Sendable {
         return report
     }
 
-    /// Makes room for a sink that has too much to get; what is wrong when that does not succeed.
-    private func fullSpool(_ report: inout CollectReport) async -> OperatorError? {
-        func over() throws -> (sink: String, bytes: Int)? {
+    /// Makes room for sinks that have too much to get. When that does not succeed, the sources of those tables pause
+    /// that the sink does not take: what one rule of it refuses is no reason to stop collecting the rest.
+    private func crowdedTables(among collected: Set<String>, _ report: inout CollectReport) async -> (
+        tables: Set<String>, error: OperatorError?
+    ) {
+        func over() throws -> [String: Int] {
             let known = Set(sinks.map(\.name))
             return try workspace.outboxSizes().mapValues(\.bytes).filter {
                 known.contains($0.key) && $0.value > spoolBytesMax
             }
-            .max { $0.value < $1.value }.map { (sink: $0.key, bytes: $0.value) }
         }
         do {
-            guard try over() != nil else { return nil }
+            guard try !over().isEmpty else { return ([], nil) }
             report.sinks = await Delivery(workspace: workspace, gate: gate).deliver(to: sinks)
-            guard let (sink, bytes) = try over() else { return nil }
-            return OperatorError(
-                "collecting pauses: sink \(sink) does not keep up",
+            guard let (fullest, bytes) = try over().max(by: { $0.value < $1.value }) else { return ([], nil) }
+            let waiting = try workspace.outboxSizesByTable()
+            var paused: Set<String> = []
+            for sink in sinks where try over()[sink.name] != nil {
+                let stopped = report.sinks.first { $0.sink == sink.name }?.stoppedParts ?? []
+                paused.formUnion((waiting[sink.name] ?? [:]).keys)
+                paused.formUnion(collected.filter { sink.plan.part(of: $0).map(stopped.contains) ?? false })
+            }
+            paused.formIntersection(collected)
+            let isAll = paused == collected
+            let error = OperatorError(
+                isAll
+                    ? "collecting pauses: sink \(fullest) does not keep up"
+                    : "collecting into \(paused.sorted().joined(separator: ", ")) pauses: "
+                        + "sink \(fullest) does not take it",
                 got: "\(bytes >> 20) MB wait for it, more than the \(spoolBytesMax >> 20) MB of 'spoolMB'",
-                means: report.sinks.first { $0.sink == sink }?.error?.got,
+                means: report.sinks.first { $0.sink == fullest }?.error?.got,
                 safe: "nothing is lost; what is new at the sources is collected when there is room",
-                next: "mend the sink, raise 'spoolMB', or take the sink out of the configuration")
-        } catch { return OperatorError(error, title: "the outbox cannot be read") }
+                next: "mend the sink, raise 'spoolMB', or take the sink or the tables out of the configuration")
+            return (paused, error)
+        } catch { return (collected, OperatorError(error, title: "the outbox cannot be read")) }
     }
 
     /// When a run of a source begins that begins now: behind its last one, also when the clock went back since, so that the order of rows
@@ -122,7 +142,7 @@ package struct Collector: Sendable {
             }
             let run = SourceRun(
                 endpoint: endpoint, table: table, sources: library.sources, workspace: workspace,
-                sinks: sinks.map(\.name),
+                sinks: sinks.names(taking: table.name),
                 keyframeDays: keyframeDays, allowsEmpty: allowsEmpty,
                 isDryRun: isDryRun, now: now, ended: clock)
             try await run.run(&outcome, progress)
@@ -135,6 +155,11 @@ package struct Collector: Sendable {
         }
         return outcome
     }
+}
+
+extension [any Sink] {
+    /// The names of the sinks that get a table's rows.
+    func names(taking table: String) -> [String] { filter { $0.plan.part(of: table) != nil }.map(\.name) }
 }
 
 extension Duration {

@@ -41,6 +41,7 @@ package struct Connections: Sendable {
             case .automatic: devices > ExportPreference.filesAboveDevices
             }
         }
+        if let mistake = configuration.mistakes(in: library).first { throw mistake }
         let chosen = try select(library.sources, only, configuration)
         // A name that is misspelt is told of.
         for tenant in configuration.tenants { _ = try select(library.sources, tenant.sources, configuration) }
@@ -106,9 +107,12 @@ package struct Connections: Sendable {
         }
         for sink in configuration.sinks {
             do {
-                if let made = try await Self.sink(sink, configuration, tokens, cloud, environment, write) {
-                    connections.sinks.append(made)
-                }
+                let owner = configuration.tenants.first { $0.name == sink.tenant } ?? configuration.tenant
+                let context = SinkContext(
+                    name: sink.name, library: library, tables: configuration.tables(of: library), owner: owner,
+                    tokens: owner.flatMap { tokens[$0.name] }, client: cloud, environment: environment, write: write)
+                // A tenant that gives no tokens is told of already.
+                if let made = try await sink.kind.make(context) { connections.sinks.append(made) }
             } catch { connections.failures.append(OperatorError(error, title: "sink \(sink.name) cannot be used")) }
         }
         return connections
@@ -135,7 +139,7 @@ package struct Connections: Sendable {
             graph: AuthorizedClient(client: cloud, tokens: tokens, audience: tenant.graphResource),
             graphHost: tenant.graphHost,
             endpoint: AuthorizedClient(client: cloud, tokens: tokens, audience: resource), endpointHost: host,
-            budgets: DefenderBudgets(isPaced: isPaced && !Self.isLoopback(host)))
+            budgets: DefenderBudgets(isPaced: isPaced && !WebAddress.isLocal(host)))
         let downloader = prefersFiles ? ExportDownloader(client: cloud, pendingDelay: pendingDelay) : nil
         let isMapped = tenant.subscriptions != nil
         if !isMapped { idle += sources.filter { $0.service == .resourceGraph }.map(\.id) }
@@ -156,62 +160,6 @@ package struct Connections: Sendable {
             }
             endpoints.append(SourceEndpoint(source, call, tenant: tenant.name, choice: choice))
         }
-    }
-
-    /// - Returns: nil for a sink whose tenant gives no tokens, which is told already.
-    private static func sink(
-        _ sink: SinkConfiguration, _ configuration: Configuration, _ tokens: [String: TokenCache],
-        _ cloud: ServiceClient, _ environment: [String: String],
-        _ write: @escaping @Sendable ([UInt8]) throws -> Void
-    ) async throws -> (any Sink)? {
-        let owner = configuration.tenants.first { $0.name == sink.tenant } ?? configuration.tenant
-        func signedIn() throws -> (TenantConfiguration, TokenCache?) {
-            guard let owner else {
-                throw OperatorError(
-                    "sink \(sink.name) cannot be used", got: "there is no 'tenant' in the configuration",
-                    next: "add 'tenant': its application signs in to the sink", isConfiguration: true)
-            }
-            return (owner, tokens[owner.name])
-        }
-        switch sink.kind {
-        case .logsIngestion(let place):
-            guard case (let owner, let cache?) = try signedIn() else { return nil }
-            let audience = place.resource.isEmpty ? owner.cloud.hosts.monitorResource : place.resource
-            let client = AuthorizedClient(client: cloud, tokens: cache, audience: audience)
-            return LogsIngestionSink(
-                name: sink.name, client: LogsIngestionClient(client: client, endpoint: place.endpoint, rule: place.rule)
-            )
-        case .kusto(let cluster, let database, let resource, let ingestion):
-            if isLoopback(cluster), owner == nil {
-                return KustoSink(
-                    name: sink.name,
-                    client: KustoIngestClient(
-                        client: cloud, tokens: nil, cluster: cluster, database: database, audience: ""))
-            }
-            guard case (let owner, let cache?) = try signedIn() else { return nil }
-            let audience = resource.isEmpty ? owner.cloud.hosts.kustoResource : resource
-            return KustoSink(
-                name: sink.name,
-                client: KustoIngestClient(
-                    client: cloud, tokens: cache, cluster: cluster, database: database, audience: audience),
-                queue: KustoQueueClient(
-                    client: cloud, tokens: cache, cluster: cluster, database: database, audience: audience),
-                ingestion: ingestion)
-        case .dataCollector(let workspace, let key, let endpoint):
-            let secrets = SecretResolver(environment: environment, client: cloud, cloud: owner?.cloud ?? .global)
-            let secret = try await secrets.resolve(key, "key of sink \(sink.name)")
-            return DataCollectorSink(
-                name: sink.name,
-                client: DataCollectorClient(client: cloud, workspace: workspace, key: secret, endpoint: endpoint))
-        case .files(let folder, let format, let bytes, let files):
-            return FileSink(name: sink.name, folder: folder, format: format, rotatesAtBytes: bytes, filesMax: files)
-        case .output: return OutputSink(name: sink.name, write: write)
-        }
-    }
-
-    /// Whether an address is this machine's, where nobody limits calls.
-    private static func isLoopback(_ address: String) -> Bool {
-        ["localhost", "127.0.0.1", "::1", "[::1]"].contains(URLComponents(string: address)?.host ?? "")
     }
 
     /// The sources that are asked for by name, or the configuration's; those on demand only when they are named.

@@ -44,7 +44,7 @@ package struct TenantConfiguration: Sendable {
     }
 }
 
-/// How a tenant's tokens are come by.
+/// How a tenant signs in.
 package enum IdentityConfiguration: Sendable {
     case secret(SecretReference)
     /// A PEM text with certificate and key.
@@ -56,11 +56,11 @@ package enum IdentityConfiguration: Sendable {
 }
 
 /// How the exports of Defender that come in pages and as files are fetched.
-package enum ExportPreference: Sendable, Equatable {
-    case pages
-    case files
+package enum ExportPreference: String, Sendable, CaseIterable {
     /// Files once there are so many devices that pages would be slow.
     case automatic
+    case pages
+    case files
 
     /// Microsoft advises files above 100,000 devices; pages are slow long before.
     package static let filesAboveDevices = 20_000
@@ -93,54 +93,6 @@ package struct SensorConfiguration: Sendable {
         self.host = host
         self.token = token
         self.trust = trust
-    }
-}
-
-/// Where rows go besides the workspace.
-package struct SinkConfiguration: Sendable {
-    package enum Kind: Sendable {
-        case logsIngestion(LogsIngestionConfiguration)
-        /// A cluster of Azure Data Explorer or Fabric.
-        case kusto(cluster: String, database: String, resource: String, ingestion: KustoSink.Ingestion = .automatic)
-        /// The retired Data Collector API.
-        case dataCollector(workspaceID: String, key: SecretReference, endpoint: String?)
-        case files(folder: String, format: FileSink.Format, rotatesAtBytes: Int, filesMax: Int?)
-        case output
-    }
-
-    package var name: String
-    package var kind: Kind
-    /// The tenant whose identity signs in; the first one when empty.
-    package var tenant = ""
-
-    package init(name: String, kind: Kind, tenant: String = "") {
-        self.name = name
-        self.kind = kind
-        self.tenant = tenant
-    }
-}
-
-/// A data collection rule and its endpoint.
-package struct LogsIngestionConfiguration: Sendable {
-    package var endpoint: String
-    /// The rule's immutable id, `dcr-…`.
-    package var rule: String
-    /// The audience of its tokens; the cloud's own when empty.
-    package var resource: String
-    /// The rule's resource id, for checking its declarations; nil when it is not to be looked at.
-    package var ruleResource: String?
-    /// Where Azure Resource Manager is; nil for the cloud's.
-    package var managementHost: String?
-
-    package init(
-        endpoint: String, rule: String, resource: String = "", ruleResource: String? = nil,
-        managementHost: String? = nil
-    ) {
-        self.endpoint = endpoint
-        self.rule = rule
-        self.resource = resource
-        self.ruleResource = ruleResource
-        self.managementHost = managementHost
     }
 }
 
@@ -180,8 +132,18 @@ package struct Configuration: Sendable {
     package var investigation = Investigation()
     /// Sources to run; all when empty.
     package var sources: [String] = []
+    /// Ids of sources that the file names, with their places, for telling of those that there are not.
+    var namedSources: [NamedSource] = []
 
     package init() {}
+
+    /// The tables that its sources fill, and the one of health.
+    package func tables(of library: ContentLibrary) -> [TableDefinition] {
+        let ids = Set(sourceIDs(of: library.sources))
+        var names = Set(library.sources.filter { ids.contains($0.id) }.map(\.table))
+        if writesHealth { names.insert(HealthTable.name) }
+        return names.sorted().compactMap { library.tables[$0] }
+    }
 
     /// The ids of the sources that run: the configured ones or all regular ones, and those on demand that are asked for.
     package func sourceIDs(of library: [SourceDefinition]) -> [String] {

@@ -12,18 +12,18 @@ package enum ProxySetting: Sendable {
     case direct
     case server(ProxyConfiguration)
 
-    /// Reads `proxy: http://host:3128`, `none`, `environment`, or a mapping; nil where the key is missing.
-    ///
-    /// - Throws: `ContentProblem`.
-    static func read(_ yaml: Fields) throws -> ProxySetting? {
-        guard let text = try? yaml.optionalString("proxy") else {
-            guard let part = try yaml.optionalFields("proxy") else { return nil }
-            return .server(try ProxyConfiguration(part))
-        }
-        switch text {
-        case "none", "direct": return .direct
-        case "environment": return .environment
-        default: return .server(ProxyConfiguration(proxy: try ProxyConfiguration.address(text, yaml)))
+    /// The setting `proxy`, wherever it stands: `http://host:3128`, `none`, `environment`, or a mapping.
+    static func setting(standard: String = "`environment`", _ meaning: String) -> Setting<ProxySetting> {
+        Setting("proxy", standard: standard, meaning: meaning) { yaml, name in
+            guard yaml.isText(name) else {
+                guard let part = try yaml.optionalFields(name) else { throw yaml.fail("'\(name)' is missing") }
+                return .server(try ProxyConfiguration(part))
+            }
+            switch try yaml.string(name) {
+            case "none", "direct": return .direct
+            case "environment": return .environment
+            case let text: return .server(ProxyConfiguration(proxy: try ProxyConfiguration.address(text, yaml, name)))
+            }
         }
     }
 }
@@ -39,31 +39,38 @@ package struct ProxyConfiguration: Sendable {
 
     package init(proxy: Proxy) { self.proxy = proxy }
 
-    init(_ yaml: Fields) throws {
-        try yaml.only(["address", "user", "password", "except", "loopback"])
-        proxy = try Self.address(try yaml.string("address"), yaml)
-        proxy.user = try yaml.optionalString("user")
-        if let text = try yaml.optionalString("password") {
-            guard let reference = SecretReference(text) else {
-                // The text itself may be the secret: it is not repeated.
-                throw yaml.fail(
-                    "'password' must say where the secret is kept, env:NAME, file:PATH or keyvault:…, not the secret itself"
-                )
-            }
-            guard proxy.user != nil else { throw yaml.fail("'password' goes with 'user'") }
-            password = reference
-        }
-        exceptions = try yaml.strings("except").flatMap { ProxyException.list($0) }
-        includesLoopback = try yaml.optionalBool("loopback") ?? false
+    enum Settings {
+        static let address = Setting.text(
+            "address", standard: "`proxy` itself",
+            "its address, `http://host:3128`; `proxy: none` calls directly, `proxy: environment` goes by "
+                + "`HTTPS_PROXY` and `NO_PROXY`")
+        static let user = Setting.text("user", "who signs in to it")
+        static let password = Setting.secret("password", "where the password is kept")
+        static let except = Setting.texts("except", "hosts that are called directly")
+        static let loopback = Setting.flag(
+            "loopback", standard: "`false`", "whether calls to this machine go through it too")
+        static let all: [any SettingDeclaration] = [address, user, password, except, loopback]
     }
 
-    fileprivate static func address(_ text: String, _ yaml: Fields) throws -> Proxy {
+    init(_ yaml: Fields) throws {
+        try yaml.only(Settings.all)
+        proxy = try Self.address(try yaml.required(Settings.address), yaml, Settings.address.name)
+        proxy.user = try yaml.optional(Settings.user)
+        password = try yaml.optional(Settings.password)
+        if password != nil, proxy.user == nil {
+            throw yaml.fail("'password' goes with 'user'", at: Settings.password.name)
+        }
+        exceptions = (try yaml.optional(Settings.except) ?? []).flatMap { ProxyException.list($0) }
+        includesLoopback = try yaml.optional(Settings.loopback) ?? false
+    }
+
+    fileprivate static func address(_ text: String, _ yaml: Fields, _ name: String) throws -> Proxy {
         let proxy: Proxy
-        do { proxy = try Proxy(text) } catch { throw yaml.fail("'proxy': \(error.message)") }
+        do { proxy = try Proxy(text) } catch { throw yaml.fail("'proxy': \(error.message)", at: name) }
         guard proxy.password == nil else {
             throw yaml.fail(
-                "'proxy' must not hold a password; write proxy: {address: http://host:port, user: …, password: env:NAME}"
-            )
+                "'proxy' must not hold a password; write proxy: {address: http://host:port, user: …, password: env:NAME}",
+                at: name)
         }
         return proxy
     }

@@ -6,7 +6,8 @@ import Logging
 import Tables
 import Workspace
 
-/// Checks, before anything is collected, what collecting will need: addresses, clocks, tokens, permissions, streams, certificates.
+/// Checks, before anything is collected, what collecting will need: addresses, clocks, tokens, permissions, lists,
+/// sinks, certificates.
 package struct Doctor: Sendable {
     private let configuration: Configuration
     private let library: ContentLibrary
@@ -53,13 +54,35 @@ package struct Doctor: Sendable {
         for manager in configuration.managers {
             add(await check(manager, "management console \(manager.name)", "/external/v1/alerts"))
         }
+        for source in chosen where source.service == .web {
+            if let finding = await PublicListCheck(client: client).run(source, configuration) { add([finding]) }
+        }
         for sink in configuration.sinks { add(await check(sink, tokens)) }
         await client.shutdown()
         return findings
     }
 
+    private func check(_ sink: SinkConfiguration, _ tokens: [String: TokenCache]) async -> [Finding] {
+        let owner = configuration.tenants.first { $0.name == sink.tenant } ?? configuration.tenant
+        let tables = configuration.tables(of: library)
+        let context = SinkContext(
+            name: sink.name, library: library, tables: tables, owner: owner,
+            tokens: owner.flatMap { tokens[$0.name] }, client: client, environment: environment, write: { _ in })
+        // A plan that cannot be made is among the configuration's mistakes.
+        guard let plan = try? sink.kind.plan(library) else { return [] }
+        var findings = await sink.kind.check(context)
+        let unsent = plan.unsent(of: tables.map(\.name))
+        if !unsent.isEmpty {
+            findings.append(
+                Finding(
+                    "sink \(sink.name)", "tables", .ok,
+                    "not sent, by decision, since no rule names them: \(unsent.joined(separator: ", "))"))
+        }
+        return findings
+    }
+
     private func local() -> [Finding] {
-        var findings: [Finding] = []
+        var findings = configuration.mistakes(in: library).map { Finding("configuration", "names", $0) }
         do {
             // It is looked at only: collecting makes it.
             let workspace = try Workspace(reading: configuration.workspace)
@@ -225,85 +248,5 @@ package struct Doctor: Sendable {
             if let clock = clock(subject, response) { findings.append(clock) }
         } catch { findings.append(Finding(subject, "certificate and token", error)) }
         return findings
-    }
-
-    private func check(_ sink: SinkConfiguration, _ tokens: [String: TokenCache]) async -> [Finding] {
-        let subject = "sink \(sink.name)"
-        guard case .logsIngestion(let place) = sink.kind else { return [] }
-        guard let owner = configuration.tenants.first(where: { $0.name == sink.tenant }) ?? configuration.tenant,
-            let cache = tokens[owner.name]
-        else {
-            return [Finding(subject, "identity", .failed, "its tenant gives no tokens", next: "mend the tenant first")]
-        }
-        let audience = place.resource.isEmpty ? owner.cloud.hosts.monitorResource : place.resource
-        let ingestion = LogsIngestionClient(
-            client: AuthorizedClient(client: client, tokens: cache, audience: audience), endpoint: place.endpoint,
-            rule: place.rule)
-        let names = Set(chosen.map(\.table) + (configuration.writesHealth ? [HealthTable.name] : []))
-        let tables = names.sorted().compactMap { library.tables[$0] }
-        var findings: [Finding] = []
-        if let rule = place.ruleResource {
-            let management = AuthorizedClient(client: client, tokens: cache, audience: owner.cloud.hosts.managementHost)
-            do {
-                let declared = try await DataCollectionRuleClient(
-                    client: management, host: place.managementHost ?? owner.cloud.hosts.managementHost
-                ).streams(
-                    rule)
-                findings += tables.map { Self.compare($0, declared["Custom-\($0.name)"], subject) }
-            } catch { findings.append(Finding(subject, "data collection rule", error)) }
-        }
-        for table in tables {
-            do {
-                try await ingestion.probe(stream: "Custom-\(table.name)")
-                findings.append(Finding(subject, "stream Custom-\(table.name)", .ok, "accepts records"))
-            } catch {
-                findings.append(Finding(subject, "stream Custom-\(table.name)", error))
-                // What is wrong with the rule as a whole is wrong with every stream.
-                if let known = error as? ServiceError, known.status != 400 { break }
-            }
-        }
-        return findings
-    }
-
-    /// Columns that the rule does not declare are dropped without a word, so they are named here.
-    private static func compare(_ table: TableDefinition, _ declared: [String: String]?, _ subject: String) -> Finding {
-        let check = "columns of Custom-\(table.name)"
-        guard let declared else {
-            return Finding(
-                subject, check, .failed, "the rule does not declare the stream",
-                next: "declare the stream with the columns of \(table.name) (docs/configuration.md)")
-        }
-        let missing = table.sentColumns.filter { declared[$0.name] == nil }
-        let wrong = table.sentColumns.filter { column in
-            declared[column.name].map { $0 != column.type.streamType } ?? false
-        }
-        guard missing.isEmpty, wrong.isEmpty else {
-            var parts: [String] = []
-            if !missing.isEmpty {
-                parts.append(
-                    "not declared: \(missing.map { "\($0.name): \($0.type.streamType)" }.joined(separator: ", "))")
-            }
-            if !wrong.isEmpty {
-                parts.append(
-                    "of another type: \(wrong.map { "\($0.name) should be \($0.type.streamType)" }.joined(separator: ", "))"
-                )
-            }
-            return Finding(
-                subject, check, .failed, parts.joined(separator: "; "),
-                next: "change the stream's declaration; what it does not declare is dropped silently")
-        }
-        return Finding(subject, check, .ok, "all \(table.sentColumns.count) are declared")
-    }
-}
-
-extension ScalarType {
-    /// A column's type as a stream declaration spells it
-    /// (https://learn.microsoft.com/azure/azure-monitor/data-collection/data-collection-rule-structure#stream-declarations).
-    package var streamType: String {
-        switch self {
-        case .bool: "boolean"
-        case .int, .long, .real, .datetime, .dynamic, .string: name
-        case .decimal, .guid, .timespan: "string"
-        }
     }
 }

@@ -1,3 +1,5 @@
+import Content
+
 /// One thing that was checked.
 package struct Finding: Sendable {
     package enum Outcome: String, Sendable {
@@ -24,9 +26,11 @@ package struct Finding: Sendable {
         self.next = next
     }
 
-    /// A content file that is left out.
-    package init(content problem: String) {
-        self.init("content", "files", .failed, problem, next: "correct the file, then: vestige content check")
+    /// A content file that is left out, or one that nobody reads.
+    package init(content problem: ContentProblem) {
+        self.init(
+            "content", "files", problem.isNotice ? .warning : .failed, problem.description,
+            next: "correct the file, then: vestige content check")
     }
 
     /// A failed check, in the words of the error.

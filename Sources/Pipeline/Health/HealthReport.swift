@@ -26,6 +26,24 @@ package struct HealthReport: Sendable {
         package let waiting: OutboxSize
         /// How much may wait before collecting pauses.
         package let bytesMax: Int
+        /// Its data collection rules, or what else it is made of; empty for a sink of one part.
+        package let parts: [Part]
+        /// Tables that are collected and not sent, by decision: no rule of the sink names them.
+        package let unsent: [String]
+        /// What is known of single tables.
+        package let notes: SinkNotes
+
+        /// One data collection rule of a sink.
+        package struct Part: Sendable {
+            package let title: String
+            /// Tables that the configuration names; nil when the rule decides.
+            package let tables: [String]?
+            /// Tables that the rule turned out not to have.
+            package let leftOut: [String]
+            /// Tables whose rows wait because the service refuses them, with what it said.
+            package let held: [(table: String, reason: String)]
+            package let waiting: OutboxSize
+        }
 
         package var isFailing: Bool { deliveries.error != nil }
     }
@@ -54,13 +72,38 @@ package struct HealthReport: Sendable {
         let waiting = try workspace.outboxSizes()
         let totals = try workspace.deliveryTotals()
         let names = Set(configuration.sinks.map(\.name)).union(waiting.keys).union(totals.keys)
-        sinks = names.sorted().map { name in
-            Sink(
+        let waitingByTable = try workspace.outboxSizesByTable()
+        tables = try workspace.rowCounts()
+        let collected = Set(configuration.tables(of: library).map(\.name)).union(
+            tables.keys.filter { library.tables[$0] != nil })
+        sinks = try names.sorted().map { name in
+            // A plan that cannot be made is told of by whoever collects.
+            let plan = (try? configuration.sinks.first { $0.name == name }?.kind.plan(library)) ?? .everything
+            let notes = try SinkNotes(of: name, in: workspace)
+            let waits = waitingByTable[name] ?? [:]
+            return Sink(
                 name: name, deliveries: totals[name] ?? DeliveryTotals(), waiting: waiting[name] ?? OutboxSize(),
-                bytesMax: configuration.spoolBytesMax)
+                bytesMax: configuration.spoolBytesMax,
+                parts: plan.parts.map { Self.part($0, of: plan, notes, waits) },
+                unsent: plan.unsent(of: collected), notes: notes)
         }
         workspaceBytes = workspace.sizeBytes
-        tables = try workspace.rowCounts()
         clock = try ClockHealth(workspace, now: now)
+    }
+
+    private static func part(
+        _ part: SinkPlan.Part, of plan: SinkPlan, _ notes: SinkNotes, _ waits: [String: OutboxSize]
+    ) -> Sink.Part {
+        func isHere(_ table: String) -> Bool { plan.part(of: table) == part.id }
+        var waiting = OutboxSize()
+        for (table, size) in waits where isHere(table) {
+            waiting.extents += size.extents
+            waiting.rows += size.rows
+            waiting.bytes += size.bytes
+        }
+        return Sink.Part(
+            title: part.title, tables: part.tables, leftOut: notes.leftOut.filter(isHere).sorted(),
+            held: notes.held.filter { isHere($0.key) }.sorted { $0.key < $1.key }.map { ($0.key, $0.value) },
+            waiting: waiting)
     }
 }

@@ -35,7 +35,7 @@ package struct HealthTable: Sendable {
     func write(_ outcomes: [DeliveryOutcome], now: Int64) throws {
         let waiting = try workspace.outboxSizes()
         // A sink that had nothing to get has nothing to tell.
-        let told = outcomes.filter { $0.rows + $0.refused > 0 || $0.error != nil }
+        let told = outcomes.filter { $0.rows + $0.refused > 0 || $0.error != nil || !$0.leftOut.isEmpty }
         try append(
             told.map { o in
                 var row = row(
@@ -46,6 +46,7 @@ package struct HealthTable: Sendable {
                 row["BytesSent"] = .long(Int64(o.bytes))
                 row["RowsWaiting"] = .long(Int64(waiting[o.sink]?.rows ?? 0))
                 row["BytesWaiting"] = .long(Int64(waiting[o.sink]?.bytes ?? 0))
+                if !o.notes.isEmpty { row["Notes"] = .array(o.notes.map { .string($0) }) }
                 return row
             }, now)
     }

@@ -71,6 +71,52 @@ extension Workspace {
         }
     }
 
+    /// What waits for each sink, by table.
+    package func outboxSizesByTable() throws(WorkspaceError) -> [String: [String: OutboxSize]] {
+        try read { db in
+            let sql = """
+                SELECT o.sink AS sink, e.table_name AS name, count(*) AS n, coalesce(sum(e.rows), 0) AS rows,
+                    coalesce(sum((SELECT sum(length(s.data)) FROM segments s WHERE s.extent = o.extent)), 0) AS bytes
+                FROM outbox o JOIN extents e ON e.id = o.extent GROUP BY o.sink, e.table_name
+                """
+            return try Row.fetchAll(db, sql: sql).reduce(into: [:]) { sizes, row in
+                sizes[row["sink"] as String, default: [:]][row["name"] as String] =
+                    OutboxSize(extents: row["n"], rows: row["rows"], bytes: row["bytes"])
+            }
+        }
+    }
+
+    /// Takes a table's rows out of a sink's outbox: they are not sent. They stay in the workspace.
+    ///
+    /// - Returns: how many rows had waited.
+    @discardableResult
+    package func withdraw(_ table: String, from sink: String) throws(WorkspaceError) -> Int {
+        try write { db in
+            let rows =
+                try Int.fetchOne(
+                    db,
+                    sql: """
+                        SELECT coalesce(sum(e.rows), 0) FROM outbox o JOIN extents e ON e.id = o.extent
+                        WHERE o.sink = ? AND e.table_name = ?
+                        """, arguments: [sink, table]) ?? 0
+            try db.execute(
+                sql: "DELETE FROM outbox WHERE sink = ? AND extent IN (SELECT id FROM extents WHERE table_name = ?)",
+                arguments: [sink, table])
+            return rows
+        }
+    }
+
+    /// What was noted of a sink, as `setNotes` got it; nil when nothing was.
+    package func notes(ofSink sink: String) throws(WorkspaceError) -> String? {
+        try read { try String.fetchOne($0, sql: "SELECT value FROM meta WHERE name = ?", arguments: ["sink:" + sink]) }
+    }
+
+    package func setNotes(_ text: String, ofSink sink: String) throws(WorkspaceError) {
+        try write {
+            try $0.execute(sql: "INSERT OR REPLACE INTO meta VALUES (?, ?)", arguments: ["sink:" + sink, text])
+        }
+    }
+
     /// Adds a delivery to a sink's totals.
     ///
     /// - Parameters:

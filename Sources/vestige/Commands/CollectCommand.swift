@@ -64,14 +64,10 @@ struct CollectCommand: AsyncParsableCommand {
         if dryRun { try CollectReportText.preview(report) }
         console.say(CollectReportText.table(report, sinks: connections.sinks.count, width: Console.outputWidth))
         for note in [report.clock].compactMap({ $0 }) + report.sources.flatMap(\.notes) { console.warn(note) }
-        for sink in report.sinks where sink.refused > 0 {
-            console.warn(
-                "sink \(sink.sink) refused \(sink.refused) rows for good; they are kept with the reason in VestigeDeadLetters_CL"
-            )
-        }
+        for note in report.sinks.flatMap(\.notes) { console.warn(note) }
         let failures = connections.failures + report.distinctFailures
         for failure in failures { console.fail(failure.rendered) }
-        if !failures.isEmpty || !session.problems.isEmpty {
+        if !failures.isEmpty || session.problems.contains(where: { !$0.isNotice }) {
             throw ExitCode(failures.isEmpty || failures.allSatisfy { !$0.isConfiguration } ? 1 : 2)
         }
     }
@@ -189,7 +185,8 @@ enum CollectReportText {
         for s in report.sources where s.error == nil {
             let total = s.preview.reduce(0) { $0 + $1.count }
             Console.out(
-                "# \(s.source): \(Human.count(total)) records for stream Custom-\(s.table)\(total > 3 ? ", the first 3" : "")\n"
+                "# \(s.source): \(Human.count(total)) records for stream \(SentTable.stream(of: s.table))"
+                    + "\(total > 3 ? ", the first 3" : "")\n"
             )
             var left = 3
             for batch in s.preview where left > 0 {

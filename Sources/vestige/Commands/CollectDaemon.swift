@@ -134,10 +134,12 @@ enum CollectLog {
             tell("source collected", "source failed", s.error, facts, logger)
         }
         for s in report.sinks where s.rows + s.refused > 0 || s.error != nil {
-            tell(
-                "rows delivered", "delivery failed", s.error,
-                ["sink": "\(s.sink)", "rows": "\(s.rows)", "rowsRefused": "\(s.refused)", "bytes": "\(s.bytes)"],
-                logger)
+            var facts: Logger.Metadata = [
+                "sink": "\(s.sink)", "rows": "\(s.rows)", "rowsRefused": "\(s.refused)", "bytes": "\(s.bytes)",
+            ]
+            if !s.notes.isEmpty { facts["notes"] = .array(s.notes.map { "\($0)" }) }
+            for error in s.errors.dropFirst() { tell("", "delivery failed", error, ["sink": "\(s.sink)"], logger) }
+            tell("rows delivered", "delivery failed", s.error, facts, logger)
         }
         if let spool = report.spool { tell("", "collecting pauses", spool, [:], logger) }
     }

@@ -11,9 +11,11 @@ struct ContentCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "document", abstract: "Writes what the content collects as Markdown (docs/sources.md).")
 
+        @Flag(help: "Write the settings of vestige.yaml instead (docs/configuration.md).") var settings = false
         @OptionGroup var options: SessionOptions
 
         func run() async throws {
+            if settings { return Console.out(ConfigurationDocument.markdown) }
             Console.out(SourcesDocument.markdown(try Session.content(try options.configuration()).0))
         }
     }
@@ -28,11 +30,13 @@ struct ContentCommand: AsyncParsableCommand {
         func run() async throws {
             let (library, unreadable) = try Session.content(try options.configuration())
             let problems = unreadable + ContentCheck.run(library)
-            for problem in problems { options.console.fail(problem.description) }
+            for notice in problems.filter(\.isNotice) { options.console.warn(notice.description) }
+            let faults = problems.filter { !$0.isNotice }
+            for fault in faults { options.console.fail(fault.description) }
             let counts =
                 "\(library.tables.count) tables, \(library.sources.count) sources, \(library.functions.count) functions, \(library.workbooks.count) workbooks"
-            guard problems.isEmpty else {
-                options.console.say("\(problems.count) problems in \(counts)")
+            guard faults.isEmpty else {
+                options.console.say("\(faults.count) problems in \(counts)")
                 throw ExitCode(1)
             }
             options.console.say("\(counts): all right")

@@ -27,7 +27,7 @@ struct DoctorCommand: AsyncParsableCommand {
             configuration, library: library, environment: ProcessInfo.processInfo.environment,
             logger: Logs.make(console, level: .error))
         let prints = format == .text
-        var findings = problems.map { Finding(content: $0.description) }
+        var findings = problems.map { Finding(content: $0) }
         if prints { for finding in findings { Console.out(Self.text(finding)) } }
         findings += await doctor.run { if prints { Console.out(Self.text($0)) } }
         let failed = findings.filter { $0.outcome == .failed }.count

@@ -23,6 +23,7 @@ struct StatusCommand: AsyncParsableCommand {
         let session = try Session.open(options, for: .reading)
         try options.refuseMissingWorkspace(session.configuration)
         let report = try session.health()
+        for mistake in session.configuration.mistakes(in: session.library) { options.console.warn(mistake.rendered) }
         switch format {
         case .prometheus: Console.out(PrometheusText.write(report))
         case .json: Console.out(JSONWriter.string(StatusText.json(report)) + "\n")
@@ -50,7 +51,10 @@ struct StatusCommand: AsyncParsableCommand {
             }
             if !report.sinks.isEmpty {
                 Console.out("\n" + StatusText.sinks(report).rendered(width: Console.outputWidth))
-                for sink in report.sinks { if let error = sink.deliveries.error { Console.out("\n\(error)\n") } }
+                for sink in report.sinks {
+                    for line in StatusText.tables(of: sink) { Console.out("\n\(line)\n") }
+                    if let error = sink.deliveries.error { Console.out("\n\(error)\n") }
+                }
             }
         }
         if report.sources.contains(where: \.isFailing) || report.sinks.contains(where: \.isFailing) {
@@ -96,6 +100,26 @@ enum StatusText {
             ])
         }
         return table
+    }
+
+    /// What a sink does not get, and why: one line for each reason.
+    static func tables(of sink: HealthReport.Sink) -> [String] {
+        var lines: [String] = []
+        func list(_ names: [String]) -> String { names.joined(separator: ", ") }
+        if !sink.unsent.isEmpty {
+            lines.append("sink \(sink.name): not sent, by decision, since no rule names them: \(list(sink.unsent))")
+        }
+        for part in sink.parts {
+            let name = "sink \(sink.name), rule \(part.title)"
+            if !part.leftOut.isEmpty { lines.append("\(name): not in this rule, and not sent: \(list(part.leftOut))") }
+            for (table, reason) in part.held { lines.append("\(name): \(table) is held back: \(reason)") }
+        }
+        if !sink.notes.shortened.isEmpty {
+            let columns = sink.notes.shortened.sorted { $0.key < $1.key }.map { "\($0.key) (\(Human.count($0.value)))" }
+            lines.append(
+                "sink \(sink.name): values cut to the length that it keeps, whole in the workspace: \(list(columns))")
+        }
+        return lines
     }
 
     static func tables(_ report: HealthReport, _ schemas: [String: Schema]) -> TextTable {
@@ -152,6 +176,11 @@ enum StatusText {
                     ("bytesWaiting", number(s.waiting.bytes)),
                     ("bytesWaitingMax", number(s.bytesMax)), ("lastDelivery", time(s.deliveries.lastSuccess)),
                     ("error", s.deliveries.error.map { .string($0) } ?? .null),
+                    ("notSent", Self.names(s.unsent)), ("rules", .array(s.parts.map(Self.json))),
+                    (
+                        "shortened",
+                        .bag(Bag(s.notes.shortened.sorted { $0.key < $1.key }.map { ($0.key, number($0.value)) }))
+                    ),
                 ]))
         }
         let tables = report.tables.sorted { $0.key < $1.key }.map { ($0.key, number($0.value)) }
@@ -161,6 +190,18 @@ enum StatusText {
                 ("sources", .array(sources)), ("sinks", .array(sinks)),
                 ("clock", .array(report.clock.lines.map { .string($0) })),
                 ("tables", .bag(Bag(tables))),
+            ]))
+    }
+
+    private static func names(_ names: [String]) -> Value { .array(names.map { .string($0) }) }
+
+    private static func json(_ part: HealthReport.Sink.Part) -> Value {
+        let held = part.held.map { ($0.table, Value.string($0.reason)) }
+        return .bag(
+            Bag([
+                ("rule", .string(part.title)), ("tables", part.tables.map(names) ?? .null),
+                ("notInRule", names(part.leftOut)), ("heldBack", .bag(Bag(held))),
+                ("rowsWaiting", .long(Int64(part.waiting.rows))), ("bytesWaiting", .long(Int64(part.waiting.bytes))),
             ]))
     }
 }

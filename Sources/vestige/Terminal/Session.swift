@@ -57,7 +57,9 @@ struct Session: Sendable {
         throws -> Session
     {
         let (library, problems) = try content(configuration)
-        for problem in problems { console.warn("content left out: \(problem.description)") }
+        for problem in problems {
+            console.warn("\(problem.isNotice ? "content" : "content left out"): \(problem.description)")
+        }
         let workspace: Workspace
         switch access {
         case .reading: workspace = try Workspace(reading: configuration.workspace, mapsPages: mapsPages)
