@@ -41,17 +41,17 @@ import Workspace
                 !devices.isFailing && devices.history.rowsRead == 40 && devices.history.rowsKept == 20
                     && devices.saving == 0.5)
             let sink = try #require(report.sinks.first)
-            #expect(sink.isFailing && sink.deliveries.rows == 10 + 20 + 2 && sink.deliveries.bytes > 500)
-            // The rows of health: of two runs, and of the deliveries before.
-            #expect(sink.waiting.rows == 4)
+            #expect(sink.isFailing && sink.deliveries.rows == 10 + 20 + 2 + 1 && sink.deliveries.bytes > 500)
+            // The rows of health: of two sources, and of the delivery that failed.
+            #expect(sink.waiting.rows == 3)
 
             let text = PrometheusText.write(report)
             for line in [
                 "# TYPE vestige_source_up gauge", #"vestige_source_up{source="mde-machines"} 0"#,
                 #"vestige_source_lag_seconds{source="mde-machines"} 14400"#,
                 #"vestige_source_rows_read_total{source="iot-devices@plant"} 40"#,
-                #"vestige_sink_rows_sent_total{sink="sentinel"} 32"#,
-                #"vestige_sink_rows_waiting{sink="sentinel"} 4"#, #"vestige_table_rows{table="IoTDevices_CL"} 20"#,
+                #"vestige_sink_rows_sent_total{sink="sentinel"} 33"#,
+                #"vestige_sink_rows_waiting{sink="sentinel"} 3"#, #"vestige_table_rows{table="IoTDevices_CL"} 20"#,
             ] { #expect(text.split(separator: "\n").contains(Substring(line)), "\(line)") }
             // Every sample belongs to a family that was announced.
             let families = Set(
@@ -72,7 +72,7 @@ import Workspace
                 ])
             _ = try await lab.control("POST", "/lab/faults/clear")
             #expect(await collector.run(rig.connections.endpoints).failures.map(\.rendered) == [])
-            #expect(try await lab.received()["Custom-VestigeHealth_CL"] == 8)
+            #expect(try await lab.received()["Custom-VestigeHealth_CL"] == 9)
             await rig.connections.close()
         }
     }

@@ -208,7 +208,8 @@ import Workspace
         #expect(try names().count == 25 && numbers() == Array(0..<25))
         // The clock goes back, or was ahead.
         try FolderWriter.write(
-            "{\"Number\":25}\n" + String(repeating: " ", count: 100), to: folder + "/T_CL-29991231T235959-000000.ndjson")
+            "{\"Number\":25}\n" + String(repeating: " ", count: 100), to: folder + "/T_CL-29991231T235959-000000.ndjson"
+        )
         try await send(26..<29)
         #expect(try names().suffix(3).allSatisfy { $0.hasPrefix("T_CL-29991231T235959-") })
         // What is removed is what was written first; other tables' files are left alone.

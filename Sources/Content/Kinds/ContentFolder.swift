@@ -54,7 +54,9 @@ package enum ContentFolder: String, CaseIterable {
                 found.append(
                     ContentProblem("\(content)/\(name)", "is not read: did you mean \(meant)?", isNotice: true))
             } else if allCases.contains(where: { $0.endings.contains(ending(of: name)) }) {
-                let places = allCases.filter { $0.endings.contains(ending(of: name)) }.map { $0.rawValue + "/" }
+                // What a YAML file says of a workbook is rarely what was meant.
+                let kinds = allCases.filter { $0.endings.contains(ending(of: name)) }
+                let places = kinds.filter { $0 != .workbooks || kinds.count == 1 }.map { $0.rawValue + "/" }
                 let place = places.joined(separator: " or ")
                 found.append(
                     ContentProblem("\(content)/\(name)", "is not read: put it into \(place)", isNotice: true))

@@ -76,6 +76,12 @@ package struct Collector: Sendable {
             if !sinks.isEmpty { progress(.sending(sink: sinks.map(\.name).joined(separator: ", "))) }
             report.sinks = await Delivery(workspace: workspace, gate: gate).deliver(to: sinks)
             try? health?.write(report.sinks, now: clock())
+            // What is told of a delivery goes out at once, so that nothing waits when all is well.
+            if health != nil, report.sinks.contains(where: { $0.rows > 0 }),
+                report.sinks.allSatisfy({ $0.errors.isEmpty })
+            {
+                _ = await Delivery(workspace: workspace, gate: gate).deliver(to: sinks)
+            }
         }
         return report
     }
