@@ -33,6 +33,9 @@ package enum ContentCheck {
                 problems.append(ContentProblem(s.file, "table '\(s.table)' is not declared under Tables/"))
                 continue
             }
+            for (name, _) in s.ignored where !s.columns.contains(where: { $0.name == name }) {
+                problems.append(ContentProblem(s.file, "'ignored' names '\(name)', which is none of its columns"))
+            }
             let source = ContentCatalog(library, adding: ["source": s.inputSchema])
             do {
                 let query = try Binder(catalog: source).bind(try Parser.parse(s.transform))
@@ -52,6 +55,15 @@ package enum ContentCheck {
                                 "the transform gives '\(column.name)' as \(column.type.name), table '\(table.name)' has \(table.schema[i].type.name)"
                             ))
                     }
+                }
+                if schema.index(of: TableDefinition.unmapped.name) == nil, !s.leftOver.isEmpty {
+                    let lost = s.leftOver.map(\.name).joined(separator: ", ")
+                    problems.append(
+                        ContentProblem(
+                            s.file,
+                            "the transform gives no 'Unmapped', where fields are kept that no column takes "
+                                + "(\(lost)); end it with Unmapped, or name them under 'ignored' with the reason"
+                        ))
                 }
                 for key in table.key where schema.index(of: key) == nil {
                     problems.append(ContentProblem(s.file, "the transform does not give the key column '\(key)'"))

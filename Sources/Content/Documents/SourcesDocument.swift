@@ -47,7 +47,28 @@ package enum SourcesDocument {
             }
             out += "\n"
         }
-        return String(out.dropLast())
+        return out + volatile(library)
+    }
+
+    /// The columns whose values may lag behind.
+    private static func volatile(_ library: ContentLibrary) -> String {
+        var out = """
+            ## Columns that may lag behind
+
+            A state table gets a row when something changes. These columns do not count as a change: they are as of their
+            row, and may be as old as the last full copy (`keyframeDays`, seven days by default). Whether a device went
+            silent is therefore told by its state (`HealthStatus`, `SensorHealthState`), not by the age of `LastSeen`; how
+            fresh a table as a whole is, by `VestigeHealth_CL`.
+
+            | table | columns |
+            |---|---|
+
+            """
+        for table in library.tables.values.sorted(by: { $0.name < $1.name }) {
+            if table.kind != .state || table.volatile.isEmpty { continue }
+            out += "| `\(table.name)` | \(table.volatile.map { "`\($0)`" }.joined(separator: ", ")) |\n"
+        }
+        return out
     }
 
     private static func interval(_ seconds: Int) -> String {

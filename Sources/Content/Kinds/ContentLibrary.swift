@@ -40,6 +40,7 @@ package struct ContentLibrary: Sendable {
     package static func load(folders: [String]) -> (library: ContentLibrary, problems: [ContentProblem]) {
         var library = ContentLibrary(folder: folders.first ?? "Content")
         var problems: [ContentProblem] = []
+        var expansion = SourceExpansion()
         for folder in folders {
             for file in ContentFolder.tables.files(in: folder) {
                 attempt(&problems) {
@@ -47,9 +48,14 @@ package struct ContentLibrary: Sendable {
                     library.tables[t.name] = t
                 }
             }
+            var read: [(file: String, yaml: Fields)] = []
             for file in ContentFolder.sources.files(in: folder) {
+                attempt(&problems) { read.append((file, try Fields(file: file))) }
+            }
+            for source in expansion.expand(read) {
                 attempt(&problems) {
-                    let s = try SourceDefinition(yaml: try Fields(file: file), file: file)
+                    let yaml = try source.get()
+                    let s = try SourceDefinition(yaml: yaml, file: yaml.file)
                     library.sources.removeAll { $0.id == s.id }
                     library.sources.append(s)
                 }

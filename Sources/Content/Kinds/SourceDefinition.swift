@@ -54,6 +54,10 @@ package struct SourceDefinition: Sendable {
     package let transform: String
     /// Columns of the payload, as the transform sees them; the table's own where the file names none.
     package private(set) var columns: [ColumnSpec]
+    /// Columns of the payload that are not kept, each with the reason.
+    package let ignored: [(name: String, reason: String)]
+    /// Columns of the payload that the transform carries nowhere; they are kept in `Unmapped`.
+    package private(set) var leftOver: [ColumnSpec] = []
     package let absence: Absence
     /// Whether another source gives the same rows: it runs only when it is named.
     package let isAlternative: Bool
@@ -106,10 +110,17 @@ package struct SourceDefinition: Sendable {
         service == .graphHunting || service == .defenderEndpoint || service == .resourceGraph
     }
 
-    /// Takes from the source's table what the file leaves out: the columns, and the column that divides a query.
+    /// Takes from the source's table what the file leaves out: the columns, and the column that divides a query; and
+    /// finds out which fields of the payload reach none of the table's columns.
     mutating func complete(with tables: [String: TableDefinition]) {
         guard let table = tables[table] else { return }
         if columns.isEmpty { columns = table.columns }
+        let use = TransformUse(
+            of: transform, source: inputSchema.names,
+            table: Set(table.columns.map(\.name) + [TableDefinition.unmapped.name]))
+        leftOver = columns.filter { column in
+            !use.carried.contains(column.name) && !ignored.contains { $0.name == column.name }
+        }
         guard case .hunting(var hunting) = request, case .division(var division) = hunting.reading,
             division.column == nil
         else { return }
@@ -124,7 +135,8 @@ package struct SourceDefinition: Sendable {
 
     /// Keys of every source's file; each service has some of its own.
     package static let commonFields: Set<String> = [
-        "id", "description", "service", "table", "transform", "columns", "absence", "records", "oneRecord", "secrets",
+        "id", "description", "service", "table", "transform", "columns", "ignored", "absence", "records",
+        "oneRecord", "secrets",
         "since", "lookbackMax", "role", "deviceColumns", "alternative", "interval", "permissions", "documentation",
     ]
 
@@ -146,6 +158,7 @@ package struct SourceDefinition: Sendable {
         if columns.isEmpty, transform != "source" {
             throw yaml.fail("'columns' is missing: the payload's columns and their types")
         }
+        ignored = try yaml.texts("ignored")
         since = try Self.since(yaml, columns)
         lookbackMax = try yaml.optionalSeconds("lookbackMax")
         role = try Self.role(yaml)

@@ -35,6 +35,10 @@ package struct TableDefinition: Sendable {
         ColumnSpec("RowId", .string),
     ]
 
+    /// What is said of a column that does not count as a change.
+    package static let volatileNote =
+        "as of the row: it counts as no change, so that it lags behind until another changes or the next full copy"
+
     /// Fields of a source's records that no column takes: a service may add some at any time, and they are kept.
     package static let unmapped = ColumnSpec("Unmapped", .dynamic)
 
@@ -85,6 +89,9 @@ package struct TableDefinition: Sendable {
         guard !columns.isEmpty else { throw yaml.fail("'columns' is missing") }
         self.columns = columns
         self.sentNames = sentNames
+        for name in volatile where kind == .state {
+            descriptions[name] = [descriptions[name], Self.volatileNote].compactMap(\.self).joined(separator: "; ")
+        }
         columnDescriptions = descriptions
         guard !key.isEmpty else { throw yaml.fail("'key' is missing") }
         for name in key + volatile + (time.map { [$0] } ?? []) where !columns.contains(where: { $0.name == name }) {

@@ -36,10 +36,10 @@ struct Transform: Sendable {
     ///
     /// - Parameter given: what the source's `givenColumn` holds.
     func apply(_ page: Batch, given: String?) throws -> Batch {
-        var input = page
+        var input = try keepingLeftOver(page)
         if source.givenColumn != nil {
             guard let given else { preconditionFailure("source \(source.id): a page that nobody is named for") }
-            let columns = try page.schema.columns.indices.map { try page.column($0) }
+            let columns = try input.schema.columns.indices.map { try input.column($0) }
             input = Batch(
                 schema: source.inputSchema,
                 columns: columns + [Column(constant: .string(given), .string, count: page.count)],
@@ -66,5 +66,25 @@ struct Transform: Sendable {
 
     private static func failure(_ error: any Error, _ source: SourceDefinition) -> OperatorError {
         OperatorError(error, title: "source \(source.id) stopped in its transform", safe: PageFetcher.safe)
+    }
+
+    /// The page with what the transform carries nowhere added to `Unmapped`.
+    private func keepingLeftOver(_ page: Batch) throws -> Batch {
+        guard let place = page.schema.index(of: TableDefinition.unmapped.name) else { return page }
+        let kept = try source.leftOver.compactMap { spec in try page.column(named: spec.name).map { (spec.name, $0) } }
+        guard !kept.isEmpty else { return page }
+        let known = try page.column(place)
+        let values = (0..<page.count).map { row -> Value in
+            var fields = known[row].bagValue ?? Bag()
+            for (name, column) in kept {
+                let value = column[row]
+                if value.isNull || value == .string("") { continue }
+                fields[name] = value
+            }
+            return fields.count > 0 ? .bag(fields) : .null
+        }
+        var columns = try page.schema.columns.indices.map { try page.column($0) }
+        columns[place] = Column(.dynamic, values: values)
+        return Batch(schema: page.schema, columns: columns, count: page.count)
     }
 }
