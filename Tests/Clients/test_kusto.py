@@ -128,7 +128,7 @@ class KustoTests(unittest.TestCase):
         columns = schema["Databases"]["Vestige"]["Tables"]["DeviceInfo"]["OrderedColumns"]
         self.assertIn({"Name": "DeviceId", "Type": "System.String", "CslType": "string"}, columns)
         functions = {r["Name"]: r["Parameters"] for r in self.client.execute_mgmt("Vestige", ".show functions").primary_results[0]}
-        self.assertEqual(functions["DevicesAt"], "(at:datetime)")
+        self.assertEqual(functions["DevicesAt"], "(at:datetime, lookback:timespan=14d)")
         for command in [
             ".show version", ".show databases entities", ".show materialized-views", ".show external tables", ".show operations", ".show tables details",
             ".show databases schema", ".show table DeviceInfo cslschema", ".show table DeviceInfo schema as json", ".show function DevicesAt",

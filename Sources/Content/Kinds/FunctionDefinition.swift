@@ -28,13 +28,25 @@ package struct FunctionDefinition: Sendable {
         let wrapped = "let \(name) = \(parameters) {\n\(text)\n};\n0"
         do {
             let statements = try Parser.parse(wrapped)
-            guard case .letValue(_, let expr)? = statements.first, case .lambda(let declaration) = expr.kind else {
+            guard case .letValue(_, let expr)? = statements.first, case .lambda(var declaration) = expr.kind else {
                 throw ContentProblem(file, "is not a function body")
             }
+            declaration.setsRange = try Self.setsRange(header["range"], file)
             self.declaration = declaration
         } catch let problem as Diagnostic {
             let (line, column) = problem.position(in: wrapped)
             throw ContentProblem("\(file):\(max(1, line - 1)):\(column)", "\(problem.code): \(problem.message)")
+        }
+    }
+
+    /// Whether a head says that the function sets its own range of time.
+    private static func setsRange(_ text: String?, _ file: String) throws -> Bool {
+        switch text {
+        case nil: false
+        case "own": true
+        default:
+            throw ContentProblem(
+                file, "'// range:' must be own, for a function that says itself of which time it reads, or left out")
         }
     }
 }

@@ -198,6 +198,8 @@ extension Binder {
                 throw Diagnostic("KS119", "The function '\(name.text)' expects at least 1 argument.", name.range)
             }
             let a = try bindAll()
+            // One column given twice is that column: a scan can then leave out what a condition on it excludes.
+            if let only = Self.sameColumn(a) { return only }
             let type = TypeFacts.common(a.map(\.type))
             return .call(name.text, a.map { convert($0, to: type) }, type)
         case "column_ifexists", "columnifexists":
@@ -316,5 +318,12 @@ extension Binder {
         let source = arguments.first.flatMap { Naming.name(of: $0.value) }
         let prefix = source.map { "\(name.text)_\($0)" } ?? name.text
         return (inner[0], outputs.map { ColumnSpec("\(prefix)_\($0.name)", $0.type) })
+    }
+
+    /// The column that all of these are; nil when they differ, or are something else.
+    private static func sameColumn(_ items: [BoundExpr]) -> BoundExpr? {
+        guard let first = items.first, case .column(let place, _) = first else { return nil }
+        let areSame = items.allSatisfy { if case .column(place, _) = $0 { true } else { false } }
+        return areSame ? first : nil
     }
 }

@@ -15,6 +15,8 @@ package final class Binder {
     var callDepth = 0
     /// The functions that are looked into to see whether they give a table.
     private var examined: Set<String> = []
+    /// Whether the text that is bound now stands in a function that says itself of which time it reads.
+    var ignoresRange = false
     /// Values of `set` statements.
     var settings: [String: Expr] = [:]
 
@@ -237,7 +239,9 @@ package final class Binder {
             default: throw Diagnostic("KS109", "The name '\(name)' does not refer to a table.", range)
             }
         }
-        if let schema = catalog.schema(ofTable: name) { return Plan(.table(name), schema) }
+        if let schema = catalog.schema(ofTable: name) {
+            return Plan(.table(name), schema, ignoresRange: ignoresRange)
+        }
         if let stored = catalog.function(named: name) {
             return try callTabular(stored, Environment(parent: nil), [], name, range, environment)
         }
@@ -389,7 +393,12 @@ package final class Binder {
     ) throws -> Plan {
         let inner = try callScope(declaration, home, arguments, name, range, .none, environment, input: input)
         callDepth += 1
-        defer { callDepth -= 1 }
+        let outer = ignoresRange
+        ignoresRange = outer || declaration.setsRange
+        defer {
+            callDepth -= 1
+            ignoresRange = outer
+        }
         for statement in declaration.body {
             if let expr = try declare(statement, in: inner) { return try bindStatement(expr, inner) }
         }
@@ -402,7 +411,12 @@ package final class Binder {
     ) throws -> BoundExpr {
         let inner = try callScope(declaration, home, arguments, name, range, scope, environment)
         callDepth += 1
-        defer { callDepth -= 1 }
+        let outer = ignoresRange
+        ignoresRange = outer || declaration.setsRange
+        defer {
+            callDepth -= 1
+            ignoresRange = outer
+        }
         for statement in declaration.body {
             if let expr = try declare(statement, in: inner) {
                 if isTabular(expr, inner) {

@@ -256,11 +256,14 @@ package struct Plan: Sendable {
     package let schema: Schema
     /// The columns are not all known before running: names that are not found are let through as `dynamic`.
     package var isOpen = false
+    /// For a table: whether all its rows count, whatever range of time is set around the query.
+    package var ignoresRange = false
 
-    package init(_ kind: Kind, _ schema: Schema, isOpen: Bool = false) {
+    package init(_ kind: Kind, _ schema: Schema, isOpen: Bool = false, ignoresRange: Bool = false) {
         self.kind = kind
         self.schema = schema
         self.isOpen = isOpen
+        self.ignoresRange = ignoresRange
     }
 }
 

@@ -93,6 +93,9 @@ package struct FunctionDeclaration: Sendable {
     package let range: Range<Int>
     /// Declared with `view`: wildcards of `union`, `search` and `find` take it for a table.
     package var isView = false
+    /// Whether the function says itself of which time it reads rows: a range that somebody sets around the query,
+    /// such as Log Analytics' `timespan`, does not narrow what it sees, since a state as of a time rests on older rows.
+    package var setsRange = false
 }
 
 package enum Statement: Sendable {

@@ -11,7 +11,7 @@ final class Executor {
 
     func run(_ plan: Plan) throws -> BatchIterator {
         switch plan.kind {
-        case .table(let name): return try scan(name, plan.schema, [])
+        case .table(let name): return try scan(name, plan.schema, [], ignoresRange: plan.ignoresRange)
         case .rows(let batch): return once(batch.renamed(plan.schema))
         case .range(let from, let to, let step, let type): return try rangeRows(from, to, step, type, plan.schema)
         case .print(let items):
@@ -130,8 +130,11 @@ final class Executor {
         return .array(items)
     }
 
-    func scan(_ name: String, _ schema: Schema, _ predicates: [ScanPredicate]) throws -> BatchIterator {
-        let scope = timeScope(schema)
+    /// - Parameter ignoresRange: whether rows count whatever range of time is set around the query.
+    func scan(
+        _ name: String, _ schema: Schema, _ predicates: [ScanPredicate], ignoresRange: Bool
+    ) throws -> BatchIterator {
+        let scope = ignoresRange ? (predicates: [], conditions: []) : timeScope(schema)
         let next = try context.provider.scan(name, predicates: predicates + scope.predicates)
         let raw: BatchIterator = { [context] in
             try context.check()
@@ -166,7 +169,7 @@ final class Executor {
         let next: BatchIterator
         if case .table(let name) = source.kind {
             let predicates = conditions.flatMap { self.predicates($0, source.schema) }
-            let raw = try scan(name, source.schema, predicates)
+            let raw = try scan(name, source.schema, predicates, ignoresRange: source.ignoresRange)
             let rest = Array(conditions.dropFirst().reversed())
             next = rest.isEmpty ? raw : filtering(raw, rest)
         } else {

@@ -12,13 +12,16 @@ struct StreamBranch {
 
     let table: String
     let schema: Schema
+    /// Whether rows count whatever range of time is set around the query.
+    let ignoresRange: Bool
     /// In the order in which they are applied.
     var stages: [Stage]
 
     /// The branches whose rows, one after another, are a plan's; nil when some operator needs more than one batch.
     static func of(_ plan: Plan) -> [StreamBranch]? {
         switch plan.kind {
-        case .table(let name): return [StreamBranch(table: name, schema: plan.schema, stages: [])]
+        case .table(let name):
+            return [StreamBranch(table: name, schema: plan.schema, ignoresRange: plan.ignoresRange, stages: [])]
         case .filter(let input, let condition):
             if condition.usesRowOrder { return nil }
             return appending(.filter(condition), to: of(input))

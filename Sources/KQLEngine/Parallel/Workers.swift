@@ -70,7 +70,11 @@ extension Executor {
 
     func sharedScan(_ branches: [StreamBranch]) -> SharedScan {
         SharedScan(
-            branches.map { branch in { [self] in try scan(branch.table, branch.schema, predicates(of: branch)) } })
+            branches.map { branch in
+                { [self] in
+                    try scan(branch.table, branch.schema, predicates(of: branch), ignoresRange: branch.ignoresRange)
+                }
+            })
     }
 
     /// An executor for another thread: it knows the values of subqueries computed so far.
