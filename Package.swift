@@ -150,7 +150,7 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ], path: "Tests/TestKit", swiftSettings: swift),
-        .testTarget(name: "TablesTests", dependencies: ["Tables"], swiftSettings: swift),
+        .testTarget(name: "TablesTests", dependencies: ["Tables", "TestKit"], swiftSettings: swift),
         .testTarget(name: "KQLTests", dependencies: ["KQL", "Tables"], swiftSettings: swift),
         .testTarget(name: "KQLEngineTests", dependencies: ["KQLEngine", "KQL", "Tables"], swiftSettings: swift),
         .testTarget(name: "ContentTests", dependencies: ["Content", "TestKit"], swiftSettings: swift),

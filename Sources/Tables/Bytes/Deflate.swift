@@ -8,8 +8,16 @@ package enum Deflate {
         case gzip
         /// RFC 1950.
         case zlib
+        /// RFC 1951, without a header, as it stands in a ZIP archive.
+        case raw
 
-        fileprivate var windowBits: Int32 { self == .gzip ? 15 + 16 : 15 }
+        fileprivate var windowBits: Int32 {
+            switch self {
+            case .gzip: 15 + 16
+            case .zlib: 15
+            case .raw: -15
+            }
+        }
     }
 
     /// `input` compressed, by libdeflate, which is twice as fast as zlib where the whole text is at hand; nil when it has no memory.
@@ -22,6 +30,7 @@ package enum Deflate {
             switch format {
             case .gzip: libdeflate_gzip_compress_bound(compressor, input.count)
             case .zlib: libdeflate_zlib_compress_bound(compressor, input.count)
+            case .raw: libdeflate_deflate_compress_bound(compressor, input.count)
             }
         let out = [UInt8](unsafeUninitializedCapacity: bound) { output, count in
             input.withUnsafeBytes { input in
@@ -31,6 +40,9 @@ package enum Deflate {
                         libdeflate_gzip_compress(compressor, input.baseAddress, input.count, output.baseAddress, bound)
                     case .zlib:
                         libdeflate_zlib_compress(compressor, input.baseAddress, input.count, output.baseAddress, bound)
+                    case .raw:
+                        libdeflate_deflate_compress(
+                            compressor, input.baseAddress, input.count, output.baseAddress, bound)
                     }
             }
         }
@@ -38,7 +50,10 @@ package enum Deflate {
     }
 
     /// What `input` was before it was compressed; nil when it is not of this format, is cut short, or has more than `sizeMax` bytes.
+    ///
+    /// A gzip file may have several members (RFC 1952, section 2.2): all of them are read.
     package static func decompress(_ input: [UInt8], _ format: Format = .gzip, sizeMax: Int) -> [UInt8]? {
+        if format == .gzip { return try? unpack(input, sizeMax: sizeMax).bytes }
         var stream = z_stream()
         guard inflateInit2_(&stream, format.windowBits, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
             return nil
@@ -64,5 +79,30 @@ package enum Deflate {
             }
         }
         return isWhole ? out : nil
+    }
+
+    /// What a gzip or zlib file holds.
+    package struct Unpacked: Sendable {
+        package let bytes: [UInt8]
+        /// Members that were read, one behind the other.
+        package let members: Int
+        /// Bytes behind the last member that belong to none, apart from NULs that only fill up a block.
+        package let trailing: Int
+    }
+
+    /// Reads all members of a gzip file, or a zlib stream.
+    ///
+    /// - Throws: a `Problem` when it is damaged, ends in the middle, or holds more than `sizeMax` bytes.
+    package static func unpack(_ input: [UInt8], sizeMax: Int) throws(Inflater.Problem) -> Unpacked {
+        var inflater = Inflater(input)
+        var out: [UInt8] = []
+        let piece = min(1 << 20, max(1 << 12, input.count * 4))
+        while let part = try inflater.next(piece) {
+            out += part
+            guard out.count <= sizeMax else {
+                throw Inflater.Problem(message: "it holds more than \(sizeMax >> 20) MB")
+            }
+        }
+        return Unpacked(bytes: out, members: inflater.members, trailing: inflater.trailing)
     }
 }

@@ -6,6 +6,10 @@ package struct Inflater: ~Copyable {
     private let stream: UnsafeMutablePointer<z_stream>
     private var offset = 0
     private var isAtEnd = false
+    /// Members that were read to their end.
+    private(set) var members = 0
+    /// Bytes behind the last member that belong to none, apart from NULs that only fill up a block.
+    private(set) var trailing = 0
 
     /// Why the bytes cannot be unpacked.
     package struct Problem: Error, Sendable {
@@ -49,8 +53,15 @@ package struct Inflater: ~Copyable {
         offset += consumed
         if failed { throw Problem(message: "damaged at byte \(offset)") }
         if status == Z_STREAM_END {
-            // Several packed texts may stand one after the other.
-            if offset < input.count { inflateReset(stream) } else { isAtEnd = true }
+            members += 1
+            // Several members may stand one after the other (RFC 1952, section 2.2); what begins otherwise is none.
+            let rest = input[offset...]
+            if rest.starts(with: [0x1F, 0x8B]) {
+                inflateReset(stream)
+            } else {
+                isAtEnd = true
+                trailing = rest.contains { $0 != 0 } ? rest.count : 0
+            }
         } else if out.isEmpty {
             throw Problem(message: "it ends in the middle, after \(input.count) bytes")
         }
