@@ -106,7 +106,7 @@ package struct Lab: Sendable {
         IngestionRoutes(lab: state).add(to: cloud)
         KustoIngestRoutes(lab: state).add(to: cloud)
         KustoIngestRoutes(lab: state).addQueue(to: cloud, scheme: scheme)
-        FeedRoutes().add(to: cloud)
+        FeedRoutes(lab: state).add(to: cloud)
         ResourceGraphRoutes(lab: state).add(to: cloud)
         DataCollectorRoutes(lab: state).add(to: cloud)
         return cloud
@@ -114,6 +114,9 @@ package struct Lab: Sendable {
 
     /// What became of the faults that were asked for, those that were cleared among them.
     package var faults: [FaultTally] { state.faultTallies }
+
+    /// What becomes of the public lists.
+    var feeds: FeedStore { state.feeds }
 
     /// Makes a data collection rule, or adds streams to one, as its deployment in Azure would.
     ///

@@ -33,6 +33,7 @@ final class LabState: Sendable {
     let identity: LabIdentity
     let issuer: TokenIssuer
     let assertions = AssertionCheck()
+    let feeds = FeedStore()
     let tokenLifetimeSeconds: Int
     let exportFileRows: Int
     let huntingRowsMax: Int
