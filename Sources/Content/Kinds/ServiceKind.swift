@@ -93,8 +93,14 @@ package struct ServiceKind: Sendable {
             From their web address, or from a file or a mirror that `feeds` in the configuration names; `off` there leaves \
             a list out. A list that moved to another https address is followed there.
             """,
-        fields: ["path", "format"]
-    ) { .web(WebRequest(address: try $0.string("path"), format: try $0.word("format") ?? .json)) }
+        fields: ["path", "format", "match", "document", "announce", "emptyWith"]
+    ) { yaml in
+        .web(
+            WebRequest(
+                address: try yaml.string("path"), format: try yaml.word("format") ?? .json,
+                match: try yaml.optionalString("match"), document: try yaml.columns("document"),
+                announced: try yaml.strings("announce"), emptyWith: try yaml.strings("emptyWith")))
+    }
 
     private static let applianceFields: Set<String> = [
         "path", "parameters", "paging", "pageSize", "variants", "cap", "varyMinutes",
@@ -126,6 +132,16 @@ extension Fields {
         if let word = Word(rawValue: text) { return word }
         let words = Word.allCases.map(\.rawValue).joined(separator: ", ")
         throw fail("'\(name)' must be one of \(words), not \"\(text.prefix(40))\"")
+    }
+
+    /// Columns and their types.
+    func columns(_ name: String) throws -> [ColumnSpec] {
+        try texts(name).map { column, typeText in
+            guard let type = ScalarType(name: typeText) else {
+                throw fail("'\(name).\(column)': \"\(typeText)\" is not a type")
+            }
+            return ColumnSpec(column, type)
+        }
     }
 
     /// A duration in whole seconds.

@@ -45,6 +45,10 @@ package struct SourceDefinition: Sendable {
     package let role: Role?
     /// The member of the answer that holds the records, where it is none of the usual ones.
     package let records: String?
+    /// Columns of the payload without which an answer is not what it should be: they were renamed, or it is another list.
+    package let required: [String]
+    /// Whether an answer without rows is as good as any other.
+    package let mayBeEmpty: Bool
     /// Whether the answer is one record as a whole, not a list of records.
     package let isOneRecord: Bool
     /// Members, at any depth, whose texts are secrets: only their fingerprints go on.
@@ -80,7 +84,18 @@ package struct SourceDefinition: Sendable {
 
     /// What the transform sees as `source`: the payload's columns, and the sensor's name where there is one.
     package var inputSchema: Schema {
-        Schema(columns + [TableDefinition.unmapped] + (givenColumn.map { [ColumnSpec($0, .string)] } ?? []))
+        Schema(
+            columns + documentColumns + [TableDefinition.unmapped]
+                + (givenColumn.map { [ColumnSpec($0, .string)] } ?? []))
+    }
+
+    /// Columns whose values stand once for the whole answer.
+    package var documentColumns: [ColumnSpec] { if case .web(let web) = request { web.document } else { [] } }
+
+    /// What the file says of a public list.
+    package var list: WebRequest {
+        guard case .web(let web) = request else { preconditionFailure("source \(id) is no public list") }
+        return web
     }
 
     /// A column that is not in the payload: whom the answer is of.
@@ -136,7 +151,7 @@ package struct SourceDefinition: Sendable {
     /// Keys of every source's file; each service has some of its own.
     package static let commonFields: Set<String> = [
         "id", "description", "service", "table", "transform", "columns", "ignored", "absence", "records",
-        "oneRecord", "secrets",
+        "oneRecord", "secrets", "required", "mayBeEmpty",
         "since", "lookbackMax", "role", "deviceColumns", "alternative", "interval", "permissions", "documentation",
     ]
 
@@ -154,11 +169,14 @@ package struct SourceDefinition: Sendable {
         secrets = try yaml.strings("secrets")
         table = try yaml.string("table")
         transform = try yaml.optionalString("transform") ?? "source"
-        columns = try Self.columns(yaml)
+        columns = try yaml.columns("columns")
         if columns.isEmpty, transform != "source" {
             throw yaml.fail("'columns' is missing: the payload's columns and their types")
         }
         ignored = try yaml.texts("ignored")
+        required = try yaml.strings("required")
+        let isMarked = if case .web(let web) = request { !web.emptyWith.isEmpty } else { false }
+        mayBeEmpty = try yaml.optionalBool("mayBeEmpty") ?? isMarked
         since = try Self.since(yaml, columns)
         lookbackMax = try yaml.optionalSeconds("lookbackMax")
         role = try Self.role(yaml)
@@ -167,6 +185,10 @@ package struct SourceDefinition: Sendable {
         intervalSeconds = try yaml.seconds("interval")
         permissions = try yaml.strings("permissions")
         documentation = try yaml.strings("documentation")
+        let announced = if case .web(let web) = request { web.announced } else { [String]() }
+        for name in required + announced where !(columns + documentColumns).contains(where: { $0.name == name }) {
+            throw yaml.fail("'required' and 'announce' name columns of the source; '\(name)' is none")
+        }
         let asksSince = parameters.contains { $0.1.contains(Self.sinceMark) }
         guard asksSince == (since != nil) else {
             throw yaml.fail("'since' goes with {since} in one of the 'parameters', and that with 'since'")
@@ -182,15 +204,6 @@ package struct SourceDefinition: Sendable {
         case .rest(let rest): rest.parameters
         case .sensor(let call), .manager(let call): call.parameters
         case .hunting, .graph, .web: []
-        }
-    }
-
-    private static func columns(_ yaml: Fields) throws -> [ColumnSpec] {
-        try yaml.texts("columns").map { name, typeText in
-            guard let type = ScalarType(name: typeText) else {
-                throw yaml.fail("'columns.\(name)': \"\(typeText)\" is not a type")
-            }
-            return ColumnSpec(name, type)
         }
     }
 

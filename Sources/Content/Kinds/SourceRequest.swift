@@ -97,11 +97,23 @@ package struct ApplianceRequest: Sendable {
 /// A public list, without sign-in.
 package struct WebRequest: Sendable {
     /// How a list is written.
-    package enum Format: String, Sendable, CaseIterable { case json, csv }
+    package enum Format: String, Sendable, CaseIterable {
+        case json, csv
+        /// Statements on who is affected: CSAF 2.0, OpenVEX or CycloneDX documents.
+        case vex
+    }
 
     /// Its address; `{month}` in it stands for a month such as `2026-Nov`.
     package let address: String
     package let format: Format
+    /// Names of the files to read in a folder or an archive, with `*` and `?`; nil for all of the format.
+    package let match: String?
+    /// Values that stand once for the whole list: pairs in a comment line of CSV, members beside the records of JSON.
+    package let document: [ColumnSpec]
+    /// Columns that hold one value in the whole answer, of which a new one is told.
+    package let announced: [String]
+    /// Members that mark an answer of this list: with one of them, an answer without records is an empty list.
+    package let emptyWith: [String]
 }
 
 /// From when on a call asks for what is new, with `{since}` in one of its parameters.

@@ -14,6 +14,10 @@ package struct TableDefinition: Sendable {
     package let kind: Kind
     /// Columns that tell one thing from another.
     package let key: [String]
+    /// Columns of the key that may be empty: a row without any of the others is no row of this table.
+    package let keyMayBeEmpty: [String]
+    /// By how much a number has to move to count as a change, by column: the digits behind that are noise.
+    package let significance: [String: Double]
     /// Columns that do not count as a change, such as the time of the last report.
     package let volatile: [String]
     /// When an event happened; nil for state tables.
@@ -53,7 +57,10 @@ package struct TableDefinition: Sendable {
 
     init(yaml: Fields, file: String) throws {
         self.file = file
-        try yaml.only(["name", "description", "kind", "rule", "key", "volatile", "time", "columns"])
+        try yaml.only([
+            "name", "description", "kind", "rule", "key", "keyMayBeEmpty", "volatile", "significance", "time",
+            "columns",
+        ])
         name = try yaml.string("name")
         description = try yaml.string("description")
         let kindText = try yaml.string("kind")
@@ -62,7 +69,9 @@ package struct TableDefinition: Sendable {
         }
         self.kind = kind
         key = try yaml.strings("key")
+        keyMayBeEmpty = try yaml.strings("keyMayBeEmpty")
         volatile = try yaml.strings("volatile")
+        significance = try Self.significance(yaml)
         time = try yaml.optionalString("time")
         let group = try yaml.optionalString("rule")
         if let group, group.wholeMatch(of: /[a-z][a-z0-9-]*/) == nil {
@@ -94,8 +103,23 @@ package struct TableDefinition: Sendable {
         }
         columnDescriptions = descriptions
         guard !key.isEmpty else { throw yaml.fail("'key' is missing") }
+        for name in keyMayBeEmpty where !key.contains(name) { throw yaml.fail("'\(name)' is not a column of the key") }
+        for name in significance.keys.sorted() where !columns.contains(ColumnSpec(name, .real)) {
+            throw yaml.fail("'significance.\(name)' is not a column of real numbers")
+        }
         for name in key + volatile + (time.map { [$0] } ?? []) where !columns.contains(where: { $0.name == name }) {
             throw yaml.fail("'\(name)' is not a column of the table")
         }
+    }
+
+    private static func significance(_ yaml: Fields) throws -> [String: Double] {
+        var out: [String: Double] = [:]
+        for (name, text) in try yaml.texts("significance") {
+            guard let amount = Double(text), amount > 0, amount.isFinite else {
+                throw yaml.fail("'significance.\(name)' must be a number above 0, not \"\(text)\"")
+            }
+            out[name] = amount
+        }
+        return out
     }
 }

@@ -74,7 +74,7 @@ struct ChangeDetector {
     /// Takes rows in the table's own columns.
     mutating func take(_ batch: Batch) throws {
         let keys = try digests(of: batch, columns: table.key)
-        let contents = try digests(of: batch, columns: contentColumns)
+        let contents = try contents(of: batch)
         let buckets = try state.places(of: rule.buckets(of: batch, keys, digests))
         let isEvent = table.kind == .event
         var rows: [Int32] = []
@@ -82,7 +82,8 @@ struct ChangeDetector {
         for row in 0..<batch.count {
             let kind: RowMarks.Kind
             let entry: Int
-            switch state.note(buckets[row], keys[row], contents[row], keepsContent: isEvent) {
+            let near = contents.near.map { ($0.0[row], $0.1[row]) }
+            switch state.note(buckets[row], keys[row], contents.own[row], near: near, keepsContent: isEvent) {
             case .repeated:
                 counts.repeated += 1
                 continue
@@ -101,7 +102,7 @@ struct ChangeDetector {
                 (kind, entry) = (.snapshot, e)
             }
             rows.append(Int32(row))
-            marks.append(kind, keys[row], contents[row])
+            marks.append(kind, keys[row], contents.own[row])
             entries.append((Int32(buckets[row]), Int32(entry)))
         }
         counts.read += batch.count
@@ -111,6 +112,15 @@ struct ChangeDetector {
             latestTime = max(latestTime ?? last, last)
         }
         if !rows.isEmpty { try keep(rows.count == batch.count ? batch : batch.gather(rows), marks) }
+    }
+
+    /// What of the rows counts as a change: a digest for each row, and the neighbours that count as the same.
+    private func contents(of batch: Batch) throws -> (own: [RowDigest], near: ([RowDigest], [RowDigest])?) {
+        guard !table.significance.isEmpty else { return (try digests(of: batch, columns: contentColumns), nil) }
+        let shifted = try [0, 0.5, -0.5].map { shift in
+            try digests(of: try Significance.steps(of: batch, table, shift: shift), columns: contentColumns)
+        }
+        return (shifted[0], (shifted[1], shifted[2]))
     }
 
     private mutating func keep(_ batch: Batch, _ marks: RowMarks) throws {

@@ -80,9 +80,10 @@ struct SourceState {
         return found
     }
 
-    mutating func note(_ place: Int, _ key: RowDigest, _ content: RowDigest, keepsContent: Bool) -> StateBucket.Finding
-    {
-        let finding = buckets[place].note(key, content, keepsContent: keepsContent)
+    mutating func note(
+        _ place: Int, _ key: RowDigest, _ content: RowDigest, near: (RowDigest, RowDigest)?, keepsContent: Bool
+    ) -> StateBucket.Finding {
+        let finding = buckets[place].note(key, content, near: near, keepsContent: keepsContent)
         if case .added = finding { bytes += Self.addedBytes }
         return finding
     }

@@ -30,11 +30,10 @@ struct SourceRun: Sendable {
     /// A run that stopped this often at one place is published without the rest.
     private static let failuresMax = 2
     private static let previewRows = 1_000
-    /// Rows of state from which on it is doubted that more than half of them are gone at once.
-    private static let doubtedFrom = 200
 
-    private var name: String { endpoint.name }
-    private var definition: SourceDefinition { endpoint.definition }
+    var name: String { endpoint.name }
+    var definition: SourceDefinition { endpoint.definition }
+    var isPublicList: Bool { definition.service == .web }
 
     func run(_ outcome: inout SourceOutcome, _ progress: @Sendable (CollectProgress) -> Void) async throws {
         let checkpoint = Checkpoint(try workspace.checkpoint(of: name)).corrected(now: now)
@@ -105,14 +104,17 @@ struct SourceRun: Sendable {
         let transform = try Transform(source: definition, table: table, now: run.started)
         let fingerprint =
             try definition.secrets.isEmpty ? nil : Fingerprint(of: definition.secrets, workspace: workspace.path)
+        let keys = KeyGuard(table, given: definition.givenColumn)
         var notes = DecodeNotes()
+        var told = RunNotices()
         var failure: (any Error)?
         outcome.bytes = run.bytes
         outcome.pages = run.pages
         do {
             let endpoint = try DeviceNames(workspace: workspace, sources: sources).resolved(endpoint)
             let fetcher = PageFetcher(
-                endpoint: endpoint, now: run.started, reach: reach(of: run, checkpoint), parts: checkpoint.parts)
+                endpoint: endpoint, now: run.started, reach: reach(of: run, checkpoint), parts: checkpoint.parts,
+                validators: try validators(checkpoint, run))
             try await fetcher.pages(from: run.cursor) { fetched in
                 try Task.checkCancellation()
                 switch fetched {
@@ -124,10 +126,17 @@ struct SourceRun: Sendable {
                 case .division(let parts, let note):
                     run.parts = parts
                     if let note { outcome.notes.append(note) }
+                case .unchanged: told.isUnchanged = true
+                case .validators(let validators): told.validators = validators
+                case .note(let note): told.notes.append(note)
                 case .page(let page, let bytes, let next, let given, let isLatest):
+                    try expectColumns(page)
                     notes.add(page)
+                    try told.add(page, announced: isPublicList ? definition.list.announced : [])
                     let batch = try fingerprint.map { try $0.hide(in: page.batch) } ?? page.batch
-                    let rows = try transform.apply(batch, given: given)
+                    let split = try keys.split(try transform.apply(batch, given: given))
+                    let rows = split.kept
+                    run.refused.add(split.refused)
                     if isLatest, let gap = try gap(rows, page.batch.count, checkpoint) { run.add(gap) }
                     run.latest = Self.later(run.latest, try latest(in: page.batch))
                     if let given, definition.absence == .goneFromDevice { try detector.touch(given) }
@@ -151,6 +160,7 @@ struct SourceRun: Sendable {
             failure = error
         }
         outcome.notes += notes.lines(source: name, known: checkpoint.reported) + run.skipped
+        outcome.notes += told.lines(source: name, known: checkpoint.facts)
         outcome.gaps = run.gaps
         outcome.notes += run.gaps.map(note)
         if let failure {
@@ -165,41 +175,19 @@ struct SourceRun: Sendable {
             run.lost.append(error.got ?? error.title)
             outcome.error = error
         }
-        try finish(&detector, &run, &outcome, checkpoint)
+        if told.isUnchanged, run.pages == 0 { return try keepAsItIs(run, &outcome, checkpoint) }
+        try finish(&detector, run, &outcome, checkpoint, told)
     }
 
     private func finish(
-        _ detector: inout ChangeDetector, _ run: inout RunProgress, _ outcome: inout SourceOutcome,
-        _ checkpoint: Checkpoint
+        _ detector: inout ChangeDetector, _ run: RunProgress, _ outcome: inout SourceOutcome,
+        _ checkpoint: Checkpoint, _ told: RunNotices
     ) throws {
         let isWhole = run.lost.isEmpty
         let absence = run.skipped.isEmpty ? absence(in: run, checkpoint) : .unknown
-        var isDoubted = false
-        if isWhole, table.kind == .state, absence == .gone, !allowsEmpty {
-            let before = try workspace.stateCount(of: name)
-            let c = detector.counts
-            let gone = before - (c.changed + c.unchanged + c.snapshot)
-            isDoubted = !checkpoint.isDoubted && before >= Self.doubtedFrom && gone * 2 > before
-            if isDoubted {
-                outcome.error = OperatorError(
-                    "source \(name) gave far fewer rows than before",
-                    got: "\(gone) of \(before) rows are not in the answer",
-                    means: "this is more often an answer that is not whole than the truth",
-                    safe: "what came is stored, and nothing counts as gone yet",
-                    next: "nothing: when the next run says the same it is believed; at once with --allow-empty")
-            }
-            if c.read == 0, before > 0 {
-                if !isDryRun { try workspace.discardRun(of: name) }
-                throw OperatorError(
-                    "source \(name) gave no rows at all",
-                    got: "an empty answer, while the last run left \(before) rows",
-                    means: "this is more often an outage or a lost permission than an empty estate",
-                    safe: PageFetcher.safe,
-                    next:
-                        "if it is right, accept it with: vestige collect --once --allow-empty --source \(definition.id)"
-                )
-            }
-        }
+        try refuseEmpty(run, absence, detector.counts, &outcome)
+        let finding =
+            isWhole && absence == .gone ? try judge(run, detector.counts, checkpoint, &outcome) : AbsenceFinding()
         if isDryRun { return }
         if !isWhole, outcome.error == nil {
             outcome.error = OperatorError(
@@ -208,7 +196,7 @@ struct SourceRun: Sendable {
                 next: "the next run reads everything again")
         }
         let text = run.text
-        if isWhole, !isDoubted, absence != .unknown {
+        if isWhole, !finding.isHeld, absence != .unknown {
             let nameless = try detector.removeUnseen(inTouchedBuckets: absence == .goneFromDevice) { text }
             if nameless > 0 {
                 outcome.notes.append(
@@ -221,7 +209,7 @@ struct SourceRun: Sendable {
         // What was read of a time that somebody chose says nothing about the time until now.
         let isUntilNow = isWhole && endpoint.choice.range == nil
         // Of a source's first run, what is missing comes as added: nothing of it has to go out again.
-        let isCopy = run.isKeyframe && (isWhole && !isDoubted || checkpoint.keyframe == nil)
+        let isCopy = run.isKeyframe && (isWhole && !finding.isHeld || checkpoint.keyframe == nil)
         var next = checkpoint
         if isCopy { next.keyframe = run.started }
         if isUntilNow { next.run = run.started }
@@ -230,8 +218,12 @@ struct SourceRun: Sendable {
         next.since = Self.later(run.latest, checkpoint.since)
         next.parts = run.parts ?? checkpoint.parts
         next.gap = run.gaps.last ?? checkpoint.gap
-        next.isDoubted = isDoubted
+        next.doubt = finding.doubt
         next.reported.formUnion(run.unknown)
+        next.facts.merge(told.facts) { _, new in new }
+        // What was not believed as a whole is read again, whether it has changed or not.
+        next.validators = isWhole && !finding.isHeld && run.refused.count == 0 ? told.validators : nil
+        next.definition = run.definition
         // By the events' own times: a clock that is ahead must not forget what the service will give again.
         let today = min(now, next.latest ?? now)
         let limit = table.kind == .event ? BucketRule.hour(today - Self.eventMemory) : nil
@@ -289,35 +281,5 @@ struct SourceRun: Sendable {
             defer { left -= batch.count }
             return left > 0
         }
-    }
-}
-
-/// What decoding a run's pages came upon, one line for each kind.
-struct DecodeNotes {
-    private(set) var unknown: Set<String> = []
-    private var unreadable: [String: (count: Int, first: String)] = [:]
-    private var page = 0
-
-    mutating func add(_ page: RecordPage) {
-        self.page += 1
-        unknown.formUnion(page.unknownFields)
-        for cell in page.unreadable {
-            let first = "page \(self.page) row \(cell.firstRow): \"\(cell.example)\""
-            unreadable[cell.column, default: (0, first)].count += cell.count
-        }
-    }
-
-    /// - Parameter known: fields that were told before.
-    func lines(source: String, known: Set<String>) -> [String] {
-        var lines = unreadable.sorted { $0.key < $1.key }.map { column, found in
-            "\(found.count) rows of \(source) had a \(column) that could not be read; kept in the column Unmapped, first at \(found.first)"
-        }
-        let new = unknown.subtracting(known)
-        if !new.isEmpty {
-            lines.append(
-                "\(source) gives new fields, kept in the column Unmapped: \(new.sorted().prefix(8).joined(separator: ", "))"
-            )
-        }
-        return lines
     }
 }

@@ -147,7 +147,11 @@ package struct Configuration: Sendable {
 
     /// The ids of the sources that run: the configured ones or all regular ones, and those on demand that are asked for.
     package func sourceIDs(of library: [SourceDefinition]) -> [String] {
-        let regular = sources.isEmpty ? library.filter { !$0.isOnDemand }.map(\.id) : sources
+        // A list that is given a place of its own is wanted.
+        let regular =
+            sources.isEmpty
+            ? library.filter { !$0.isOnDemand || $0.service == .web && (feeds[$0.id] ?? nil) != nil }.map(\.id)
+            : sources
         return regular + investigation.sources.filter { !regular.contains($0) }
     }
 

@@ -14,6 +14,12 @@ enum FetchedPage: Sendable {
     case skipped(note: String)
     /// In how many parts the next run should ask, and why it is not as many as before.
     case division(parts: Int, note: String?)
+    /// What is as it was when it was read last.
+    case unchanged
+    /// By what the next run asks whether anything has changed.
+    case validators(FeedValidators)
+    /// Something that a person should know, while all could be read.
+    case note(String)
 }
 
 /// Takes what a source gives, one part after the other.

@@ -5,8 +5,11 @@ import Content
 struct PageFetcher: Sendable {
     let reader: PageReader
 
-    init(endpoint: SourceEndpoint, now: Int64, reach: Reach = Reach(), parts: Int? = nil) {
-        reader = PageReader(endpoint: endpoint, now: now, reach: reach, parts: parts)
+    init(
+        endpoint: SourceEndpoint, now: Int64, reach: Reach = Reach(), parts: Int? = nil,
+        validators: FeedValidators? = nil
+    ) {
+        reader = PageReader(endpoint: endpoint, now: now, reach: reach, parts: parts, validators: validators)
     }
 
     /// What an error says of what was stored before.

@@ -11,6 +11,8 @@ struct PageReader: Sendable {
     let reach: Reach
     /// In how many parts the last run had to ask; nil when there was none, or the source is not divided.
     let parts: Int?
+    /// What the server said of a public list when it was read last; nil to read it in any case.
+    let validators: FeedValidators?
     /// Tries for a page whose text is cut or garbled.
     static let malformedAttempts = 3
     static let retryDelay = Duration.milliseconds(200)

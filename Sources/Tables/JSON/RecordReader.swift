@@ -22,6 +22,16 @@ package struct UnreadableCells: Sendable {
     package internal(set) var count: Int
     package let firstRow: Int
     package let example: String
+
+    package init(column: String, type: ScalarType, count: Int = 0, firstRow: Int, example: String) {
+        self.column = column
+        self.type = type
+        self.count = count
+        self.firstRow = firstRow
+        self.example = example
+    }
+
+    package mutating func add() { count += 1 }
 }
 
 /// Records read from one JSON text.
@@ -186,10 +196,12 @@ package struct RecordReader: Sendable {
         return members
     }
 
-    /// The only array of objects in an object that has only scalars beside it, as a catalogue file has.
+    /// The only array of objects in an object that has only scalars beside it, as a catalogue file has; it may be empty.
     private static func lonelyList(_ bytes: UnsafeBufferPointer<UInt8>, _ members: [Member]) -> Range<Int>? {
+        let arrays = members.count { $0.isArray }
         let lists = members.filter { m in
-            m.isArray && bytes[m.range.lowerBound + 1..<m.range.upperBound].first { $0 > 32 } == 123
+            let first = bytes[m.range.lowerBound + 1..<m.range.upperBound].first { $0 > 32 }
+            return m.isArray && (first == UInt8(ascii: "{") || first == UInt8(ascii: "]") && arrays == 1)
         }
         let scalars = members.filter { !$0.isArray && bytes[$0.range.lowerBound] != 123 }
         return lists.count == 1 && 1 + scalars.count == members.count ? lists[0].range : nil

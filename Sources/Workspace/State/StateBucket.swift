@@ -72,8 +72,12 @@ package struct StateBucket: Sendable {
 
     /// Takes a row in.
     ///
-    /// - Parameter keepsContent: whether a known row's content stays as it is, whatever came.
-    package mutating func note(_ key: RowDigest, _ content: RowDigest, keepsContent: Bool) -> Finding {
+    /// - Parameters:
+    ///   - near: other contents that count as the same one.
+    ///   - keepsContent: whether a known row's content stays as it is, whatever came.
+    package mutating func note(
+        _ key: RowDigest, _ content: RowDigest, near: (RowDigest, RowDigest)? = nil, keepsContent: Bool
+    ) -> Finding {
         guard let entry = find(key) else {
             let entry = entries.count
             entries.append(StateEntry(key: key, content: content, place: .none))
@@ -85,7 +89,9 @@ package struct StateBucket: Sendable {
         }
         if isSeen(entry) { return .repeated }
         mark(entry)
-        if keepsContent || entries[entry].content == content { return .same(entry: entry) }
+        let known = entries[entry].content
+        if keepsContent || known == content { return .same(entry: entry) }
+        if let near, known == near.0 || known == near.1 { return .same(entry: entry) }
         entries[entry].content = content
         hasNewEntries = true
         return .changed(entry: entry)

@@ -10,8 +10,8 @@ struct FeedPaging: Paging {
     func pages(from cursor: Cursor, _ take: PageTaker) async throws {
         guard cursor == .start else { throw reader.foreign(cursor) }
         for time in times {
-            let (page, bytes) = try await feed.page(reader.definition, reader.endpoint.name, now: time)
-            try await take(.page(page, bytes: bytes, next: .start))
+            try await feed.pages(
+                reader.definition, reader.endpoint.name, now: time, validators: reader.validators, take)
         }
     }
 
