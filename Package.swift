@@ -147,7 +147,8 @@ let package = Package(
             dependencies: [
                 "Lab", "Pipeline", "Azure", "Workspace", "Content", "Tables",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
-                .product(name: "NIOCore", package: "swift-nio"), .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ], path: "Tests/TestKit", swiftSettings: swift),
         .testTarget(name: "TablesTests", dependencies: ["Tables", "TestKit"], swiftSettings: swift),

@@ -71,6 +71,7 @@ struct FaultMiddleware<Context: RequestContext>: RouterMiddleware {
         let path = request.uri.path
         if path.hasPrefix("/lab/") { return try await next(request, context) }
         let place = request.uri.string.removingPercentEncoding ?? request.uri.string
+        lab.note(request: "\(request.method.rawValue) \(place)")
         guard let fault = lab.fault(for: place) else { return try await next(request, context) }
         if case .answer(let status, let retryAfter, let body, let type) = fault.kind {
             let headers = retryAfter.map { [("Retry-After", String($0))] } ?? []

@@ -10,6 +10,7 @@ struct LabControlRoutes: Sendable {
         addClock(to: router)
         addFaults(to: router)
         addTenant(to: router)
+        addIngestion(to: router)
         addReceived(to: router)
     }
 
@@ -65,23 +66,41 @@ struct LabControlRoutes: Sendable {
             let settings = try await body(request)
             lab.set(sasExpiry: settings?["sasExpiry"]?.integer.map { Int($0) })
             lab.set(pendingCopies: Int(settings?["pendingCopies"]?.integer ?? 0))
+            lab.set(emptyPart: settings?["emptyPart"]?.integer.map { Int($0) })
             return Reply.json(Self.done)
         }
-        router.put("/lab/dcr") { request, _ in
-            guard let streams = try await body(request)?.members else { return Reply.json(.null, status: 400) }
-            let declared = zip(streams.names, streams.values).compactMap { name, columns in
-                columns.members.map { ($0, name) }
-            }
-            lab.declare(
-                Dictionary(
-                    declared.map { columns, name in
-                        let types = zip(columns.names, columns.values).compactMap { column, type in
-                            type.string.map { (column, $0) }
-                        }
-                        return (name, Dictionary(types) { _, last in last })
-                    }
-                ) { _, last in last })
+    }
+
+    private func addIngestion(to router: Router<BasicRequestContext>) {
+        // Lower limits of the ingestion endpoint than the documented ones, as something on the way may have.
+        router.post("/lab/limits") { request, _ in
+            let given = try await body(request)
+            var limits = CallLimits()
+            if let bytes = given?["bytes"]?.integer { limits.bytes = Int(bytes) }
+            if let records = given?["records"]?.integer { limits.records = Int(records) }
+            lab.set(callLimits: limits)
             return Reply.json(Self.done)
+        }
+        // A rule's streams, `{stream: {column: type}}`; of the rule that `?rule=` names.
+        router.put("/lab/dcr") { request, _ in
+            guard let given = try await body(request)?.members else { return Reply.json(.null, status: 400) }
+            let streams = zip(given.names, given.values).compactMap { name, columns in
+                columns.members.map { members in
+                    let types = zip(members.names, members.values).compactMap { column, type in
+                        type.string.map { (column, $0) }
+                    }
+                    return (name, Dictionary(types) { _, last in last })
+                }
+            }
+            let name = request.uri.queryParameters["rule"].map { String($0) } ?? CollectionRule.mainName
+            let id = name == CollectionRule.mainName ? lab.identity.dataCollectionRule : nil
+            do throws(CollectionRule.Refusal) {
+                let id = try lab.declare(rule: name, id: id, Dictionary(streams) { _, last in last })
+                return Reply.json(["immutableId": .string(id)])
+            } catch {
+                return Reply.json(
+                    ["error": ["code": .string(error.code), "message": .string(error.message)]], status: 400)
+            }
         }
     }
 

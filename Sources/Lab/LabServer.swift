@@ -27,13 +27,24 @@ package struct LabOptions: Sendable {
     package var tokenLifetimeSeconds = 3_599
     /// Events of a device in one hunting table on one day.
     package var eventsPerDay = 24
-    /// Rows that a hunting answer holds at most.
-    package var huntingRowsMax = 100_000
+    /// What a hunting answer holds at most.
+    package var hunting = HuntingLimits()
     /// How Graph writes the cells of hunting answers.
     package var huntingForm = HuntingForm.captured
     /// Rows of one file of an export.
     package var exportFileRows = 20_000
     package var identity = LabIdentity()
+
+    package init() {}
+}
+
+/// What an answer of advanced hunting holds at most
+/// (https://learn.microsoft.com/graph/api/security-security-runhuntingquery).
+package struct HuntingLimits: Sendable {
+    package var rowsMax = 100_000
+    package var bytesMax = 50_000_000
+    /// Whether rows above the limit are left out without a word, as some report, rather than the query refused.
+    package var cuts = false
 
     package init() {}
 }
@@ -56,7 +67,7 @@ package struct Lab: Sendable {
         state = LabState(
             world: world, identity: options.identity, issuer: await TokenIssuer(clock: clock),
             tokenLifetimeSeconds: options.tokenLifetimeSeconds,
-            exportFileRows: options.exportFileRows, huntingRowsMax: options.huntingRowsMax,
+            exportFileRows: options.exportFileRows, hunting: options.hunting,
             huntingForm: options.huntingForm)
         (sensorCertificate, sensorKey) = try Self.selfSigned()
     }
@@ -139,6 +150,9 @@ package struct Lab: Sendable {
 
     /// Makes tables of the simulated Kusto database.
     package func declare(clusterTables: Set<String>) { state.declare(clusterTables: clusterTables) }
+
+    /// Method, path and query of the requests that came in, in their order.
+    package var requests: [String] { state.requests }
 
     /// Makes a certificate for the application, uploads it to its registration, and gives it with its key, PEM.
     package func makeClientCertificate(uploads: Bool = true) async throws -> String {

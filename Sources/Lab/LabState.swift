@@ -36,7 +36,7 @@ final class LabState: Sendable {
     let feeds = FeedStore()
     let tokenLifetimeSeconds: Int
     let exportFileRows: Int
-    let huntingRowsMax: Int
+    let hunting: HuntingLimits
     let huntingForm: HuntingForm
     private let shared = Mutex(Shared())
 
@@ -50,6 +50,8 @@ final class LabState: Sendable {
         var parts: [String: [[UInt8]]] = [:]
         var sasExpiry: Int?
         var pendingCopies = 0
+        var emptyPart: Int?
+        var requests: [String] = []
         var received: [ReceivedBatch] = []
         var rules: [CollectionRule] = []
         var clusterTables: Set<String> = []
@@ -61,14 +63,14 @@ final class LabState: Sendable {
 
     init(
         world: World, identity: LabIdentity, issuer: TokenIssuer, tokenLifetimeSeconds: Int, exportFileRows: Int,
-        huntingRowsMax: Int, huntingForm: HuntingForm
+        hunting: HuntingLimits, huntingForm: HuntingForm
     ) {
         self.world = world
         self.identity = identity
         self.issuer = issuer
         self.tokenLifetimeSeconds = tokenLifetimeSeconds
         self.exportFileRows = exportFileRows
-        self.huntingRowsMax = huntingRowsMax
+        self.hunting = hunting
         self.huntingForm = huntingForm
     }
 
@@ -104,6 +106,20 @@ final class LabState: Sendable {
             return true
         }
     }
+
+    /// The part of every export that stays without a byte; nil for none.
+    var emptyPart: Int? { shared.withLock { $0.emptyPart } }
+    func set(emptyPart: Int?) { shared.withLock { $0.emptyPart = emptyPart } }
+
+    /// Method, path and query of the requests that came in, the lab's own controls left out.
+    var requests: [String] { shared.withLock { $0.requests } }
+    func note(request: String) {
+        shared.withLock { state in
+            if state.requests.count >= Self.requestsMax { state.requests.removeFirst(Self.requestsMax / 2) }
+            state.requests.append(request)
+        }
+    }
+    private static let requestsMax = 20_000
 
     func signature(_ part: Int, _ end: Int) -> String { Hex.string(world.fleet.dice.roll(part, end, 88), width: 16) }
 

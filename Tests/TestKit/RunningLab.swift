@@ -24,14 +24,15 @@ package struct RunningLab: Sendable {
     package static func use<R: Sendable>(
         devices: Int = 40, otDevices: Int = 20, tokenLifetime: Int = 3_599, standing: Int64? = nil,
         exportFileRows: Int = 20_000, huntingRowsMax: Int = 100_000, huntingForm: HuntingForm = .captured,
-        faultsMayMiss: Bool = false,
+        faultsMayMiss: Bool = false, configure: @Sendable (inout LabOptions) -> Void = { _ in },
         _ body: @Sendable (RunningLab) async throws -> R
     ) async throws -> R {
         var options = LabOptions()
         (options.devices, options.otDevices, options.tokenLifetimeSeconds) = (devices, otDevices, tokenLifetime)
         (options.port, options.sensorPort, options.standing) = (0, 0, standing)
-        (options.exportFileRows, options.huntingRowsMax) = (exportFileRows, huntingRowsMax)
+        (options.exportFileRows, options.hunting.rowsMax) = (exportFileRows, huntingRowsMax)
         options.huntingForm = huntingForm
+        configure(&options)
         let lab = try await Lab(options)
         let ports = AsyncStream.makeStream(of: (Bool, Int).self)
         var logger = Logger(label: "test")

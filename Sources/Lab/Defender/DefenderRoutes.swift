@@ -68,12 +68,16 @@ struct DefenderRoutes: Sendable {
         guard skip >= 0, (top ?? 1) > 0, (top ?? 1) <= 10_000 else {
             return Reply.defenderError(400, "ODataError", "$top and $skip are out of range.")
         }
-        let all = lab.world.fleet.machines
+        let all: [Value]
+        do {
+            let filter = query["$filter"].map { String($0).replacing("+", with: " ") }
+            all = try ODataFilter.apply(filter, to: lab.world.fleet.machines.map(machine), of: "/api/machines")
+        } catch { return Reply.defenderError(400, "ODataError", error.message) }
         let size = top ?? 1_000
         let page = all.dropFirst(skip).prefix(size)
         var bag = Bag([
             ("@odata.context", .string("https://api.security.microsoft.com/api/$metadata#Machines")),
-            ("value", .array(page.map(machine))),
+            ("value", .array(Array(page))),
         ])
         if top == nil, skip + size < all.count {
             bag["@odata.nextLink"] = .string("\(base(request))/api/machines?$skip=\(skip + size)")

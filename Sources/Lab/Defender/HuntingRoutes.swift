@@ -12,8 +12,6 @@ struct HuntingRoutes: Sendable {
     private static let xdr = "https://api.security.microsoft.com"
     /// Days that a query sees at most (https://learn.microsoft.com/defender-xdr/advanced-hunting-limits).
     private static let lookbackDays: Int64 = 30
-    /// Bytes of an answer at most.
-    private static let bytesMax = 50_000_000
 
     func add(to router: Router<BasicRequestContext>) {
         router.post("/v1.0/security/runHuntingQuery") { request, _ in try await graph(request) }
@@ -102,9 +100,13 @@ struct HuntingRoutes: Sendable {
             + "Optimize your query by limiting the number of results and try again"
         do {
             let result = try Engine(provider: lab.world.tables()).run(query, options: options)
-            guard result.primary.count <= lab.huntingRowsMax else { return refuse(400, tooLarge) }
-            let text = try answer.text(result.primary, seconds: result.duration)
-            return text.count > Self.bytesMax ? refuse(400, tooLarge) : Reply.raw(text)
+            var table = result.primary
+            if table.count > lab.hunting.rowsMax {
+                guard lab.hunting.cuts else { return refuse(400, tooLarge) }
+                table = ResultTable(name: table.name, batch: table.batch.slice(0..<lab.hunting.rowsMax))
+            }
+            let text = try answer.text(table, seconds: result.duration)
+            return text.count > lab.hunting.bytesMax ? refuse(400, tooLarge) : Reply.raw(text)
         } catch let error as QueryError {
             return refuse(400, "\(error.message) Fix semantic errors in your query.")
         } catch { return refuse(500, "\(error)") }

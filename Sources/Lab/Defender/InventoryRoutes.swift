@@ -98,7 +98,12 @@ struct InventoryRoutes: Sendable {
         guard skip >= 0, (1...10_000).contains(top ?? 1) else {
             return Reply.defenderError(400, "ODataError", "$top and $skip are out of range.")
         }
-        var all = rows()
+        var all: [Value]
+        do {
+            // `+` stands for a space in a query.
+            let filter = query["$filter"].map { String($0).replacing("+", with: " ") }
+            all = try ODataFilter.apply(filter, to: rows(), of: request.uri.path)
+        } catch { return Reply.defenderError(400, "ODataError", error.message) }
         // Without being asked for, an alert's evidence is left out.
         if request.uri.path == "/api/alerts", query["$expand"] != "evidence" {
             all = all.map { row in
@@ -187,6 +192,7 @@ struct InventoryRoutes: Sendable {
         }
         let parts = lab.parts(of: "\(kind)/\(generated)") { [] }
         guard parts.indices.contains(part) else { return Reply.raw([], status: 404, type: "application/xml") }
+        if part == lab.emptyPart { return Reply.raw([], type: "application/octet-stream") }
         if lab.takePendingCopy() {
             return Reply.raw([], type: "application/octet-stream", headers: [("x-ms-copy-status", "pending")])
         }
