@@ -12,6 +12,8 @@ package struct HealthReport: Sendable {
         package let lagSeconds: Double?
         /// When it is due again, ticks.
         package let nextRun: Int64
+        /// The last time of which rows may be missing; nil when there was none.
+        package let lastGap: Gap?
 
         package var isFailing: Bool { history.last.error != nil }
         /// Rows that needed neither storing nor sending, of all that were read, from 0 to 1.
@@ -63,11 +65,12 @@ package struct HealthReport: Sendable {
         self.now = now
         let planner = RunPlanner(library: library, schedules: configuration.schedules)
         sources = try workspace.runHistories().map { history in
+            let checkpoint = Checkpoint(try workspace.checkpoint(of: history.last.source))
             let succeeded = history.lastSuccess.map { Double(now - $0) / Double(DateTime.ticksPerSecond) }
             return Source(
                 name: history.last.source, history: history, lagSeconds: succeeded,
-                nextRun: history.last.started > now + ClockJudgement.tolerance ? now : planner.next(after: history.last)
-            )
+                nextRun: history.last.started > now + ClockJudgement.tolerance ? now : planner.next(after: history.last),
+                lastGap: checkpoint.gap)
         }
         let waiting = try workspace.outboxSizes()
         let totals = try workspace.deliveryTotals()

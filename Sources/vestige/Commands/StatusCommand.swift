@@ -46,6 +46,7 @@ struct StatusCommand: AsyncParsableCommand {
                 Console.out("\n" + StatusText.sources(report).rendered(width: Console.outputWidth))
                 for source in report.sources {
                     if let error = source.history.last.error { Console.out("\n\(source.name): \(error)\n") }
+                    if let gap = source.lastGap { Console.out("\n" + StatusText.gap(gap, of: source) + "\n") }
                 }
                 Console.out("\n" + StatusText.saving(report) + "\n")
             }
@@ -140,6 +141,13 @@ enum StatusText {
             "\(Human.count(read)) rows were read in \(Human.count(runs)) runs, \(Human.count(kept)) were new: \(share) % less to store and send"
     }
 
+    /// The last time of which rows may be missing.
+    static func gap(_ gap: Gap, of source: HealthReport.Source) -> String {
+        func minute(_ ticks: Int64) -> String { "\(DateTime.format(ticks).prefix(16))Z" }
+        let count = source.history.gaps > 1 ? ", the last of \(source.history.gaps) gaps" : ""
+        return "\(source.name): rows between \(minute(gap.from)) and \(minute(gap.to)) may be missing\(count)"
+    }
+
     /// A length of time in its greatest unit.
     private static func age(_ seconds: Double) -> String {
         switch seconds {
@@ -164,7 +172,11 @@ enum StatusText {
                     ("bytes", number(last.bytes)), ("error", last.error.map { .string($0) } ?? .null),
                     ("runs", number(s.history.runs)),
                     ("failures", number(s.history.failures)), ("failuresInARow", number(s.history.failuresInARow)),
-                    ("saving", .real(s.saving)),
+                    ("saving", .real(s.saving)), ("gaps", number(s.history.gaps)),
+                    (
+                        "lastGap",
+                        s.lastGap.map { .array([.datetime($0.from), .datetime($0.to)]) } ?? .null
+                    ),
                 ]))
         }
         let sinks = report.sinks.map { s -> Value in
