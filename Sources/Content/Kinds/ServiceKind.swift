@@ -41,15 +41,17 @@ package struct ServiceKind: Sendable {
             Queries through Microsoft Graph. One that is more than an answer holds is split by a hash of the device, or of \
             its key, into as many parts as are needed; the workspace remembers how many.
             """,
-        fields: ["query", "partitions", "divideBy", "rowsMax", "window"]
+        fields: ["query", "partitions", "divideBy", "partsMax", "rowsMax", "window"]
     ) { yaml in
         let query = try yaml.string("query")
         let parts = try yaml.optionalInt("partitions") ?? 1
         guard (1...1024).contains(parts) else { throw yaml.fail("'partitions' must be between 1 and 1024") }
+        let most = try yaml.optionalInt("partsMax") ?? 1_024
+        guard most >= parts else { throw yaml.fail("'partsMax' must not be below 'partitions'") }
         let rowsMax = try yaml.optionalInt("rowsMax") ?? 100_000
         guard rowsMax > 0 else { throw yaml.fail("'rowsMax' must be above zero") }
         var reading = HuntingRequest.Reading.division(
-            HuntingRequest.Division(column: try yaml.optionalString("divideBy"), start: parts))
+            HuntingRequest.Division(column: try yaml.optionalString("divideBy"), start: parts, most: most))
         if let window = try yaml.optionalFields("window") {
             try window.only(["first", "overlap"])
             guard query.contains("{from}"), query.contains("{to}") else {

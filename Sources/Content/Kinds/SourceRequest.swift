@@ -28,6 +28,8 @@ package struct HuntingRequest: Sendable {
         package var column: String?
         /// Parts of the first run; what a run finds out is remembered.
         package let start: Int
+        /// Parts above which a query counts as one that cannot be divided.
+        package let most: Int
     }
 
     /// Rows of what happened are asked for by time.

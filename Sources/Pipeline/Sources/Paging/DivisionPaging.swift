@@ -15,7 +15,6 @@ struct DivisionPaging: Paging {
     let request: HuntingRequest
     let division: HuntingRequest.Division
 
-    private static let partsMax = 1_024
     /// Bytes of an answer at most (https://learn.microsoft.com/graph/api/security-security-runhuntingquery).
     private static let bytesMax = 50_000_000
     /// Seconds that a query may take.
@@ -63,7 +62,7 @@ struct DivisionPaging: Paging {
                     try await losses.tell(take)
                     try await take(.page(page, bytes: bytes, next: after))
                 case .tooLarge(let error, let cut):
-                    if parts * 2 <= Self.partsMax {
+                    if parts * 2 <= division.most {
                         (parts, next, losses, load) = (parts * 2, 0, Losses(), Load())
                         try await take(.division(parts: parts, note: note(parts, error)))
                         continue
@@ -104,7 +103,7 @@ struct DivisionPaging: Paging {
             return .tooLarge(error, cut: (page, bytes))
         } catch let error as OperatorError where error.isTooLarge {
             var error = error
-            if parts * 2 > Self.partsMax {
+            if parts * 2 > division.most {
                 error.next = "give the source a column that divides it better: 'divideBy' in its file"
                 error.isPassing = true
             }
