@@ -13,7 +13,7 @@ struct Vestige: AsyncParsableCommand {
         version: Self.version,
         subcommands: [
             DemoCommand.self, CollectCommand.self, ServeCommand.self, QueryCommand.self, CheckCommand.self,
-            ImportCommand.self,
+            ImportCommand.self, ExportCommand.self,
             StatusCommand.self, DoctorCommand.self, FunctionsCommand.self, WorkbookCommand.self, ContentCommand.self,
             LabCommand.self, WorkspaceCommand.self,
         ]

@@ -1,5 +1,6 @@
 """Export, then import: the same rows, in every format, to the last tick and the last quotation mark."""
 
+import csv
 import json
 import os
 import subprocess
@@ -65,6 +66,43 @@ class RoundTrip(unittest.TestCase):
                 "query", "--quiet", "--format", "ndjson", "--workspace", workspace,
                 "MDEMachines_CL | project-away TimeGenerated, RowId, SourceName, ChangeType, Unmapped")
             self.assertEqual(sorted(again.splitlines()), sorted(out.splitlines()))
+
+    def test_a_workspace_goes_out_and_in_again(self):
+        source = os.environ["VESTIGE_WORKSPACE"]
+
+        def tables(workspace):
+            out = self.run_vestige(
+                "query", "--quiet", "--format", "json", "--workspace", workspace,
+                "union withsource=T * | summarize n = count(), t = max(TimeGenerated), d = dcount(tostring(pack_all()), 4) by T | order by T asc")
+            return json.loads(out)["rows"]
+
+        before = tables(source)
+        self.assertGreater(len(before), 15)
+        for kind, options in (("ndjson", ["--gzip"]), ("csv", []), ("json", [])):
+            with self.subTest(kind), tempfile.TemporaryDirectory() as folder:
+                self.run_vestige("export", f"{folder}/out", "--format", kind, *options, "--workspace", source, "--quiet")
+                for name in os.listdir(f"{folder}/out"):
+                    self.assertRegex(name, r"^\w+\.(schema\.json|csv|json|ndjson\.gz)$")
+                for _ in range(2):
+                    self.run_vestige("import", f"{folder}/out", "--workspace", f"{folder}/w.vestige", "--quiet")
+                self.assertEqual(tables(f"{folder}/w.vestige"), before)
+                for table in [row[0] for row in before]:
+                    rows = [
+                        self.run_vestige("query", "--quiet", "--format", "ndjson", "--workspace", workspace, f"set notruncation; ['{table}']")
+                        for workspace in (source, f"{folder}/w.vestige")]
+                    self.assertEqual(sorted(rows[0].splitlines()), sorted(rows[1].splitlines()), table)
+
+    def test_other_programs_read_the_csv(self):
+        with tempfile.TemporaryDirectory() as folder:
+            workspace = f"{folder}/w.vestige"
+            with open(f"{folder}/start.json", "w") as file:
+                json.dump(ROWS, file)
+            self.run_vestige("import", f"{folder}/start.json", "--table", "Start", "--schema", COLUMNS, "--workspace", workspace, "--quiet")
+            self.run_vestige("export", f"{folder}/out", "--format", "csv", "--workspace", workspace, "--quiet")
+            with open(f"{folder}/out/Start.csv", newline="", encoding="utf-8") as file:
+                rows = list(csv.DictReader(file))
+            self.assertEqual([row["Text"] for row in rows], [row["Text"] for row in ROWS])
+            self.assertEqual(json.loads(rows[1]["Bag"]), ROWS[1]["Bag"])
 
 
 if __name__ == "__main__":

@@ -1,38 +1,45 @@
-import OrderedCollections
-
 /// Collects records whose columns are not known yet, and finds the columns' types from their values.
 package struct InferredRecords {
-    /// By the name in lower case: the name as it came first, and the values.
-    private var columns: OrderedDictionary<String, (name: String, values: [Value])> = [:]
+    /// Names as they came first, and by the name in lower case which column each is.
+    private var names: [String] = []
+    private var columnOfName: [String: Int] = [:]
+    /// The values of each column up to the last record that has one; what is behind is null.
+    private var values: [[Value]] = []
     private var count = 0
 
     package init() {}
 
-    /// Adds a record; what is not an object becomes a record with one field `Value`. Names that differ only in case are one column.
+    /// Adds a record; what is not an object becomes a record with one field `Value`. Names that differ only in case are
+    /// one column; of values with one name the last counts.
     package mutating func append(_ record: Value) {
         switch record {
         case .bag(let bag): for (key, value) in zip(bag.keys, bag.values) { set(key, value) }
         default: set("Value", record)
         }
         count += 1
-        for c in columns.values.indices where columns.values[c].values.count < count {
-            columns.values[c].values.append(.null)
-        }
     }
 
     private mutating func set(_ name: String, _ value: Value) {
-        let missing = (name, [Value](repeating: .null, count: count))
-        let isFirst = columns[name.lowercased(), default: missing].values.count == count
-        if isFirst { columns[name.lowercased(), default: missing].values.append(value) }
+        let key = name.lowercased()
+        let column = columnOfName[key] ?? names.count
+        if column == names.count {
+            columnOfName[key] = column
+            names.append(name)
+            values.append([])
+        }
+        // In place: an array that somebody else holds too would be copied for each record.
+        while values[column].count < count { values[column].append(.null) }
+        if values[column].count > count { values[column][count] = value } else { values[column].append(value) }
     }
 
     package func finish() -> Batch {
         var specs: [ColumnSpec] = []
         var built: [Column] = []
-        for (name, values) in columns.values {
+        for (name, values) in zip(names, values) {
             let type = Self.type(of: values)
             specs.append(ColumnSpec(name, type))
-            built.append(Column(type, values: values.lazy.map { TypedRecords.convert($0, type) }))
+            let missing = repeatElement(Value.null, count: count - values.count)
+            built.append(Column(type, values: (values + missing).lazy.map { TypedRecords.convert($0, type) }))
         }
         return Batch(schema: Schema(specs), columns: built, count: count)
     }

@@ -1,20 +1,15 @@
-/// What is wrong with a JSON text, and at which byte.
-package struct JSONError: Error, Sendable, Equatable {
-    package let offset: Int
-    package let reason: String
-
-    package var description: String { "\(reason) at byte \(offset)" }
-}
-
 /// Reads JSON over bytes, one value at a time, without building a tree first.
 package struct JSONReader: ~Copyable {
     private let bytes: UnsafeBufferPointer<UInt8>
     package private(set) var offset: Int
     private var depth = 0
     private static let depthMax = 512
+    /// Whether whole numbers of more than 64 bits become texts, which have all of their digits.
+    private let keepsDigits: Bool
 
-    package init(_ bytes: UnsafeBufferPointer<UInt8>) {
+    package init(_ bytes: UnsafeBufferPointer<UInt8>, keepsDigits: Bool = false) {
         self.bytes = bytes
+        self.keepsDigits = keepsDigits
         offset = 0
         if bytes.count >= 3, bytes[0] == 0xEF, bytes[1] == 0xBB, bytes[2] == 0xBF { offset = 3 }
     }
@@ -222,6 +217,7 @@ package struct JSONReader: ~Copyable {
         }
         let text = String(decoding: UnsafeBufferPointer(rebasing: bytes[start..<offset]), as: UTF8.self)
         if isInteger, let n = Int64(text) { return .long(n) }
+        if isInteger, keepsDigits { return .string(text) }
         guard let d = Double(text) else { throw fail("\"\(text.prefix(40))\" is not a number") }
         return .real(d)
     }
@@ -290,6 +286,33 @@ package struct JSONReader: ~Copyable {
         throw fail("the text ends inside an \(closers.first == 125 ? "object" : "array")")
     }
 
+    /// Where the next string stands without its quotation marks, and whether something in it is escaped.
+    mutating func stringRange() throws(JSONError) -> (range: Range<Int>, hasEscapes: Bool) {
+        try expect(34)
+        let start = offset
+        var hasEscapes = false
+        offset = endOfPlain(from: offset)
+        while offset < bytes.count, bytes[offset] == 92 {
+            hasEscapes = true
+            offset = endOfPlain(from: min(offset + 2, bytes.count))
+        }
+        guard offset < bytes.count else { throw fail("a string is not closed") }
+        offset += 1
+        return (start..<offset - 1, hasEscapes)
+    }
+
+    /// Where the next number or word stands.
+    mutating func wordRange() -> Range<Int> {
+        let start = offset
+        while offset < bytes.count {
+            switch bytes[offset] {
+            case 48...57, 65...90, 97...122, 43, 45, 46: offset += 1
+            default: return start..<offset
+            }
+        }
+        return start..<offset
+    }
+
     /// The next string's bytes, without a copy when nothing in it is escaped.
     package mutating func stringBytes<R>(_ body: (UnsafeBufferPointer<UInt8>) -> R) throws(JSONError) -> R {
         let saved = offset
@@ -341,25 +364,5 @@ package struct JSONReader: ~Copyable {
         }
         try expect(58)
         return key
-    }
-
-    /// Reads one whole text.
-    package static func parse(_ text: some StringProtocol) throws(JSONError) -> Value {
-        var text = String(text)
-        return try text.withUTF8 { whole($0) }.get()
-    }
-
-    package static func parse(_ bytes: [UInt8]) throws(JSONError) -> Value {
-        try bytes.withUnsafeBufferPointer { whole($0) }.get()
-    }
-
-    private static func whole(_ bytes: UnsafeBufferPointer<UInt8>) -> Result<Value, JSONError> {
-        var reader = JSONReader(bytes)
-        do throws(JSONError) {
-            let value = try reader.value()
-            reader.skipSpace()
-            guard reader.isAtEnd else { throw reader.fail("something follows the value") }
-            return .success(value)
-        } catch { return .failure(error) }
     }
 }

@@ -110,33 +110,6 @@ extension Workspace {
         }
     }
 
-    /// Adds rows, some at a time, and all of them or none.
-    ///
-    /// - Parameters:
-    ///   - replaces: whether the table's rows are dropped first.
-    ///   - next: gives rows until nil.
-    /// - Throws: `WorkspaceError`, or what `next` throws.
-    package func load(
-        _ table: String, _ schema: Schema, run: String, now: Int64, replaces: Bool, next: () throws -> Batch?
-    ) throws {
-        var failure: (any Error)?
-        do {
-            try write { db in
-                if replaces { try Self.drop(table, db) }
-                try Self.declare(table, schema, db)
-                while true {
-                    let batch: Batch?
-                    do { batch = try next() } catch {
-                        failure = error
-                        throw error
-                    }
-                    guard let batch else { return }
-                    _ = try Self.insert(batch, into: table, run: run, now: now, db)
-                }
-            }
-        } catch { throw failure ?? error }
-    }
-
     /// The rows of one extent; columns are read when they are looked at.
     ///
     /// - Parameter table: the text of the column `Type`, where it is not stored.

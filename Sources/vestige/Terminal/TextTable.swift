@@ -73,6 +73,8 @@ enum Human {
         return "\(Int(s) / 60)m \(Int(s) % 60)s"
     }
 
+    static func rows(_ n: Int) -> String { "\(count(n)) row\(n == 1 ? "" : "s")" }
+
     static func count(_ n: Int) -> String {
         var digits = Array(String(abs(n)))
         var i = digits.count - 3
