@@ -25,8 +25,6 @@ enum TypeFacts {
         for type in types.dropFirst() where type != result {
             if let ra = rank(result), let rb = rank(type) {
                 result = ra >= rb ? result : type
-            } else if result == .dynamic || type == .dynamic {
-                result = .dynamic
             } else {
                 result = .dynamic
             }
@@ -66,8 +64,7 @@ enum TypeFacts {
 
     /// Whether `==` and the like are defined.
     static func canCompare(_ op: String, _ a: ScalarType, _ b: ScalarType) -> Bool {
-        if a == b { return a != .dynamic || op == "==" || op == "!=" || true }
-        if a == .dynamic || b == .dynamic { return true }
+        if a == b || a == .dynamic || b == .dynamic { return true }
         func isNumberLike(_ t: ScalarType) -> Bool { t.isNumeric || t == .bool }
         return isNumberLike(a) && isNumberLike(b)
     }

@@ -18,11 +18,7 @@ extension Parser {
             value = Value.string(text).converted(to: .timespan)
         case .bool:
             value = Value.string(text).converted(to: .bool)
-        case .int, .long:
-            let negative = text.hasPrefix("-")
-            let parsed = Value.string(text).converted(to: type)
-            value = negative && parsed.isNull ? .null : parsed
-        case .real, .decimal, .guid:
+        case .int, .long, .real, .decimal, .guid:
             value = Value.string(text).converted(to: type)
         case .string, .dynamic:
             value = .string(text)
