@@ -25,6 +25,8 @@ struct Fault: Sendable {
         case lostAnswer
         /// The real answer's body comes in small pieces, with this many milliseconds between them.
         case drip(milliseconds: Int)
+        /// The real answer is held back until the faults are cleared.
+        case held
     }
 
     var path: String
@@ -37,7 +39,7 @@ struct Fault: Sendable {
     var tally: FaultTally { FaultTally(path: path, met: met, left: times) }
 
     /// Reads a fault as `/lab/faults` takes it: `path`, `times`, `after`, and either `status` with `retryAfter`, `body` and
-    /// `type`, or one of `truncates`, `resets`, `losesAnswer` and `dripMilliseconds`.
+    /// `type`, or one of `truncates`, `resets`, `losesAnswer`, `holds` and `dripMilliseconds`.
     init(_ fault: JSON) {
         path = fault["path"]?.string ?? ""
         times = Int(fault["times"]?.integer ?? 1)
@@ -48,6 +50,8 @@ struct Fault: Sendable {
             kind = .reset
         } else if fault["losesAnswer"]?.bool == true {
             kind = .lostAnswer
+        } else if fault["holds"]?.bool == true {
+            kind = .held
         } else if let milliseconds = fault["dripMilliseconds"]?.integer {
             kind = .drip(milliseconds: Int(milliseconds))
         } else {
@@ -72,6 +76,7 @@ struct FaultMiddleware<Context: RequestContext>: RouterMiddleware {
         if path.hasPrefix("/lab/") { return try await next(request, context) }
         let place = request.uri.string.removingPercentEncoding ?? request.uri.string
         lab.note(request: "\(request.method.rawValue) \(place)")
+        let clearings = lab.clearings
         guard let fault = lab.fault(for: place) else { return try await next(request, context) }
         if case .answer(let status, let retryAfter, let body, let type) = fault.kind {
             let headers = retryAfter.map { [("Retry-After", String($0))] } ?? []
@@ -86,6 +91,9 @@ struct FaultMiddleware<Context: RequestContext>: RouterMiddleware {
         let bytes = collector.bytes
         switch fault.kind {
         case .answer: break
+        case .held:
+            while lab.clearings == clearings { try await Task.sleep(for: .milliseconds(5)) }
+            response.body = .init(byteBuffer: ByteBuffer(bytes: bytes))
         case .cutShort:
             response.headers[.contentLength] = nil
             response.body = .init(byteBuffer: ByteBuffer(bytes: bytes.prefix(bytes.count / 2)))

@@ -44,6 +44,7 @@ final class LabState: Sendable {
         var faults: [Fault] = []
         /// What became of the faults before the last time they were cleared.
         var clearedFaults: [FaultTally] = []
+        var clearings = 0
         var withheldRoles: Set<String> = []
         var arcKeyFile: String?
         var poison: String?
@@ -153,8 +154,12 @@ final class LabState: Sendable {
         shared.withLock {
             $0.clearedFaults += $0.faults.map(\.tally)
             $0.faults.removeAll()
+            $0.clearings += 1
         }
     }
+
+    /// How often the faults were cleared; whoever is held back waits for the next time.
+    var clearings: Int { shared.withLock { $0.clearings } }
 
     /// In the order in which they were asked for.
     var faultTallies: [FaultTally] { shared.withLock { $0.clearedFaults + $0.faults.map(\.tally) } }

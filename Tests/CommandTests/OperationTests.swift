@@ -40,8 +40,17 @@ import Workspace
             #expect(
                 refused.status == 2 && refused.err.contains("process \(first.processIdentifier) has it"),
                 "\(refused.err)")
-            let second = try CommandTests.start(["collect", "--standby", "--config", configuration], in: lab.folder)
-            try await Task.sleep(for: .seconds(1))
+            let second = CommandTests.process(["collect", "--standby", "--config", configuration], in: lab.folder)
+            let log = lab.folder + "/standby"
+            _ = FileManager.default.createFile(atPath: log, contents: nil)
+            second.standardError = FileHandle(forWritingAtPath: log)
+            second.standardOutput = FileHandle.nullDevice
+            second.standardInput = FileHandle.nullDevice
+            try second.run()
+            #expect(
+                try await wait(20) {
+                    (try? String(contentsOfFile: log, encoding: .utf8))?.contains("standing by") == true
+                })
             #expect(second.isRunning && CollectorLock.owner(workspace: workspace) == "\(first.processIdentifier)")
             let taken = SystemClock.now()
             kill(first.processIdentifier, SIGKILL)

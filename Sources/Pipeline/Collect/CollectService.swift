@@ -14,13 +14,17 @@ package struct CollectService: Service {
     private let planner: RunPlanner
     private let workspace: Workspace
     private let clock: @Sendable () -> Int64
+    private let looksEvery: Duration
     private let onReport: @Sendable (CollectReport) -> Void
     private let running = RunningSources()
 
-    /// - Parameter clock: gives the time, ticks.
+    /// - Parameters:
+    ///   - looksEvery: how long until it is looked again which sources are due: intervals are minutes and hours.
+    ///   - clock: gives the time, ticks.
+    ///   - onReport: called after each run, when what it stored has been sent.
     package init(
         collector: Collector, endpoints: [SourceEndpoint], planner: RunPlanner, workspace: Workspace,
-        clock: @escaping @Sendable () -> Int64 = { SystemClock.now() },
+        looksEvery: Duration = .seconds(5), clock: @escaping @Sendable () -> Int64 = { SystemClock.now() },
         onReport: @escaping @Sendable (CollectReport) -> Void
     ) {
         self.collector = collector
@@ -28,6 +32,7 @@ package struct CollectService: Service {
         self.planner = planner
         self.workspace = workspace
         self.clock = clock
+        self.looksEvery = looksEvery
         self.onReport = onReport
     }
 
@@ -37,8 +42,7 @@ package struct CollectService: Service {
                 while !Task.isCancelled {
                     let due = running.begin(try due())
                     if !due.isEmpty { group.addTask { await run(due) } }
-                    // Sources are looked at every few seconds: intervals are minutes and hours.
-                    do { try await Task.sleep(for: .seconds(5)) } catch is CancellationError { return }
+                    do { try await Task.sleep(for: looksEvery) } catch is CancellationError { return }
                 }
             }
         }
