@@ -77,7 +77,8 @@ import Testing
             Issue.record("the role is another")
             return
         }
-        let table = try #require(Repository.library().tables[try #require(sources.first).table])
+        let source = try #require(sources.first)
+        let table = try #require(Repository.library().tables[source.table])
         #expect([id, name].allSatisfy { column in table.columns.contains { $0.name == column } })
     }
 }

@@ -19,7 +19,7 @@ import Workspace
         let definition = try #require(library.tables[table])
         let start = DateTime.ticks(2026, 1, 1) ?? 0
         // A service that rewrites the time of rows that come late keeps the row's own time in a column of its own.
-        let schema = arrival == nil ? definition.schema : Schema(definition.sentColumns)
+        let schema = arrival == nil ? definition.schema : Schema(definition.sent.columns)
         let cells = rows.map { row -> [Value] in
             let time = start + row.day * day
             return schema.columns.map { column in

@@ -24,7 +24,8 @@ import Workspace
             " blanks ", "ü世界🔒\u{2028}", "\u{0}", "sep=;",
         ]
         let reals: [Double] = [
-            0.1, -1.5e300, .nan, .infinity, -.infinity, -0.0, 5e-324, 1e15, 100, 0.00043, 3.0e-5, 1 / 3, 1e22, 0,
+            0.1, -1.5e300, .nan, .infinity, -.infinity, -0.0, Double.leastNonzeroMagnitude, 1e15, 100, 0.00043, 3.0e-5,
+            1 / 3, 1e22, 0,
         ]
         let bags: [Value] = [
             .null, .string("[1]"), .string(""), .array([.string("[1]"), .null, .bag(Bag())]),

@@ -23,7 +23,10 @@ import Workspace
         case .real:
             let bits = Double(bitPattern: UInt64(dice.below(.max)))
             return .real(
-                [0.1, -0.0, 1e300, 5e-324, .infinity, bits.isNaN ? 1 : bits, Double(dice.below(1000)) / 8][
+                [
+                    0.1, -0.0, 1e300, Double.leastNonzeroMagnitude, .infinity, bits.isNaN ? 1 : bits,
+                    Double(dice.below(1000)) / 8,
+                ][
                     dice.below(7)])
         case .decimal:
             return .decimal(

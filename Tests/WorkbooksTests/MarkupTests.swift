@@ -113,7 +113,7 @@ import Testing
     }
 
     @Test func axesOfOddNumbersEnd() {
-        for (low, high) in [(0.0, 5e-324), (0, 1.7e308), (-1.7e308, 1.7e308), (1e15, 1e15 + 1)] {
+        for (low, high) in [(0.0, Double.leastNonzeroMagnitude), (0, 1.7e308), (-1.7e308, 1.7e308), (1e15, 1e15 + 1)] {
             let ticks = ChartFrame.ticks(from: low, to: high)
             #expect(ticks.count >= 2 && ticks.count <= 102, "\(low) to \(high)")
             for tick in ticks { #expect(!ChartFrame.label(tick, of: ticks).isEmpty) }

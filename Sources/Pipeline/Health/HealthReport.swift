@@ -69,7 +69,8 @@ package struct HealthReport: Sendable {
             let succeeded = history.lastSuccess.map { Double(now - $0) / Double(DateTime.ticksPerSecond) }
             return Source(
                 name: history.last.source, history: history, lagSeconds: succeeded,
-                nextRun: history.last.started > now + ClockJudgement.tolerance ? now : planner.next(after: history.last),
+                nextRun: history.last.started > now + ClockJudgement.tolerance
+                    ? now : planner.next(after: history.last),
                 lastGap: checkpoint.gap)
         }
         let waiting = try workspace.outboxSizes()

@@ -30,7 +30,7 @@ struct DelimitedRecords {
         var end = at
         var best = (separator: Self.separators[0], header: [String](), known: -1)
         for separator in Self.separators {
-            let header = CSVColumns.fields(bytes, from: at, separator: separator, end: &end).map(Self.name)
+            let header = CSV.fields(bytes, from: at, separator: separator, end: &end).map(Self.name)
             let known = columns.count { column in header.contains { Self.same($0, column.name) } }
             if known > best.known { best = (separator, header, known) }
         }

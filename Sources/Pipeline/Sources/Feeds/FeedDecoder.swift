@@ -44,8 +44,8 @@ struct FeedDecoder {
     }
 
     private func json(_ bytes: [UInt8]) throws(FeedProblem) -> RecordPage {
-        let outline: JSONOutline
-        do throws(JSONError) { outline = try JSONOutline(bytes) } catch {
+        let outline: FeedOutline
+        do throws(JSONError) { outline = try FeedOutline(bytes) } catch {
             throw .unusable("malformed JSON: \(error.description)")
         }
         if outline.isSequence { return try sequence(bytes) }
@@ -130,7 +130,7 @@ extension RecordPage {
 }
 
 /// The outermost members of a JSON text.
-struct JSONOutline {
+struct FeedOutline {
     enum Kind: Sendable, Equatable {
         case array, object
         case scalar(Value)
@@ -148,8 +148,8 @@ struct JSONOutline {
     private static let namesMax = 12
 
     init(_ bytes: [UInt8]) throws(JSONError) {
-        let outline = bytes.withUnsafeBufferPointer { buffer -> Result<JSONOutline, JSONError> in
-            do throws(JSONError) { return .success(try JSONOutline(buffer)) } catch { return .failure(error) }
+        let outline = bytes.withUnsafeBufferPointer { buffer -> Result<FeedOutline, JSONError> in
+            do throws(JSONError) { return .success(try FeedOutline(buffer)) } catch { return .failure(error) }
         }
         self = try outline.get()
     }

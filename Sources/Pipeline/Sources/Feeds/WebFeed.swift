@@ -64,7 +64,7 @@ package struct WebFeed: Sendable {
     }
 
     /// `2026-Nov`.
-    private static func month(_ now: Int64, before: Int) -> String {
+    static func month(_ now: Int64, before: Int) -> String {
         let parts = DateTime.parts(now)
         let month = parts.year * 12 + parts.month - 1 - before
         let names = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
