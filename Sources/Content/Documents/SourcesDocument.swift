@@ -55,10 +55,10 @@ package enum SourcesDocument {
         var out = """
             ## Columns that may lag behind
 
-            A state table gets a row when something changes. These columns do not count as a change: they are as of their
-            row, and may be as old as the last full copy (`keyframeDays`, seven days by default). Whether a device went
-            silent is therefore told by its state (`HealthStatus`, `SensorHealthState`), not by the age of `LastSeen`; how
-            fresh a table as a whole is, by `VestigeHealth_CL`.
+            A state table gets a row when something changes. These columns do not count as a change: they are as of
+            their row, and may be as old as the last full copy (`keyframeDays`, seven days by default). Whether a device
+            went silent is therefore told by its state (`HealthStatus`, `SensorHealthState`), not by the age of
+            `LastSeen`; how fresh a table as a whole is, by `VestigeHealth_CL`.
 
             | table | columns |
             |---|---|
