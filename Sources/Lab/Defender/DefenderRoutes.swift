@@ -62,27 +62,28 @@ struct DefenderRoutes: Sendable {
 
     private func machines(_ request: Request) async throws -> Response {
         if let refusal = await refuse(request, audience: Self.endpoint, role: "Machine.Read.All") { return refusal }
-        let query = request.uri.queryParameters
-        let skip = Int(query["$skip"].map(String.init) ?? "0") ?? 0
-        let top = query["$top"].flatMap { Int($0) }
-        guard skip >= 0, (top ?? 1) > 0, (top ?? 1) <= 10_000 else {
-            return Reply.defenderError(400, "ODataError", "$top and $skip are out of range.")
-        }
-        let all: [Value]
-        do {
-            let filter = query["$filter"].map { String($0).replacing("+", with: " ") }
-            all = try ODataFilter.apply(filter, to: lab.world.fleet.machines.map(machine), of: "/api/machines")
+        let all = lab.world.fleet.machines
+        // Documented so: no machine that reported lately is an error, not an empty list.
+        if all.isEmpty { return Reply.defenderError(404, "NotFound", "No recent machines were found.") }
+        return collection(request, limits: .usual, context: "#Machines") { _ in all.map(machine) }
+    }
+
+    /// A page of a collection, with a next link only where the call named no `$top`.
+    func collection(
+        _ request: Request, limits: ODataLimits, context: String = "", rows: (ODataQuery) -> [Value]
+    ) -> Response {
+        do throws(ODataRefusal) {
+            let query = try ODataQuery(request, limits)
+            let page = try query.page(of: rows(query))
+            var bag = Bag([
+                ("@odata.context", .string("https://api.security.microsoft.com/api/$metadata\(context)")),
+                ("value", .array(page.rows)),
+            ])
+            if page.hasMore {
+                bag["@odata.nextLink"] = .string("\(base(request))\(request.uri.path)?$skip=\(query.nextSkip)")
+            }
+            return Reply.json(.bag(bag))
         } catch { return Reply.defenderError(400, "ODataError", error.message) }
-        let size = top ?? 1_000
-        let page = all.dropFirst(skip).prefix(size)
-        var bag = Bag([
-            ("@odata.context", .string("https://api.security.microsoft.com/api/$metadata#Machines")),
-            ("value", .array(Array(page))),
-        ])
-        if top == nil, skip + size < all.count {
-            bag["@odata.nextLink"] = .string("\(base(request))/api/machines?$skip=\(skip + size)")
-        }
-        return Reply.json(.bag(bag))
     }
 
     func base(_ request: Request) -> String { "\(scheme)://\(request.head.authority ?? "127.0.0.1")" }
@@ -209,6 +210,9 @@ struct DefenderRoutes: Sendable {
                             ("firstSeenTimestamp", .string(spaced(first))),
                             ("lastSeenTimestamp", .string(spaced(midnight))),
                             ("recommendationReference", .string("va-_-\(v.vendor)-_-\(v.product)")),
+                            ("recommendedSecurityUpdateUrl", .string("https://updates.lab.example/\(v.id)")),
+                            ("diskPaths", .array([.string("C:\\Program Files\\\(v.product)\\\(v.product).exe")])),
+                            ("registryPaths", .array([.string("HKLM\\Software\\\(v.product)")])),
                         ])))
             }
         }

@@ -16,6 +16,11 @@ struct DeviceDetailRoutes: Sendable {
             await ofMachine(request, context, "Software.Read.All", "PublicProductFixDto") { missingKBs($0) }
         }
         router.get("/api/machines/SoftwareVulnerabilityChangesByMachine") { request, _ in
+            if let refusal = await defender.refuse(
+                request, audience: DefenderRoutes.endpoint, role: "Vulnerability.Read.All")
+            {
+                return refusal
+            }
             guard let since = request.uri.queryParameters["sinceTime"].flatMap({ DateTime.parse(String($0)) }) else {
                 return Reply.defenderError(400, "BadRequest", "sinceTime is required.")
             }

@@ -16,10 +16,11 @@ struct HuntingRoutes: Sendable {
     func add(to router: Router<BasicRequestContext>) {
         router.post("/v1.0/security/runHuntingQuery") { request, _ in try await graph(request) }
         router.post("/api/advancedqueries/run") { request, _ in
-            try await older(request, .endpoint, DefenderRoutes.endpoint, "AdvancedQuery.Read.All")
+            try await older(
+                request, surface: .endpoint, audience: DefenderRoutes.endpoint, role: "AdvancedQuery.Read.All")
         }
         router.post("/api/advancedhunting/run") { request, _ in
-            try await older(request, .xdr, Self.xdr, "AdvancedHunting.Read.All")
+            try await older(request, surface: .xdr, audience: Self.xdr, role: "AdvancedHunting.Read.All")
         }
     }
 
@@ -61,7 +62,7 @@ struct HuntingRoutes: Sendable {
     }
 
     private func older(
-        _ request: Request, _ surface: HuntingAnswer.Surface, _ audience: String, _ role: String
+        _ request: Request, surface: HuntingAnswer.Surface, audience: String, role: String
     ) async throws -> Response {
         if let refusal = await defender.refuse(request, audience: audience, role: role) { return refusal }
         if let refusal = refusal(ofType: request) {

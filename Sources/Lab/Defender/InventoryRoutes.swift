@@ -60,14 +60,21 @@ struct InventoryRoutes: Sendable {
                 defender.configurationRows()
             }
         }
-        let lists: [(String, String, Int, @Sendable () -> [Value])] = [
-            ("/api/deviceavinfo", "Machine.Read.All", 20, { inventory.antivirus() }),
-            ("/api/baselineProfiles", "SecurityBaselinesAssessment.Read.All", 10_000, { inventory.baselineProfiles() }),
-            ("/api/recommendations", "SecurityRecommendation.Read.All", 10_000, { inventory.recommendations() }),
-            ("/api/alerts", "Alert.Read.All", 10_000, { inventory.alerts() }),
+        let lists: [(String, String, ODataLimits, @Sendable () -> [Value])] = [
+            ("/api/deviceavinfo", "Machine.Read.All", .antivirus, { inventory.antivirus() }),
+            (
+                "/api/baselineProfiles", "SecurityBaselinesAssessment.Read.All", .usual,
+                { inventory.baselineProfiles() }
+            ),
+            (
+                "/api/recommendations", "SecurityRecommendation.Read.All", .usual,
+                { inventory.recommendations() }
+            ),
+            ("/api/alerts", "Alert.Read.All", .alerts, { inventory.alerts() }),
+            ("/api/exposureScore/ByMachineGroups", "Score.Read.All", .usual, { inventory.scoresByGroup() }),
         ]
-        for (path, role, size, rows) in lists {
-            router.get(.init(path)) { request, _ in await list(request, role, size, rows) }
+        for (path, role, limits, rows) in lists {
+            router.get(.init(path)) { request, _ in await list(request, role: role, limits: limits, rows: rows) }
         }
         for name in ["exposureScore", "configurationScore"] {
             router.get("/api/\(name)") { request, _ in
@@ -81,45 +88,24 @@ struct InventoryRoutes: Sendable {
                 return Reply.json(.bag(bag))
             }
         }
-        router.get("/api/exposureScore/ByMachineGroups") { request, _ in
-            await list(request, "Score.Read.All", 10_000) { inventory.scoresByGroup() }
-        }
         router.get("/blob/:kind/:generated/:part") { request, context in blob(request, context) }
     }
 
-    /// `$top` and `$skip`; a next link only where no `$top` was given.
-    private func list(_ request: Request, _ role: String, _ size: Int, _ rows: () -> [Value]) async -> Response {
+    private func list(
+        _ request: Request, role: String, limits: ODataLimits, rows: () -> [Value]
+    ) async -> Response {
         if let refusal = await defender.refuse(request, audience: DefenderRoutes.endpoint, role: role) {
             return refusal
         }
-        let query = request.uri.queryParameters
-        let skip = Int(query["$skip"].map(String.init) ?? "0") ?? 0
-        let top = query["$top"].flatMap { Int($0) }
-        guard skip >= 0, (1...10_000).contains(top ?? 1) else {
-            return Reply.defenderError(400, "ODataError", "$top and $skip are out of range.")
-        }
-        var all: [Value]
-        do {
-            // `+` stands for a space in a query.
-            let filter = query["$filter"].map { String($0).replacing("+", with: " ") }
-            all = try ODataFilter.apply(filter, to: rows(), of: request.uri.path)
-        } catch { return Reply.defenderError(400, "ODataError", error.message) }
-        // Without being asked for, an alert's evidence is left out.
-        if request.uri.path == "/api/alerts", query["$expand"] != "evidence" {
-            all = all.map { row in
+        return defender.collection(request, limits: limits) { query in
+            // Without being asked for, an alert's evidence is left out.
+            guard limits.expandable.contains("evidence"), !query.expands.contains("evidence") else { return rows() }
+            return rows().map { row in
                 var bag = row.bagValue ?? Bag()
                 bag["evidence"] = .array([])
                 return .bag(bag)
             }
         }
-        var bag = Bag([
-            ("@odata.context", .string("https://api.security.microsoft.com/api/$metadata")),
-            ("value", .array(Array(all.dropFirst(skip).prefix(top ?? size)))),
-        ])
-        if top == nil, skip + size < all.count {
-            bag["@odata.nextLink"] = .string("\(defender.base(request))\(request.uri.path)?$skip=\(skip + size)")
-        }
-        return Reply.json(.bag(bag))
     }
 
     // MARK: Files
@@ -128,6 +114,9 @@ struct InventoryRoutes: Sendable {
         if let refusal = await defender.refuse(request, audience: DefenderRoutes.endpoint, role: role) {
             return refusal
         }
+        guard let hours = Self.validHours(request, kind) else {
+            return Reply.defenderError(400, "InvalidInput", "sasValidHours is out of range.")
+        }
         // The snapshot is made every six hours, whether anybody asks or not.
         let generated = lab.world.clock.now / (DateTime.ticksPerDay / 4) * (DateTime.ticksPerDay / 4)
         let parts = lab.parts(of: "\(kind)/\(generated)") {
@@ -135,7 +124,6 @@ struct InventoryRoutes: Sendable {
             let size = lab.exportFileRows
             return stride(from: 0, to: all.count, by: size).map { Self.packed(all[$0..<min($0 + size, all.count)]) }
         }
-        let hours = Int(request.uri.queryParameters["sasValidHours"] ?? "1") ?? 1
         let end = lab.sasExpiry ?? Int(Date().timeIntervalSince1970) + hours * 3_600
         let links = parts.indices.map { part -> Value in
             .string(
@@ -153,6 +141,15 @@ struct InventoryRoutes: Sendable {
                     ),
                     ("exportFiles", .array(links)), ("generatedTime", .datetime(generated)),
                 ])))
+    }
+
+    /// Hours that the files' addresses hold; nil for more than the call's page allows. Two take none.
+    private static func validHours(_ request: Request, _ kind: String) -> Int? {
+        guard !["browserextensionsinventoryExport", "HardwareFirmwareInventoryExport"].contains(kind),
+            let text = request.uri.queryParameters["sasValidHours"]
+        else { return 1 }
+        let most = kind == "certificateAssessmentExport" ? 24 : 6
+        return Int(text).flatMap { (1...most).contains($0) ? $0 : nil }
     }
 
     /// One record a line, names with a capital, nothing for what has no value.

@@ -9,32 +9,43 @@ struct ManagerRoutes: Sendable {
     private static let zones = ["Boilers", "Packing", "Water"]
 
     func add(to router: Router<BasicRequestContext>) {
-        router.get("/external/v3/integration/devices/:since") { request, _ in
-            answer(request) { page(request, "u_devices", lab.world.plant.devices.map(device)) }
+        router.get("/external/v3/integration/devices/:since") { request, context in
+            answer(request) { q throws(SensorRefusal) in
+                guard context.parameters.get("since").flatMap({ Int64($0) }) != nil else {
+                    throw SensorRefusal(reason: "the time is no number")
+                }
+                return try page(q, "u_devices", lab.world.plant.devices.map(device))
+            }
         }
-        router.get("/external/v1/appliances") { request, _ in answer(request) { .array((1...2).map(appliance)) } }
+        router.get("/external/v1/appliances") { request, _ in
+            answer(request) { _ throws(SensorRefusal) in .array((1...2).map(appliance)) }
+        }
         for version in ["v1", "v2"] {
             router.get("/external/\(version)/alerts") { request, _ in
-                answer(request) {
-                    let from = request.uri.queryParameters["fromTime"].flatMap { Int64($0) }
-                    return .array(lab.world.plant.alertRows(now: lab.world.clock.now, from: from, to: nil).map(alert))
+                answer(request) { q throws(SensorRefusal) in
+                    let (from, to) = (try q.number("fromTime"), try q.number("toTime"))
+                    return .array(lab.world.plant.alertRows(now: lab.world.clock.now, from: from, to: to).map(alert))
                 }
             }
         }
     }
 
-    private func answer(_ request: Request, _ body: () -> Value) -> Response {
+    private func answer(
+        _ request: Request, _ body: (SensorParameters) throws(SensorRefusal) -> Value
+    ) -> Response {
         guard request.headers[.authorization] == lab.identity.sensorToken else {
-            return Reply.json(
-                .bag(Bag([("error", .string("Failure - error. Operation failed: authorization"))])), status: 401)
+            return SensorRefusal(status: 401, reason: "authorization").answer
         }
-        return Reply.json(body())
+        do throws(SensorRefusal) { return Reply.json(try body(SensorParameters(request))) } catch {
+            return error.answer
+        }
     }
 
     /// `page` from 0 and `size`, 50 when not given; `u_count` counts the objects of all pages.
-    private func page(_ request: Request, _ name: String, _ all: [Value]) -> Value {
-        let page = Int(request.uri.queryParameters["page"] ?? "0") ?? 0
-        let size = Int(request.uri.queryParameters["size"] ?? "50") ?? 50
+    private func page(_ q: SensorParameters, _ name: String, _ all: [Value]) throws(SensorRefusal) -> Value {
+        let page = Int(try q.number("page") ?? 0)
+        let size = Int(try q.number("size") ?? 50)
+        guard size > 0 else { throw SensorRefusal(reason: "size is no number above 0") }
         return .bag(
             Bag([("u_count", .long(Int64(all.count))), (name, .array(Array(all.dropFirst(page * size).prefix(size))))]))
     }

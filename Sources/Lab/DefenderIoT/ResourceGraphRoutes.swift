@@ -21,6 +21,17 @@ struct ResourceGraphRoutes: Sendable {
             let claims = await lab.issuer.read(String(header.dropFirst(7))),
             claims.aud == "https://management.azure.com"
         else { return error(401, "AuthenticationFailed", "Authentication failed.") }
+        guard request.uri.queryParameters["api-version"] != nil else {
+            return error(
+                400, "MissingApiVersionParameter",
+                "The api-version query parameter (?api-version=) is required for all requests.")
+        }
+        let type = request.headers[.contentType]
+        guard type?.lowercased().hasPrefix("application/json") == true else {
+            return error(
+                415, "UnsupportedMediaType",
+                "The content media type '\(type ?? "<null>")' is not supported. Only 'application/json' is supported.")
+        }
         let body = try await request.body.collect(upTo: 1 << 20)
         guard let bag = (try? JSONReader.parse(Array(body.readableBytesView)))?.bagValue,
             let query = bag["query"]?.stringValue

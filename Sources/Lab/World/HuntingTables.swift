@@ -24,7 +24,8 @@ enum HuntingTables {
         ("DeviceCategory", .string), ("DeviceType", .string), ("OSDistribution", .string), ("OSVersionInfo", .string),
         ("MergedToDeviceId", .string), ("IsInternetFacing", .bool), ("SensorHealthState", .string),
         ("ExposureLevel", .string),
-        ("AssetValue", .string),
+        ("AssetValue", .string), ("MitigationStatus", .string), ("IsTransient", .bool), ("CloudPlatforms", .string),
+        ("AzureResourceId", .string), ("AwsResourceName", .string), ("GcpFullResourceName", .string),
     ])
 
     /// The platform as hunting tables spell it: distributions are `Linux` there.
@@ -54,6 +55,11 @@ enum HuntingTables {
             .bool(m.isServer && m.index % 9 == 0),
             .string(health), .string(["Low", "Low", "Medium", "High"][Int(fleet.dice.roll(m.index, 31) % 4)]),
             .string(m.isServer ? "High" : "Normal"),
+            .string(m.family == "Windows" ? "{\"Isolated\":\"\(m.index % 97 == 96)\"}" : ""),
+            // What is not known of a device is null, not false.
+            m.family == "Android" || m.family == "iOS" ? .null : .bool(false),
+            .string(m.isServer ? "[\"Azure\"]" : ""), .string(m.isServer ? "/subscriptions/lab/vm-\(m.index)" : ""),
+            .string(""), .string(""),
         ]
     }
 
@@ -180,7 +186,7 @@ enum HuntingTables {
             ("CveId", .string), ("CvssScore", .string), ("IsExploitAvailable", .bool),
             ("VulnerabilitySeverityLevel", .string),
             ("LastModifiedTime", .datetime), ("PublishedDate", .datetime), ("VulnerabilityDescription", .string),
-            ("AffectedSoftware", .dynamic),
+            ("AffectedSoftware", .dynamic), ("CvssVector", .string), ("EpssScore", .real),
         ])
         tables.set(
             "DeviceTvmSoftwareVulnerabilitiesKB", schema: kb,
@@ -193,6 +199,8 @@ enum HuntingTables {
                             .string(v.id), .string(RealText.format(v.score)), .bool(v.isExploited), .string(v.severity),
                             date, date,
                             .string(v.summary), .array([.string("\(v.vendor):\(v.product)")]),
+                            .string("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"),
+                            v.isExploited ? .real(0.94) : .null,
                         ]
                     })
             ])
