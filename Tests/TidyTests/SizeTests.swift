@@ -6,7 +6,7 @@ import Testing
 @Suite struct SizeTests {
     /// Files that were longer when the limit came. None is added; one that was cut leaves the list.
     private static let longFiles: [String: Int] = [
-        "Sources/KQL/Binder/Binder.swift": 480, "Sources/KQL/Builtins/ScalarSignatures.swift": 490,
+        "Sources/KQL/Builtins/ScalarSignatures.swift": 490,
         "Sources/KQL/Parser/Parser+Expressions.swift": 420, "Sources/KQLEngine/Aggregates/RowAggregators.swift": 410,
     ]
     private static let linesMax = 400

@@ -113,7 +113,7 @@ extension Workspace {
 
     package func setNotes(_ text: String, ofSink sink: String) throws(WorkspaceError) {
         try write {
-            try $0.execute(sql: "INSERT OR REPLACE INTO meta VALUES (?, ?)", arguments: ["sink:" + sink, text])
+            try $0.execute(sql: RowChecksums.meta.insertion("OR REPLACE"), arguments: ["sink:" + sink, text])
         }
     }
 

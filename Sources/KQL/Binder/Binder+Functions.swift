@@ -1,0 +1,119 @@
+import Tables
+
+/// Calls of functions that a query or the content declares.
+extension Binder {
+    /// An environment in which the parameters of a function have the values of a call.
+    func callScope(
+        _ declaration: FunctionDeclaration, _ home: Environment, _ arguments: [CallArgument], _ name: String,
+        _ range: Range<Int>, _ scope: RowScope, _ environment: Environment, input: Plan? = nil
+    ) throws -> Environment {
+        callDepth += 1
+        defer { callDepth -= 1 }
+        guard callDepth < 64 else { throw Diagnostic("VK003", "the function '\(name)' calls itself", range) }
+        let inner = Environment(parent: home)
+        var positional = arguments.filter { $0.name == nil }[...]
+        let named = arguments.filter { $0.name != nil }
+        for given in named where !declaration.parameters.contains(where: { $0.name.text == given.name?.text }) {
+            throw Diagnostic(
+                "KS119", "The function '\(name)' has no parameter '\(given.name?.text ?? "")'.", given.value.range)
+        }
+        for (i, parameter) in declaration.parameters.enumerated() {
+            if i == 0, let input {
+                inner[parameter.name.text] = .plan(input)
+                continue
+            }
+            let given = named.first { $0.name?.text == parameter.name.text } ?? positional.popFirst()
+            switch parameter.kind {
+            case .table(let columns):
+                guard let given else {
+                    throw Diagnostic(
+                        "KS119", "The function '\(name)' expects \(counted(declaration.parameters.count)).", range)
+                }
+                let plan = try bindTabular(given.value, environment)
+                for column in columns
+                where column.name.text != "*" && plan.schema.index(of: column.name.text) == nil && !plan.isOpen {
+                    throw Diagnostic(
+                        "KS142", "The table given to '\(name)' has no column named \(column.name.text).",
+                        given.value.range)
+                }
+                inner[parameter.name.text] = .plan(plan)
+            case .scalar(let type):
+                if let given {
+                    // A column of the invoked table, given for a text, stands for its name.
+                    if type == .string, let input, case .name(let column) = given.value.kind,
+                        environment[column] == nil,
+                        input.schema.index(of: column) != nil
+                    {
+                        inner[parameter.name.text] = .scalar(.literal(.string(column), .string))
+                        continue
+                    }
+                    let value = try bindScalar(given.value, scope, environment)
+                    inner[parameter.name.text] = .scalar(value.type == type ? value : convert(value, to: type))
+                } else if let expr = parameter.defaultValue {
+                    inner[parameter.name.text] = .scalar(convert(try bindScalar(expr, .none, home), to: type))
+                } else {
+                    throw Diagnostic(
+                        "KS119", "The function '\(name)' expects \(counted(declaration.parameters.count)).", range)
+                }
+            }
+        }
+        if let extra = positional.first {
+            throw Diagnostic(
+                "KS119", "The function '\(name)' expects \(counted(declaration.parameters.count)).", extra.value.range)
+        }
+        return inner
+    }
+
+    func counted(_ n: Int) -> String { n == 1 ? "1 argument" : "\(n) arguments" }
+
+    func callTabular(
+        _ declaration: FunctionDeclaration, _ home: Environment, _ arguments: [CallArgument], _ name: String,
+        _ range: Range<Int>, _ environment: Environment, input: Plan? = nil
+    ) throws -> Plan {
+        let inner = try callScope(declaration, home, arguments, name, range, .none, environment, input: input)
+        callDepth += 1
+        let outer = ignoresRange
+        ignoresRange = outer || declaration.setsRange
+        defer {
+            callDepth -= 1
+            ignoresRange = outer
+        }
+        for statement in declaration.body {
+            if let expr = try declare(statement, in: inner) { return try bindStatement(expr, inner) }
+        }
+        throw Diagnostic("KS007", "the function '\(name)' has no statement that gives a result", range)
+    }
+
+    func callScalar(
+        _ declaration: FunctionDeclaration, _ home: Environment, _ arguments: [CallArgument], _ name: String,
+        _ range: Range<Int>, _ scope: RowScope, _ environment: Environment
+    ) throws -> BoundExpr {
+        let inner = try callScope(declaration, home, arguments, name, range, scope, environment)
+        callDepth += 1
+        let outer = ignoresRange
+        ignoresRange = outer || declaration.setsRange
+        defer {
+            callDepth -= 1
+            ignoresRange = outer
+        }
+        for statement in declaration.body {
+            if let expr = try declare(statement, in: inner) {
+                if isTabular(expr, inner) {
+                    if let varying = arguments.first(where: {
+                        !((try? bindScalar($0.value, scope, environment).isConstant) ?? true)
+                    }) {
+                        throw Diagnostic(
+                            "KS113",
+                            "The function '\(name)' reads a table, so it cannot be called with a value that "
+                                + "differs from row to row.",
+                            varying.value.range)
+                    }
+                    let plan = try bindTabular(expr, inner)
+                    return .toScalar(id: freshID(), plan, plan.schema.columns.first?.type ?? .dynamic)
+                }
+                return try bindScalar(expr, .none, inner)
+            }
+        }
+        throw Diagnostic("KS007", "the function '\(name)' has no statement that gives a result", range)
+    }
+}
