@@ -32,7 +32,8 @@ private struct Numbers: RandomNumberGenerator {
             return .guid(GUID(high: .random(in: 0 ... .max, using: &g), low: .random(in: 0 ... .max, using: &g)))
         case .string:
             return .string(
-                ["", "a", "PLC-1", "naïve ✓", String(repeating: "x", count: 300)][Int.random(in: 0..<5, using: &g)])
+                ["", "a", "PLC-1", "naïve ✓", "NUL \u{0} inside", String(repeating: "x", count: 300)][
+                    Int.random(in: 0..<6, using: &g)])
         case .dynamic:
             return [.array([.long(1), .string("x")]), .bag(Bag([("k", .real(1.5))])), .string("s")][
                 Int.random(in: 0..<3, using: &g)]
@@ -61,6 +62,21 @@ private struct Numbers: RandomNumberGenerator {
             #expect(read.map { Array($0.dropLast()) } == rows, "\(count) rows")
             #expect(read.allSatisfy { $0.last == .string("T") })
         }
+    }
+
+    /// A NUL ends a text in C, and with it a column's bounds, but not a value.
+    @Test func aTextWithANULIsFound() throws {
+        let folder = try TemporaryFolder.make()
+        defer { TemporaryFolder.remove(folder) }
+        let workspace = try Workspace(path: folder + "/nul.vestige")
+        let schema = Schema([ColumnSpec("TimeGenerated", .datetime), ColumnSpec("Text", .string)])
+        try workspace.declare("T", schema)
+        let texts = ["\u{0}", "a\u{0}b", "a\u{0}c"]
+        try workspace.append(
+            Batch(schema: schema, rows: texts.map { [.datetime(1), .string($0)] }), to: "T", run: "r", now: 1)
+        let engine = Engine(provider: try WorkspaceProvider(workspace, functions: [:]))
+        #expect(try engine.run("T | project Text").primary.rows() == texts.map { [.string($0)] })
+        #expect(try engine.run(#"T | where Text == "a\0c" | count"#).primary.rows() == [[.long(1)]])
     }
 
     @Test func aFileThatIsNoWorkspaceIsSaidSo() throws {

@@ -78,7 +78,8 @@ extension Workspace {
     private static func databaseValue(_ v: Value?) -> DatabaseValue {
         switch v {
         case .long(let n)?: n.databaseValue
-        case .string(let s)?: s.databaseValue
+        // SQLite's texts end at a NUL when they are read: such a bound is left unknown.
+        case .string(let s)? where !s.utf8.contains(0): s.databaseValue
         default: .null
         }
     }
