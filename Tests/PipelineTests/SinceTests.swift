@@ -126,6 +126,9 @@ import Testing
             configuration.managers[0].name = "console"
             configuration.tenant?.subscriptions = []
             configuration.tenant?.managementHost = lab.cloud
+            // Lists that run on demand have a place, so that nothing is asked of their publishers.
+            configuration.feeds["cve-records"] = "\(lab.cloud)/feeds/cves.json"
+            configuration.feeds["vex-statements"] = "\(lab.cloud)/feeds/vex/lab.json"
             let library = Repository.library()
             let machines = try await Rig(lab, configuration, only: ["mde-machines"])
             _ = await machines.run()
