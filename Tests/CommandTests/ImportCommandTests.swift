@@ -38,6 +38,17 @@ import Testing
         }
     }
 
+    /// Named before anything else is asked for, and before a workspace is made.
+    @Test func aFileThatIsNotThereIsNamed() async throws {
+        try await inFolder { folder in
+            for arguments in [["absent.csv"], ["absent.csv", "--table", "T"], ["absent.csv", "--watchlist", "W"]] {
+                let outcome = try await CommandTests.run(["import"] + arguments, in: folder)
+                #expect(outcome.status == 2 && outcome.err.contains("there is no file or folder absent.csv"))
+            }
+            #expect(!FileManager.default.fileExists(atPath: folder + "/vestige.db"))
+        }
+    }
+
     @Test func watchlistsAreLookedAtToo() async throws {
         try await inFolder { folder in
             try FolderWriter.write("Upn;Level\r\na@x;\"1;2\"\r\n", to: folder + "/w.csv")

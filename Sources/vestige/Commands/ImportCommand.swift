@@ -54,11 +54,13 @@ struct ImportCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        if let watchlist { return try importWatchlist(watchlist) }
+        // Before a workspace is opened, which makes one that is not there.
         var isFolder: ObjCBool = false
-        if FileManager.default.fileExists(atPath: file, isDirectory: &isFolder), isFolder.boolValue {
-            return try importFolder()
+        guard FileManager.default.fileExists(atPath: file, isDirectory: &isFolder) else {
+            throw OperatorError("there is no file or folder \(file)", next: "check the path", isConfiguration: true)
         }
+        if let watchlist { return try importWatchlist(watchlist) }
+        if isFolder.boolValue { return try importFolder() }
         let opened = try Session.open(session, for: .writing)
         let named = FileName(file).table(of: Set(opened.library.tables.keys))
         guard let target = table ?? (opened.library.tables[named] == nil ? nil : named) else {
