@@ -9,6 +9,8 @@ package struct CSVRecords: FileRecords {
     private var offset: Int
     package private(set) var count: Int
     package private(set) var start = 0
+    /// The place behind the record that was read last, and behind its line end.
+    package var end: Int { offset }
 
     /// - Parameters:
     ///   - width: how many columns the header names.

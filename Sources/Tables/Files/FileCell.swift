@@ -46,6 +46,14 @@ package struct FileCell: Sendable, Equatable {
         }
     }
 
+    /// The text of a field of CSV, which has no escapes that could be malformed.
+    package func plainText(_ bytes: UnsafeBufferPointer<UInt8>) -> String {
+        precondition(kind != .escapes, "fields of CSV have no escapes")
+        return kind == .doubledQuotes
+            ? String(decoding: undoubled(bytes), as: UTF8.self)
+            : String(decoding: UnsafeBufferPointer(rebasing: bytes[range]), as: UTF8.self)
+    }
+
     /// The bytes of a field whose quotation marks are doubled.
     func undoubled(_ bytes: UnsafeBufferPointer<UInt8>) -> [UInt8] {
         var out: [UInt8] = []

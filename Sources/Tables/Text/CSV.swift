@@ -60,21 +60,4 @@ package enum CSV {
         finishRecord()
         return records
     }
-
-    /// The fields of one record as texts, such as the header's.
-    ///
-    /// - Parameter end: becomes the place where the next record starts.
-    package static func fields(_ bytes: UnsafeBufferPointer<UInt8>, from: Int, separator: UInt8, end: inout Int)
-        -> [String]
-    {
-        var at = from
-        var isQuoted = false
-        while at < bytes.count, isQuoted || (bytes[at] != 10 && bytes[at] != 13) {
-            if bytes[at] == 34 { isQuoted.toggle() }
-            at += 1
-        }
-        end = at
-        while end < bytes.count, bytes[end] == 10 || bytes[end] == 13 { end += 1 }
-        return records(bytes[from..<at], separator: separator).first ?? []
-    }
 }

@@ -27,16 +27,19 @@ struct DelimitedRecords {
             Self.read(comment: String(decoding: bytes[(at + 1)..<end], as: UTF8.self), into: &pairs)
             at = min(end + 1, bytes.count)
         }
-        var end = at
-        var best = (separator: Self.separators[0], header: [String](), known: -1)
+        var best = (separator: Self.separators[0], header: [String](), end: at, known: -1)
         for separator in Self.separators {
-            let header = CSV.fields(bytes, from: at, separator: separator, end: &end).map(Self.name)
+            // With another separator a quote may seem never to be closed.
+            guard let first = try? CSVRecords.texts(bytes, from: at, separator: separator) else { continue }
+            let header = first.fields.map(Self.name)
             let known = columns.count { column in header.contains { Self.same($0, column.name) } }
-            if known > best.known { best = (separator, header, known) }
+            if known > best.known { best = (separator, header, first.end, known) }
         }
         guard best.known > 0 else { throw foreign(best.header) }
         var records = Records(columns, header: best.header)
-        try records.read(bytes, from: end, separator: best.separator)
+        do throws(FileProblem) { try records.read(bytes, from: best.end, separator: best.separator) } catch {
+            throw .unusable(error.description(in: bytes))
+        }
         let values = document.map { spec in
             best.header.contains { Self.same($0, spec.name) }
                 ? .null : Self.value(pairs[spec.name.lowercased()] ?? "", spec.type)
@@ -106,88 +109,45 @@ struct DelimitedRecords {
             filled = columns.map { _ in false }
         }
 
-        mutating func read(_ bytes: UnsafeBufferPointer<UInt8>, from start: Int, separator: UInt8) throws(FeedProblem) {
-            var at = start
-            var quoted: [UInt8] = []
-            while at < bytes.count {
-                if bytes[at] == 10 || bytes[at] == 13 {
-                    at += 1
-                    continue
-                }
-                var field = 0
-                while true {
-                    var end = at
-                    if at < bytes.count, bytes[at] == UInt8(ascii: "\"") {
-                        quoted.removeAll(keepingCapacity: true)
-                        end = try unquote(bytes, at, separator, into: &quoted)
-                        quoted.withUnsafeBufferPointer { take($0, field) }
-                    } else {
-                        while end < bytes.count, bytes[end] != separator, bytes[end] != 10, bytes[end] != 13 {
-                            end += 1
-                        }
-                        take(UnsafeBufferPointer(rebasing: bytes[at..<end]), field)
-                    }
-                    field += 1
-                    at = end
-                    guard at < bytes.count, bytes[at] == separator else { break }
-                    at += 1
-                }
+        mutating func read(_ bytes: UnsafeBufferPointer<UInt8>, from start: Int, separator: UInt8) throws(FileProblem) {
+            var cells = RecordCells(header: header)
+            var reader = CSVRecords(separator: separator, width: header.count, offset: start, count: 1)
+            while try reader.next(&cells, bytes) {
                 // A text that was cut off ends within a record, and what is left of it is not what it was.
-                if at >= bytes.count, field < header.count {
-                    throw .unusable("a text that ends in the middle of record \(count + 1)")
+                if cells.isShort, reader.end == bytes.count, bytes[reader.end - 1] != 10, bytes[reader.end - 1] != 13 {
+                    throw FileProblem(
+                        "the text ends in the middle of the record", record: reader.count, offset: reader.start)
                 }
+                for field in cells.touched { take(cells[field], bytes, field) }
+                for (place, cell) in cells.extra { keep(cell, bytes, as: "field \(place)") }
                 finishRecord()
             }
         }
 
-        /// The text of a quoted field.
-        ///
-        /// - Returns: the place behind the field.
-        private func unquote(
-            _ bytes: UnsafeBufferPointer<UInt8>, _ start: Int, _ separator: UInt8, into text: inout [UInt8]
-        ) throws(FeedProblem) -> Int {
-            var at = start + 1
-            while true {
-                guard at < bytes.count else { throw .unusable("a quote in record \(count + 1) that is never closed") }
-                if bytes[at] != UInt8(ascii: "\"") {
-                    text.append(bytes[at])
-                    at += 1
-                } else if at + 1 < bytes.count, bytes[at + 1] == UInt8(ascii: "\"") {
-                    text.append(bytes[at])
-                    at += 2
-                } else {
-                    break
-                }
-            }
-            at += 1
-            // What stands between the closing quote and the separator belongs to the field, as other readers have it.
-            while at < bytes.count, bytes[at] != separator, bytes[at] != 10, bytes[at] != 13 {
-                text.append(bytes[at])
-                at += 1
-            }
-            return at
-        }
-
-        private mutating func take(_ text: UnsafeBufferPointer<UInt8>, _ field: Int) {
-            guard field < header.count, let c = targets[field] else {
-                if text.isEmpty { return }
-                let name = field < header.count && !header[field].isEmpty ? header[field] : "field \(field + 1)"
-                others[name] = .string(String(decoding: text, as: UTF8.self))
-                if field >= header.count || header[field].isEmpty, !unknown.contains(name) { unknown.append(name) }
-                return
+        private mutating func take(_ cell: FileCell, _ bytes: UnsafeBufferPointer<UInt8>, _ field: Int) {
+            guard let c = targets[field] else {
+                if cell.kind == .missing { return }
+                return keep(cell, bytes, as: header[field].isEmpty ? "field \(field + 1)" : header[field])
             }
             filled[c] = true
             switch columns[c].type {
-            case .string: builders[c].append(String(decoding: text, as: UTF8.self))
-            case .real:
-                if let number = TextNumbers.double(text) { builders[c].append(number) } else { slowly(text, c) }
-            default: slowly(text, c)
+            case .string: builders[c].append(cell.plainText(bytes))
+            case .real where cell.kind == .text:
+                let text = UnsafeBufferPointer(rebasing: bytes[cell.range])
+                if let number = TextNumbers.double(text) { builders[c].append(number) } else { slowly(cell, bytes, c) }
+            default: slowly(cell, bytes, c)
             }
         }
 
+        /// Keeps a cell that no column takes.
+        private mutating func keep(_ cell: FileCell, _ bytes: UnsafeBufferPointer<UInt8>, as name: String) {
+            others[name] = .string(cell.plainText(bytes))
+            if !unknown.contains(name) { unknown.append(name) }
+        }
+
         /// Reads a cell in whatever spelling; one that is not of its column's type is null, and kept as it came.
-        private mutating func slowly(_ bytes: UnsafeBufferPointer<UInt8>, _ c: Int) {
-            let text = String(decoding: bytes, as: UTF8.self).trimmed
+        private mutating func slowly(_ cell: FileCell, _ bytes: UnsafeBufferPointer<UInt8>, _ c: Int) {
+            let text = cell.plainText(bytes).trimmed
             if text.isEmpty { return builders[c].appendNull() }
             let type = columns[c].type
             var value = Value.string(text)
