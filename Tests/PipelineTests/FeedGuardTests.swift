@@ -182,4 +182,37 @@ import Testing
             await rig.close()
         }
     }
+
+    /// A page of a longer list: its records are taken, and what it leaves out is not gone.
+    @Test(arguments: [
+        (
+            "cisa-kev", #"{"count": COUNT, "vulnerabilities": [ROWS]}"#,
+            #"{"cveID": "CVE-2026-N", "dateAdded": "2026-11-01", "dueDate": "2026-11-22"}"#,
+            "KnownExploitedVulnerabilities_CL"
+        ),
+        (
+            "first-epss", #"{"status": "OK", "total": COUNT, "offset": 0, "limit": 100, "data": [ROWS]}"#,
+            #"{"cve": "CVE-2026-N", "epss": "0.5", "percentile": "0.9", "date": "2026-11-25"}"#, "ExploitPrediction_CL"
+        ),
+    ]) func aPageOfALongerListIsAPart(_ source: String, _ list: String, _ row: String, _ table: String) async throws {
+        try await RunningLab.use(devices: 5, standing: Self.standing) { lab in
+            let rig = try await ListRig(lab, source, "\(lab.cloud)/feeds/part", name: source)
+            func publish(_ rows: Range<Int>, of count: Int) {
+                let rows = rows.map { row.replacing("N\"", with: "\($0)\"") }.joined(separator: ",")
+                lab.lab.publish(
+                    "part", Array(list.replacing("COUNT", with: "\(count)").replacing("ROWS", with: rows).utf8))
+            }
+            publish(0..<8, of: 8)
+            #expect(try await rig.collect().error == "")
+            publish(5..<9, of: 300)
+            let part = try await rig.collect()
+            #expect(part.error.contains("296 of the 300 records") && part.error.contains("whole list"), "\(part)")
+            #expect(part.counts.added == 1 && part.counts.removed == 0, "\(part)")
+            publish(1..<9, of: 8)
+            let whole = try await rig.collect()
+            #expect(whole.error == "" && whole.counts.removed == 1, "\(whole)")
+            #expect(try rig.texts("\(table) | where ChangeType == 'Removed' | count") == [["1"]])
+            await rig.close()
+        }
+    }
 }

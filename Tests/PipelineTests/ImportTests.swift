@@ -268,6 +268,7 @@ import Workspace
         ("f.json", "hello", ["does not begin with { or ["]),
         ("f.json", "{\"value\":[{\"a\":1},{\"a\":", ["line 1"]),
         ("f.ndjson", "{\"a\":1}\n{\"a\":}\n", ["record 2, line 2"]),
+        ("f.ndjson", "{\"a\":1}\n{\"a\":2\n{\"a\":3}\n", ["record 2 (begins in line 2), line 3"]),
         ("f.json", "[{\"a\":1},{\"a\":tru}]", ["record 2"]),
         ("f.json", "[{\"a\":1}] x", ["expected a value"]),
         ("f.json", "{\"error\":{\"code\":\"Forbidden\",\"message\":\"no\"}}", ["Forbidden", "no"]),

@@ -95,13 +95,14 @@ package struct ServiceKind: Sendable {
             From their web address, or from a file or a mirror that `feeds` in the configuration names; `off` there leaves \
             a list out. A list that moved to another https address is followed there.
             """,
-        fields: ["path", "format", "match", "document", "announce", "emptyWith"]
+        fields: ["path", "format", "match", "document", "announce", "emptyWith", "total"]
     ) { yaml in
         .web(
             WebRequest(
                 address: try yaml.string("path"), format: try yaml.word("format") ?? .json,
                 match: try yaml.optionalString("match"), document: try yaml.columns("document"),
-                announced: try yaml.strings("announce"), emptyWith: try yaml.strings("emptyWith")))
+                announced: try yaml.strings("announce"), emptyWith: try yaml.strings("emptyWith"),
+                total: try yaml.optionalString("total")))
     }
 
     private static let applianceFields: Set<String> = [

@@ -116,6 +116,8 @@ package struct WebRequest: Sendable {
     package let announced: [String]
     /// Members that mark an answer of this list: with one of them, an answer without records is an empty list.
     package let emptyWith: [String]
+    /// The member that says how many records the whole list has; an answer with fewer is a part of it.
+    package let total: String?
 }
 
 /// From when on a call asks for what is new, with `{since}` in one of its parameters.

@@ -93,8 +93,11 @@ package struct FileProblem: Error, Sendable, Equatable {
     package let record: Int?
     /// A byte of the text that was read.
     package let offset: Int?
+    /// Where the record begins, when that is another place.
+    package let start: Int?
 
-    package init(_ reason: String, record: Int? = nil, offset: Int? = nil) {
+    package init(_ reason: String, record: Int? = nil, offset: Int? = nil, start: Int? = nil) {
+        self.start = start
         self.reason = reason
         self.record = record
         self.offset = offset
@@ -103,8 +106,13 @@ package struct FileProblem: Error, Sendable, Equatable {
     /// With the record and the line in the text.
     package func description(in bytes: UnsafeBufferPointer<UInt8>) -> String {
         var place: [String] = []
-        if let record { place.append("record \(record)") }
-        if let offset { place.append("line \(FileText.line(of: offset, in: bytes))") }
+        let line = offset.map { FileText.line(of: $0, in: bytes) }
+        let begin = start.map { FileText.line(of: $0, in: bytes) }
+        if let record {
+            let beginning = begin.flatMap { $0 == line ? nil : " (begins in line \($0))" }
+            place.append("record \(record)\(beginning ?? "")")
+        }
+        if let line { place.append("line \(line)") }
         return place.isEmpty ? reason : "\(place.joined(separator: ", ")): \(reason)"
     }
 }

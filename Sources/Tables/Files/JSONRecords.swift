@@ -62,7 +62,8 @@ package struct JSONRecords: FileRecords {
                 if isWanted { return true }
             } catch {
                 throw FileProblem(
-                    error.reason, record: max(count, 1), offset: min(base + error.offset, max(bytes.count - 1, 0)))
+                    error.reason, record: max(count, 1), offset: min(base + error.offset, max(bytes.count - 1, 0)),
+                    start: start)
             }
         }
         return false

@@ -5,7 +5,8 @@ import Tables
 struct FeedDecoder {
     let definition: SourceDefinition
 
-    func page(_ text: FeedText) throws(FeedProblem) -> RecordPage {
+    /// - Returns: the records, and how many there are in the whole list where the text says so.
+    func page(_ text: FeedText) throws(FeedProblem) -> (records: RecordPage, total: Int?) {
         let bytes = text.bytes
         let start = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
         let first = bytes[start...].first { $0 != 32 && $0 != 9 && $0 != 10 && $0 != 13 }
@@ -13,7 +14,7 @@ struct FeedDecoder {
         case nil: throw .unusable("an empty text")
         case UInt8(ascii: "<"): throw .unusable("a web page or XML, not \(definition.list.format.expected)")
         case UInt8(ascii: "{"), UInt8(ascii: "["):
-            return definition.list.format == .vex ? try vex(bytes) : try json(bytes)
+            return definition.list.format == .vex ? (try vex(bytes), nil) : try json(bytes)
         default: break
         }
         switch definition.list.format {
@@ -21,10 +22,10 @@ struct FeedDecoder {
         case .json:
             // A list that its publisher gives as CSV too has the same names in the header.
             guard let page = try? delimited(bytes) else { throw .unusable("neither JSON nor CSV with its columns") }
-            return page
+            return (page, nil)
         case .vex: throw .unusable("no JSON")
         }
-        return try delimited(bytes)
+        return (try delimited(bytes), nil)
     }
 
     private func delimited(_ bytes: [UInt8]) throws(FeedProblem) -> RecordPage {
@@ -43,11 +44,17 @@ struct FeedDecoder {
         return try read(JSON.array(records).bytes, path: nil, document: [])
     }
 
-    private func json(_ bytes: [UInt8]) throws(FeedProblem) -> RecordPage {
+    private func json(_ bytes: [UInt8]) throws(FeedProblem) -> (records: RecordPage, total: Int?) {
         let outline: FeedOutline
         do throws(JSONError) { outline = try FeedOutline(bytes) } catch {
             throw .unusable("malformed JSON: \(error.description)")
         }
+        return (
+            try json(bytes, outline), definition.list.total.flatMap { outline.scalar($0).longValue }.map { Int($0) }
+        )
+    }
+
+    private func json(_ bytes: [UInt8], _ outline: FeedOutline) throws(FeedProblem) -> RecordPage {
         if outline.isSequence { return try sequence(bytes) }
         let document = definition.documentColumns.map { outline.scalar($0.name) }
         guard !outline.isArray else { return try read(bytes, path: nil, document: document) }

@@ -36,6 +36,9 @@ struct FeedReading {
     private var read = 0
     private var failures: [(file: String, got: String)] = []
     private var passedOver: [String] = []
+    /// Records that the list says it has, and that were not there.
+    private var missing = 0
+    private var found = 0
 
     init(definition: SourceDefinition, name: String, place: String, isFolder: Bool) {
         self.definition = definition
@@ -62,7 +65,10 @@ struct FeedReading {
         let isSeveral = unpacker.texts(of: file.name, bytes) { (text) in
             do throws(FeedProblem) {
                 let text = try text.get()
-                pages.append(try decoder.page(text))
+                let (page, total) = try decoder.page(text)
+                pages.append(page)
+                found += page.batch.count
+                missing += max(0, (total ?? 0) - page.batch.count)
                 read += 1
             } catch {
                 switch error {
@@ -93,6 +99,13 @@ struct FeedReading {
             let expected = definition.list.format.expected
             notes.append(
                 "\(name): \(passedOver.count) files are no \(expected) and were passed over, first \(passedOver[0])")
+        }
+        if missing > 0 {
+            return OperatorError(
+                "source \(name) has read a part of its list", tried: "reading \(place)",
+                got: "\(missing) of the \(found + missing) records that it says it has are not there",
+                safe: "the records that came are stored; nothing counts as gone",
+                next: "name the whole list in 'feeds': a page of a service's answer is a part of it")
         }
         guard let first = failures.first ?? passedOver.first.map({ ($0, otherKind) }) else { return nil }
         if read > 0, failures.isEmpty { return nil }
