@@ -103,18 +103,27 @@ let package = Package(
                 .embedInCode("Assets/theme.js"),
             ], swiftSettings: swift),
 
-        // The two HTTP servers.
+        // The HTTP servers, and the door that they share.
+        .target(
+            name: "Serving",
+            dependencies: [
+                "Tables", .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ], swiftSettings: swift),
         .target(
             name: "Workbench",
             dependencies: [
-                "Workbooks", "Pipeline", "Workspace", "KQLEngine", "KQL", "Content", "Tables",
+                "Serving", "Workbooks", "Pipeline", "Workspace", "KQLEngine", "KQL", "Content", "Tables",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
             ], swiftSettings: swift),
         .target(
             name: "Lab",
             dependencies: [
-                "KQLEngine", "KQL", "Tables",
+                "Serving", "KQLEngine", "KQL", "Tables",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
                 .product(name: "X509", package: "swift-certificates"),
@@ -132,7 +141,7 @@ let package = Package(
         .executableTarget(
             name: "vestige",
             dependencies: [
-                "Workbench", "Lab", "Workbooks", "Pipeline", "Azure", "Workspace", "Content", "KQLEngine",
+                "Workbench", "Lab", "Serving", "Workbooks", "Pipeline", "Azure", "Workspace", "Content", "KQLEngine",
                 "KQL", "Tables",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -187,6 +196,13 @@ let package = Package(
             name: "WorkbooksTests", dependencies: ["Workbooks", "KQLEngine", "Content", "Tables", "TestKit"],
             exclude: ["Fixture", "Golden"],
             swiftSettings: swift),
+        .testTarget(
+            name: "ServingTests",
+            dependencies: [
+                "Serving", "TestKit", .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ], swiftSettings: swift),
         .testTarget(
             name: "WorkbenchTests",
             dependencies: [

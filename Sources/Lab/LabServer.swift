@@ -5,6 +5,7 @@ import HummingbirdTLS
 import Logging
 import NIOSSL
 import ServiceLifecycle
+import Serving
 import SwiftASN1
 import Tables
 import X509
@@ -87,21 +88,22 @@ package struct Lab: Sendable {
         }
         let key = try NIOSSLPrivateKey(bytes: Array(sensorKey.utf8), format: .pem)
         let tls = TLSConfiguration.makeServerConfiguration(certificateChain: chain, privateKey: .privateKey(key))
+        func door(isSecure: Bool) -> Door {
+            Door(names: .any, limits: .wide, isSecure: isSecure, ignoresCase: true, packs: false)
+        }
+        let (plain, secure) = (door(isSecure: false), door(isSecure: true))
         var services: [any Service] = [
-            Application(
-                router: cloud("http"), configuration: .init(address: .hostname(options.host, port: options.port)),
-                onServerRunning: { channel in await onCloud(channel.localAddress?.port ?? 0) }, logger: logger),
-            Application(
-                router: sensor, server: try .tls(.http1(), tlsConfiguration: tls),
-                configuration: .init(address: .hostname(options.host, port: options.sensorPort)),
-                onServerRunning: { channel in await onSensor(channel.localAddress?.port ?? 0) }, logger: logger),
+            plain.service(
+                cloud("http"), host: options.host, port: options.port, logger: logger, onRunning: onCloud),
+            secure.service(
+                sensor, over: try .tls(secure.channels, tlsConfiguration: tls), host: options.host,
+                port: options.sensorPort, logger: logger, onRunning: onSensor),
         ]
         if let port = options.tlsPort {
             services.append(
-                Application(
-                    router: cloud("https"), server: try .tls(.http1(), tlsConfiguration: tls),
-                    configuration: .init(address: .hostname(options.host, port: port)),
-                    onServerRunning: { channel in await onTLS(channel.localAddress?.port ?? 0) }, logger: logger))
+                secure.service(
+                    cloud("https"), over: try .tls(secure.channels, tlsConfiguration: tls), host: options.host,
+                    port: port, logger: logger, onRunning: onTLS))
         }
         return services
     }

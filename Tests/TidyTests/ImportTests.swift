@@ -10,10 +10,11 @@ import Testing
         "Workspace": ["KQLEngine", "KQL", "Tables"], "Azure": ["Tables"],
         "Pipeline": ["Azure", "Workspace", "KQLEngine", "KQL", "Content", "Tables"],
         "Workbooks": ["KQLEngine", "KQL", "Content", "Tables"],
-        "Workbench": ["Workbooks", "Pipeline", "Workspace", "KQLEngine", "KQL", "Content", "Tables"],
-        "Lab": ["KQLEngine", "KQL", "Tables"],
+        "Serving": ["Tables"],
+        "Workbench": ["Serving", "Workbooks", "Pipeline", "Workspace", "KQLEngine", "KQL", "Content", "Tables"],
+        "Lab": ["Serving", "KQLEngine", "KQL", "Tables"],
         "vestige": [
-            "Workbench", "Lab", "Workbooks", "Pipeline", "Azure", "Workspace", "Content", "KQLEngine", "KQL", "Tables",
+            "Workbench", "Lab", "Serving", "Workbooks", "Pipeline", "Azure", "Workspace", "Content", "KQLEngine", "KQL", "Tables",
         ],
     ]
     /// Shims over system libraries: modules without Swift files of their own.

@@ -2,6 +2,7 @@ import Hummingbird
 import Logging
 import Pipeline
 import ServiceLifecycle
+import Serving
 
 /// What a collector tells those who watch it: `/metrics` for Prometheus, `/healthz` for whoever starts it again when it hangs.
 package struct MetricsServer: Sendable {
@@ -27,9 +28,7 @@ package struct MetricsServer: Sendable {
         }
         // It answers, so it lives; what is wrong with a source is for the metrics to tell.
         router.get("/healthz") { _, _ in Answer.text("ok\n") }
-        return Application(
-            router: router,
-            configuration: .init(address: .hostname(options.host, port: options.port), serverName: "Vestige"),
-            onServerRunning: { channel in await onRunning(channel.localAddress?.port ?? 0) }, logger: logger)
+        return Door(names: .loopback(and: options.otherNames)).service(
+            router, host: options.host, port: options.port, logger: logger, onRunning: onRunning)
     }
 }

@@ -5,6 +5,8 @@ import Workbooks
 /// Workbook pages, and the way from the site's address to the first of them.
 struct WorkbookRoutes: Sendable {
     let state: WorkbenchState
+    /// The pages' paths.
+    static let pages: [RouterPath] = ["/", "/workbooks/:id"]
 
     func add(to router: Router<BasicRequestContext>) {
         router.get("/") { _, _ in

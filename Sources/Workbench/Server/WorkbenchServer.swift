@@ -4,6 +4,7 @@ import KQLEngine
 import Logging
 import Pipeline
 import ServiceLifecycle
+import Serving
 import Tables
 import Workbooks
 import Workspace
@@ -15,6 +16,8 @@ package struct WorkbenchOptions: Sendable {
     package var port = 8_321
     /// The program's version, for clients that ask.
     package var version = ""
+    /// Names that reach the server by a proxy or a tunnel, each with the port that clients see.
+    package var otherNames: Set<Authority> = []
 
     package init() {}
 }
@@ -40,15 +43,13 @@ package struct WorkbenchServer: Sendable {
     package func service(logger: Logger, onRunning: @escaping @Sendable (Int) async -> Void = { _ in }) -> some Service
     {
         let router = Router(context: BasicRequestContext.self)
-        router.add(middleware: LoopbackGuard())
         WorkbookRoutes(state: state).add(to: router)
         KustoRoutes(state: state).add(to: router)
         LogAnalyticsRoutes(state: state).add(to: router)
         StateRoutes(state: state).add(to: router)
-        return Application(
-            router: router,
-            configuration: .init(address: .hostname(options.host, port: options.port), serverName: "Vestige"),
-            onServerRunning: { channel in await onRunning(channel.localAddress?.port ?? 0) }, logger: logger)
+        let door = Door(names: .loopback(and: options.otherNames), pages: WorkbookRoutes.pages)
+        return door.service(
+            router, host: options.host, port: options.port, logger: logger, onRunning: onRunning)
     }
 }
 
@@ -87,38 +88,6 @@ struct WorkbenchState: Sendable {
     var home: WorkbookDocument? { documents.first { $0.id == library.home } ?? documents.first }
 }
 
-/// Keeps other web sites from using the reader's browser to ask this server: on loopback, the address that the request
-/// was made for must be loopback too, and a page of another origin gets nothing.
-struct LoopbackGuard<Context: RequestContext>: RouterMiddleware {
-    private static var names: Set<String> { ["localhost", "127.0.0.1", "[::1]"] }
-
-    func handle(_ request: Request, context: Context, next: (Request, Context) async throws -> Response) async throws
-        -> Response
-    {
-        guard Self.isLoopback(request.head.authority ?? "") else { return refuse("this host name is not served here") }
-        if let origin = request.headers[.origin], let scheme = origin.firstRange(of: "://"),
-            !Self.isLoopback(String(origin[scheme.upperBound...]))
-        {
-            return refuse("requests of other sites are not served")
-        }
-        if request.headers[.origin] == "null" { return refuse("requests of other sites are not served") }
-        var response = try await next(request, context)
-        response.headers[.contentSecurityPolicy] =
-            "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-        response.headers[.xContentTypeOptions] = "nosniff"
-        return response
-    }
-
-    private static func isLoopback(_ authority: String) -> Bool {
-        let host =
-            authority.hasPrefix("[")
-            ? String(authority.prefix { $0 != "]" }) + "]" : String(authority.prefix { $0 != ":" })
-        return names.contains(host.lowercased())
-    }
-
-    private func refuse(_ reason: String) -> Response { Answer.text("refused: \(reason)\n", status: .forbidden) }
-}
-
 /// HTTP answers.
 enum Answer {
     static func text(_ text: String, type: String = "text/plain; charset=utf-8", status: HTTPResponse.Status = .ok)
@@ -128,7 +97,12 @@ enum Answer {
     }
 
     static func html(_ text: String, status: HTTPResponse.Status = .ok) -> Response {
-        self.text(text, type: "text/html; charset=utf-8", status: status)
+        bytes(
+            Array(text.utf8), type: "text/html; charset=utf-8", status: status,
+            headers: [
+                .contentSecurityPolicy:
+                    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+            ])
     }
 
     static func json(_ body: JSON, status: HTTPResponse.Status = .ok) -> Response {

@@ -4,6 +4,7 @@ import Hummingbird
 import Logging
 import Pipeline
 import ServiceLifecycle
+import Serving
 import Tables
 import Workspace
 
@@ -38,9 +39,8 @@ struct FunctionsCommand: AsyncParsableCommand {
             _ = try await request.body.collect(upTo: 1 << 20)
             return await Self.invoke(context.parameters.get("function") ?? "", session, logger)
         }
-        let server = Application(
-            router: router, configuration: .init(address: .hostname("127.0.0.1", port: port)),
-            logger: Logs.make(options.console, level: .warning))
+        let server = Door().service(
+            router, host: "127.0.0.1", port: port, logger: Logs.make(options.console, level: .warning))
         try await ServiceGroup(
             configuration: .init(
                 services: [.init(service: server)], gracefulShutdownSignals: [.sigterm, .sigint],

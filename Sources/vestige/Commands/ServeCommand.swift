@@ -1,6 +1,7 @@
 import ArgumentParser
 import Pipeline
 import ServiceLifecycle
+import Serving
 import Workbench
 import Workspace
 
@@ -13,6 +14,11 @@ struct ServeCommand: AsyncParsableCommand {
             """)
 
     @Option(help: "Address and port.") var listen = "127.0.0.1:8321"
+    @Option(
+        help: ArgumentHelp(
+            "Answer under this name too: that of a proxy or tunnel before the server, with the port that browsers see.",
+            valueName: "name[:port]"))
+    var name: [String] = []
     @OptionGroup var options: SessionOptions
 
     func run() async throws {
@@ -22,8 +28,11 @@ struct ServeCommand: AsyncParsableCommand {
                 "there is no workspace \(session.workspace.path) yet: tables are empty until something is collected into it"
             )
         }
+        var address = try Self.address(listen)
+        address.otherNames = Set(try name.map(Self.name))
+        DoorLimits.raiseFileLimit()
         let server = WorkbenchServer(
-            try Self.address(listen), workspace: session.workspace, library: session.library,
+            address, workspace: session.workspace, library: session.library,
             configuration: session.configuration,
             outside: session.outside)
         let console = options.console
@@ -35,6 +44,14 @@ struct ServeCommand: AsyncParsableCommand {
                 services: [.init(service: service)], gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: Logs.make(console, level: .warning))
         ).run()
+    }
+
+    /// A name under which clients reach the server.
+    private static func name(_ text: String) throws -> Authority {
+        guard let name = Authority(text) else {
+            throw ValidationError("--name needs NAME or NAME:PORT, not \"\(text)\"")
+        }
+        return name
     }
 
     static func address(_ text: String) throws -> WorkbenchOptions {
