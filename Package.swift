@@ -59,11 +59,12 @@ let package = Package(
             name: "Tables",
             dependencies: ["CZlib", "CDeflate", .product(name: "OrderedCollections", package: "swift-collections")],
             swiftSettings: hot),
-        .target(name: "KQL", dependencies: ["Tables"], swiftSettings: swift),
+        .target(name: "CQueryGuard"),
+        .target(name: "KQL", dependencies: ["Tables", "CQueryGuard"], swiftSettings: swift),
         .target(
             name: "KQLEngine",
             dependencies: [
-                "KQL", "Tables", "CRE2", "CMaxMindDB", .product(name: "Crypto", package: "swift-crypto"),
+                "KQL", "Tables", "CRE2", "CMaxMindDB", "CQueryGuard", .product(name: "Crypto", package: "swift-crypto"),
             ], swiftSettings: hot),
 
         // What the product stands on.

@@ -7,9 +7,6 @@ extension Binder {
         _ declaration: FunctionDeclaration, _ home: Environment, _ arguments: [CallArgument], _ name: String,
         _ range: Range<Int>, _ scope: RowScope, _ environment: Environment, input: Plan? = nil
     ) throws -> Environment {
-        callDepth += 1
-        defer { callDepth -= 1 }
-        guard callDepth < 64 else { throw Diagnostic("VK003", "the function '\(name)' calls itself", range) }
         let inner = Environment(parent: home)
         var positional = arguments.filter { $0.name == nil }[...]
         let named = arguments.filter { $0.name != nil }
@@ -36,6 +33,7 @@ extension Binder {
                         "KS142", "The table given to '\(name)' has no column named \(column.name.text).",
                         given.value.range)
                 }
+                try plan.checkSize(given.value.range)
                 inner[parameter.name.text] = .plan(plan)
             case .scalar(let type):
                 if let given {
@@ -48,6 +46,7 @@ extension Binder {
                         continue
                     }
                     let value = try bindScalar(given.value, scope, environment)
+                    try value.checkSize("the argument", given.value.range)
                     inner[parameter.name.text] = .scalar(value.type == type ? value : convert(value, to: type))
                 } else if let expr = parameter.defaultValue {
                     inner[parameter.name.text] = .scalar(convert(try bindScalar(expr, .none, home), to: type))
@@ -71,17 +70,42 @@ extension Binder {
         _ range: Range<Int>, _ environment: Environment, input: Plan? = nil
     ) throws -> Plan {
         let inner = try callScope(declaration, home, arguments, name, range, .none, environment, input: input)
+        return try inBody(of: declaration, name, range) {
+            for statement in declaration.body {
+                if let expr = try declare(statement, in: inner) {
+                    let plan = try bindStatement(expr, inner)
+                    try plan.checkSize(range)
+                    return plan
+                }
+            }
+            throw Diagnostic("KS007", "the function '\(name)' has no statement that gives a result", range)
+        }
+    }
+
+    /// Binds a function's body: not inside its own, nor inside those of too many others.
+    private func inBody<T>(
+        of declaration: FunctionDeclaration, _ name: String, _ range: Range<Int>, _ body: () throws -> T
+    ) throws -> T {
+        // What a query declares cannot see itself; the content's functions see each other.
+        let isStored = catalog.function(named: name)?.range == declaration.range
+        if isStored, !active.insert(name).inserted {
+            throw Diagnostic("VK003", "the function '\(name)' calls itself", range)
+        }
         callDepth += 1
         let outer = ignoresRange
         ignoresRange = outer || declaration.setsRange
         defer {
+            if isStored { active.remove(name) }
             callDepth -= 1
             ignoresRange = outer
         }
-        for statement in declaration.body {
-            if let expr = try declare(statement, in: inner) { return try bindStatement(expr, inner) }
+        guard callDepth <= QuerySize.callsMax else {
+            throw Diagnostic(
+                "VK003",
+                "functions call each other more than \(QuerySize.callsMax) levels deep, from '\(name)' on; write the "
+                    + "innermost parts into one function", range)
         }
-        throw Diagnostic("KS007", "the function '\(name)' has no statement that gives a result", range)
+        return try body()
     }
 
     func callScalar(
@@ -89,13 +113,15 @@ extension Binder {
         _ range: Range<Int>, _ scope: RowScope, _ environment: Environment
     ) throws -> BoundExpr {
         let inner = try callScope(declaration, home, arguments, name, range, scope, environment)
-        callDepth += 1
-        let outer = ignoresRange
-        ignoresRange = outer || declaration.setsRange
-        defer {
-            callDepth -= 1
-            ignoresRange = outer
+        return try inBody(of: declaration, name, range) {
+            try bindScalarBody(declaration, arguments, name, range, scope, environment, inner)
         }
+    }
+
+    private func bindScalarBody(
+        _ declaration: FunctionDeclaration, _ arguments: [CallArgument], _ name: String, _ range: Range<Int>,
+        _ scope: RowScope, _ environment: Environment, _ inner: Environment
+    ) throws -> BoundExpr {
         for statement in declaration.body {
             if let expr = try declare(statement, in: inner) {
                 if isTabular(expr, inner) {

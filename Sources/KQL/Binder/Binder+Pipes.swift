@@ -8,7 +8,11 @@ extension Binder {
         var plan: Plan?
         let inner = Environment(parent: environment)
         if let source { plan = try bindTabular(source, environment) }
-        for op in operators { plan = try bindOperator(op, plan, inner) }
+        for op in operators {
+            plan = try bindOperator(op, plan, inner)
+            try countBound(op.range)
+            try plan?.checkSize(op.range)
+        }
         guard let plan else { throw Diagnostic("KS007", "the query has no source", 0..<0) }
         return plan
     }

@@ -3,6 +3,7 @@ import Tables
 extension Binder {
     /// Binds a scalar expression over the columns of `scope`.
     func bindScalar(_ expr: Expr, _ scope: RowScope, _ environment: Environment) throws -> BoundExpr {
+        try countBound(expr.range)
         switch expr.kind {
         case .literal(let value, let type): return .literal(value, type)
         case .name(let name): return try bindName(name, expr.range, scope, environment)

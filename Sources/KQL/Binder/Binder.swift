@@ -13,8 +13,12 @@ package final class Binder {
     let evaluate: ((BoundExpr) -> Value?)?
     var render: RenderSpec?
     var callDepth = 0
-    /// The functions that are looked into to see whether they give a table.
-    private var examined: Set<String> = []
+    /// Whether functions give a table, for those that were looked into; nil while one is.
+    var givesTable: [FunctionKey: Bool?] = [:]
+    /// The content's functions whose bodies are bound now.
+    var active: Set<String> = []
+    /// Expressions bound so far.
+    var boundCount = 0
     /// Whether the text that is bound now stands in a function that says itself of which time it reads.
     var ignoresRange = false
     /// Values of `set` statements.
@@ -32,6 +36,10 @@ package final class Binder {
 
     /// Binds a parsed query. Every expression statement gives a result.
     package func bind(_ statements: [Statement]) throws -> BoundQuery {
+        try DeepStack.run { () throws in try bindAll(statements) }
+    }
+
+    private func bindAll(_ statements: [Statement]) throws -> BoundQuery {
         let environment = Environment(parent: nil)
         var results: [(name: String, plan: Plan)] = []
         for statement in statements {
@@ -111,13 +119,27 @@ package final class Binder {
     }
 
     private func bindLet(_ expr: Expr, _ environment: Environment) throws -> Binding {
-        if case .lambda(let declaration) = expr.kind { return .function(declaration, environment) }
+        if case .lambda(let declaration) = expr.kind {
+            let home = Environment(now: environment)
+            // Found out now, when all that it calls was: nobody has to look deep for it later.
+            _ = returnsTable(declaration, home, name: "")
+            return .function(declaration, home)
+        }
         if case .name(let n) = expr.kind, let binding = environment[n], case .function = binding { return binding }
         if case .pipe(let source?, let operators) = expr.kind, let last = operators.last, Binder.givesGraph(last) {
             return .graph(try bindGraph(source, operators, environment))
         }
-        if isTabular(expr, environment) { return .plan(try bindTabular(expr, environment)) }
-        return .scalar(try bindScalar(expr, .none, environment))
+        if isTabular(expr, environment) {
+            let plan = try bindTabular(expr, environment)
+            try plan.checkSize(expr.range)
+            return .plan(plan)
+        }
+        let value = try bindScalar(expr, .none, environment)
+        // What is known now is computed once, wherever the name stands.
+        if case .literal = value { return .scalar(value) }
+        try value.checkSize("the value", expr.range)
+        if value.isFoldable, let known = constant(value) { return .scalar(.literal(known, value.type)) }
+        return .scalar(value)
     }
 
     /// A statement's value: a table, or one cell for a scalar expression.
@@ -148,7 +170,7 @@ package final class Binder {
         case .call(let n, let arguments):
             if let binding = environment[n.text] {
                 guard case .function(let declaration, let home) = binding else { return false }
-                return returnsTable(declaration, home, name: n.text)
+                return returnsTable(declaration, home, name: "")
             }
             if ["table", "materialize", "view", "external_table", "materialized_view", "_GetWatchlist"].contains(n.text)
             {
@@ -167,39 +189,6 @@ package final class Binder {
             return false
         default: return false
         }
-    }
-
-    /// Whether a call of a function gives a table. A function that calls itself gives none: binding the call refuses
-    /// it.
-    private func returnsTable(_ declaration: FunctionDeclaration, _ home: Environment, name: String) -> Bool {
-        let key = "\(name) \(declaration.range)"
-        guard examined.insert(key).inserted else { return false }
-        defer { examined.remove(key) }
-        let inner = Environment(parent: home)
-        for parameter in declaration.parameters {
-            switch parameter.kind {
-            case .scalar(let type): inner[parameter.name.text] = .scalar(.literal(.null, type))
-            case .table:
-                inner[parameter.name.text] = .plan(
-                    Plan(.rows(.empty(Schema([ColumnSpec]()))), Schema([ColumnSpec]()), isOpen: true))
-            }
-        }
-        for statement in declaration.body {
-            switch statement {
-            case .letValue(let name, let expr):
-                if case .lambda(let d) = expr.kind {
-                    inner[name.text] = .function(d, inner)
-                } else if isTabular(expr, inner) {
-                    inner[name.text] = .plan(
-                        Plan(.rows(.empty(Schema([ColumnSpec]()))), Schema([ColumnSpec]()), isOpen: true))
-                } else {
-                    inner[name.text] = .scalar(.literal(.null, .dynamic))
-                }
-            case .expression(let expr): return isTabular(expr, inner)
-            default: break
-            }
-        }
-        return false
     }
 
     /// Binds a tabular expression.

@@ -62,6 +62,23 @@ package indirect enum BoundExpr: Sendable {
         }
     }
 
+    /// Whether it is a call of calls whose value hangs on nothing but constants.
+    var isFoldable: Bool {
+        guard case .call(_, let arguments, _) = self,
+            arguments.contains(where: { if case .call = $0 { true } else { false } })
+        else { return false }
+        return isConstant && !readsTables
+    }
+
+    private var readsTables: Bool {
+        switch self {
+        case .column, .literal: false
+        case .toScalar, .inTable: true
+        case .call(_, let arguments, _): arguments.contains(where: \.readsTables)
+        case .convert(let e, _): e.readsTables
+        }
+    }
+
     package var literalValue: Value? { if case .literal(let v, _) = self { v } else { nil } }
 }
 
@@ -258,13 +275,58 @@ package struct Plan: Sendable {
     package var isOpen = false
     /// For a table: whether all its rows count, whatever range of time is set around the query.
     package var ignoresRange = false
+    /// Operators in it, and how many are below each other; an input used twice counts twice.
+    let operatorCount: Int
+    let height: Int
 
     package init(_ kind: Kind, _ schema: Schema, isOpen: Bool = false, ignoresRange: Bool = false) {
+        (operatorCount, height) = kind.size
         self.kind = kind
         self.schema = schema
         self.isOpen = isOpen
         self.ignoresRange = ignoresRange
     }
+}
+
+extension Plan.Kind {
+    /// The tables that the operator reads.
+    private var inputs: [Plan] {
+        switch self {
+        case .table, .rows, .range, .print, .input, .external: []
+        case .filter(let p, _), .project(let p, _), .summarize(let p, _, _), .sort(let p, _), .top(let p, _, _),
+            .take(let p, _), .sample(let p, _), .parseKV(let p, _, _, _), .topNested(let p, _), .materialize(_, let p),
+            .schema(let p):
+            [p]
+        case .join(let join): [join.left, join.right]
+        case .union(let all): all
+        case .mvExpand(let expand): [expand.input]
+        case .mvApply(let expand, let sub, _, _): [expand.input, sub]
+        case .parse(let parse): [parse.input]
+        case .makeSeries(let series): [series.input]
+        case .scan(let scan): [scan.input]
+        case .partition(let p, _, let sub, _): [p, sub]
+        case .plugin(_, let p, let arguments):
+            [p] + arguments.compactMap { if case .plan(let other) = $0 { other } else { nil } }
+        case .reduce(let reduce): [reduce.input]
+        case .graphMatch(let graph, _), .graphToTable(let graph, _, _): graph.inputs
+        case .graphPartition(let graph, let sub): graph.inputs + [sub]
+        }
+    }
+
+    fileprivate var size: (count: Int, height: Int) {
+        // What is kept is worked out once: as an input of others it counts as one table.
+        if case .rows = self { return (1, 1) }
+        return inputs.reduce((1, 1)) { size, input in
+            (
+                size.0.addingReportingOverflow(input.operatorCount).overflow ? .max : size.0 + input.operatorCount,
+                max(size.1, input.height + 1)
+            )
+        }
+    }
+}
+
+extension GraphPlan {
+    fileprivate var inputs: [Plan] { [edges] + nodes.map(\.plan) }
 }
 
 /// How `externaldata` reads what it names

@@ -10,17 +10,45 @@ indirect enum Binding {
 
 /// Names declared by `let`, parameters and `as`, the inner hiding the outer.
 final class Environment {
-    private var names: [String: Binding] = [:]
-    let parent: Environment?
+    /// Every declaration of a name with its number, the last one last.
+    private var names: [String: [(number: Int, binding: Binding)]] = [:]
+    private var count = 0
+    private let parent: Environment?
+    /// The parent's declarations from this number on are not seen; nil when all are.
+    private let parentLimit: Int?
 
-    init(parent: Environment?) { self.parent = parent }
-
-    subscript(name: String) -> Binding? {
-        get { names[name] ?? parent?[name] }
-        set { names[name] = newValue }
+    init(parent: Environment?) {
+        self.parent = parent
+        parentLimit = nil
     }
 
-    var allNames: [String] { Array(names.keys) + (parent?.allNames ?? []) }
+    /// The names that another environment has now. What it gets later is not seen: the body of a function knows only
+    /// what was declared before it, so that it cannot call itself, as in Kusto.
+    init(now other: Environment) {
+        parent = other
+        parentLimit = other.count
+    }
+
+    subscript(name: String) -> Binding? {
+        get { find(name, below: nil) }
+        set {
+            guard let newValue else { preconditionFailure("a name is not taken back") }
+            names[name, default: []].append((count, newValue))
+            count += 1
+        }
+    }
+
+    private func find(_ name: String, below limit: Int?) -> Binding? {
+        if let own = names[name], let found = own.last(where: { $0.number < limit ?? .max }) { return found.binding }
+        return parent?.find(name, below: parentLimit)
+    }
+
+    var allNames: [String] { visible(below: nil) }
+
+    private func visible(below limit: Int?) -> [String] {
+        let own = names.filter { $0.value.contains { $0.number < limit ?? .max } }.keys
+        return own + (parent?.visible(below: parentLimit) ?? [])
+    }
 }
 
 /// The columns that a scalar expression may name.

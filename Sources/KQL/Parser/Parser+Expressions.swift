@@ -24,31 +24,11 @@ extension Parser {
         try nested { (p) throws(Diagnostic) in try p.disjunction() }
     }
 
-    private func joined(_ op: String, _ left: Expr, _ right: Expr, _ range: Range<Int>) -> Expr {
+    func joined(_ op: String, _ left: Expr, _ right: Expr, _ range: Range<Int>) -> Expr {
         Expr(.binary(op, left, right, operatorRange: range), left.range.lowerBound..<right.range.upperBound)
     }
 
-    private mutating func disjunction() throws(Diagnostic) -> Expr {
-        var left = try conjunction()
-        while isWord("or") {
-            let range = token.range
-            at += 1
-            left = joined("or", left, try conjunction(), range)
-        }
-        return left
-    }
-
-    private mutating func conjunction() throws(Diagnostic) -> Expr {
-        var left = try equality()
-        while isWord("and") {
-            let range = token.range
-            at += 1
-            left = joined("and", left, try equality(), range)
-        }
-        return left
-    }
-
-    private mutating func equality() throws(Diagnostic) -> Expr {
+    mutating func equality() throws(Diagnostic) -> Expr {
         let left = try relational()
         for op in ["==", "!=", "<>"] where isSign(op) {
             let range = token.range
@@ -105,7 +85,9 @@ extension Parser {
 
     private mutating func additive() throws(Diagnostic) -> Expr {
         var left = try multiplicative()
+        var count = 0
         while isSign("+") || isSign("-") {
+            try link(&count)
             let op = token
             at += 1
             left = joined(op.text, left, try multiplicative(), op.range)
@@ -115,7 +97,9 @@ extension Parser {
 
     private mutating func multiplicative() throws(Diagnostic) -> Expr {
         var left = try stringOperation()
+        var count = 0
         while isSign("*") || isSign("/") || isSign("%") {
+            try link(&count)
             let op = token
             at += 1
             left = joined(op.text, left, try stringOperation(), op.range)
@@ -125,14 +109,17 @@ extension Parser {
 
     private mutating func stringOperation() throws(Diagnostic) -> Expr {
         var left = try signed()
+        var count = 0
         while true {
             let op = token
             if op.kind == .identifier, op.text == "matches", isWord("regex", ahead: 1) {
+                try link(&count)
                 at += 2
                 left = joined(
                     "matches regex", left, try signed(), op.range.lowerBound..<tokens[at - 1].range.upperBound)
             } else if (op.kind == .identifier || op.kind == .sign), stringOperators.contains(op.text) {
                 if op.text == ":" && !allowsColon { return left }
+                try link(&count)
                 at += 1
                 left = joined(op.text, left, try signed(), op.range)
             } else {
@@ -171,8 +158,10 @@ extension Parser {
 
     private mutating func path() throws(Diagnostic) -> Expr {
         var left = try primary()
+        var count = 0
         while true {
             if isSign("."), !isSign("..") {
+                try link(&count)
                 at += 1
                 if isSign("["), case .string(let s) = ahead(1).kind, isSign("]", ahead: 2) {
                     let start = token.range.lowerBound
@@ -196,6 +185,7 @@ extension Parser {
                     left = Expr(.member(left, n), span(from: left.range.lowerBound))
                 }
             } else if isSign("["), canIndex(left) {
+                try link(&count)
                 at += 1
                 let i = try expression()
                 try expectSign("]")

@@ -15,7 +15,9 @@ extension Parser {
         } else {
             source = try expression()
         }
+        var count = 0
         while takeSign("|") {
+            try link(&count)
             operators.append(try tabularOperator())
         }
         if let source, operators.isEmpty { return source }
@@ -27,7 +29,11 @@ extension Parser {
         try expectSign("(")
         var out: [Operator] = []
         _ = takeSign("|")
-        repeat { out.append(try nested { (p) throws(Diagnostic) in try p.tabularOperator() }) } while takeSign("|")
+        var count = 0
+        repeat {
+            try link(&count)
+            out.append(try nested { (p) throws(Diagnostic) in try p.tabularOperator() })
+        } while takeSign("|")
         try expectSign(")")
         return out
     }

@@ -6,15 +6,18 @@ package struct Parser {
     let tokens: [Token]
     var at = 0
     var depth = 0
-    static let depthMax = 200
+    /// Links of chains that count towards `QuerySize.linksMax`.
+    private var links = 0
 
     /// Reads a whole query: statements separated by semicolons.
     package static func parse(_ text: String) throws(Diagnostic) -> [Statement] {
         guard text.utf8.count <= 4_000_000 else {
             throw Diagnostic("VK001", "the query is longer than 4,000,000 bytes", 0..<0)
         }
-        var parser = Parser(source: Array(text.utf8), tokens: try Lexer.tokens(of: text))
-        return try parser.statements(until: nil)
+        return try DeepStack.run { () throws(Diagnostic) in
+            var parser = Parser(source: Array(text.utf8), tokens: try Lexer.tokens(of: text))
+            return try parser.statements(until: nil)
+        }
     }
 
     // MARK: Tokens
@@ -67,12 +70,30 @@ package struct Parser {
 
     mutating func nested<T>(_ body: (inout Parser) throws(Diagnostic) -> T) throws(Diagnostic) -> T {
         depth += 1
-        if depth > Parser.depthMax {
-            throw fail("VK002", "the query is nested more than \(Parser.depthMax) levels deep")
+        if depth > QuerySize.nestingMax {
+            throw fail(
+                "VK002",
+                "the query is nested more than \(QuerySize.nestingMax) levels deep; name inner parts with 'let' or 'extend'"
+            )
         }
         let result = try body(&self)
         depth -= 1
         return result
+    }
+
+    /// Counts a link of a chain whose operands are kept inside each other.
+    ///
+    /// - Parameter count: how many the chain has by now.
+    mutating func link(_ count: inout Int) throws(Diagnostic) {
+        count += 1
+        guard count > QuerySize.freeLinks else { return }
+        links += 1
+        if links > QuerySize.linksMax {
+            throw fail(
+                "VK002",
+                "the query's chains of operators have more than \(QuerySize.linksMax) links; write 'in (…)' for a list "
+                    + "of values, strcat() or array_sum() for long sums, or part the query with 'let'")
+        }
     }
 
     // MARK: Names

@@ -39,6 +39,15 @@ enum CommandSchemas {
     static let entities = schema(
         "DatabaseName EntityType EntityName DocString Folder CslInputSchema Content CslOutputSchema Properties:dynamic")
 
+    static let queries = schema(
+        """
+        ClientActivityId Text Database StartedOn:datetime LastUpdatedOn:datetime Duration:timespan State \
+        RootActivityId:guid User FailureReason TotalCpu:timespan CacheStatistics:dynamic Application \
+        MemoryPeak:long ScannedExtentsStatistics:dynamic Principal ClientRequestProperties:dynamic \
+        ResultSetStatistics:dynamic WorkloadGroup
+        """)
+    static let cancelled = schema("ClientRequestId ReasonPhrase RunningQueryCanceled:bool")
+
     /// Things that a workspace never has, so that there is nothing to show of them.
     static func alwaysEmpty(_ words: [String]) -> Schema? {
         switch words.dropFirst().joined(separator: " ") {
@@ -68,14 +77,6 @@ enum CommandSchemas {
                     + "State Status RootActivityId ShouldRetry:bool Database Principal User "
                     + "AdminEpochStartTime:datetime"
             )
-        case "queries", "running queries":
-            return schema(
-                """
-                ClientActivityId Text Database StartedOn:datetime LastUpdatedOn:datetime Duration:timespan State \
-                RootActivityId:guid User FailureReason TotalCpu:timespan CacheStatistics:dynamic Application \
-                MemoryPeak:long ScannedExtentsStatistics:dynamic Principal ClientRequestProperties:dynamic \
-                ResultSetStatistics:dynamic WorkloadGroup
-                """)
         default:
             if words.count > 3, words[1] == "table", words.suffix(1) == ["mappings"] {
                 return schema("Name Kind Mapping LastUpdatedOn:datetime Database Table")

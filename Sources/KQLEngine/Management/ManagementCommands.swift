@@ -9,8 +9,13 @@ package struct ManagementCommands: Sendable {
     package let database: String
     /// The program's version.
     package let version: String
+    /// Whose queries are shown and stopped; nil where each runs alone.
+    package let queries: QueryService?
 
-    package init(provider: any TableProvider, database: String = "Vestige", version: String) {
+    package init(
+        provider: any TableProvider, database: String = "Vestige", version: String, queries: QueryService? = nil
+    ) {
+        self.queries = queries
         self.provider = provider
         self.database = database
         self.version = version
@@ -26,7 +31,7 @@ package struct ManagementCommands: Sendable {
     ///
     /// - Throws: `QueryError`; unknown commands and those that would change something are errors.
     package func run(
-        _ text: String, options: QueryOptions = QueryOptions(), isCancelled: @escaping () -> Bool = { false }
+        _ text: String, options: QueryOptions = QueryOptions(), isCancelled: (() -> Bool)? = nil
     ) throws -> QueryResult {
         let start = ContinuousClock.now
         let command = CommandText(text)
@@ -51,6 +56,12 @@ package struct ManagementCommands: Sendable {
             guard lower.count == pattern.count else { return false }
             return zip(lower, pattern).allSatisfy { $1 == "*" || $0 == $1 }
         }
+        if has(".cancel", "query", "*")
+            || lower.starts(with: [".cancel", "query"]) && lower.dropFirst(3).first == "with"
+        {
+            return try cancelled(words[2], words.count > 4 ? words[4] : "")
+        }
+        if has(".show", "queries") || has(".show", "running", "queries") { return runningQueries() }
         guard lower.first == ".show" else { throw unknown(command, text) }
         if has(".show", "version") { return Self.batch(CommandSchemas.version, [versionRow]) }
         if has(".show", "databases") || has(".show", "cluster", "databases") {

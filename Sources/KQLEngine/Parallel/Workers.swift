@@ -1,4 +1,3 @@
-import Dispatch
 import Foundation
 import KQL
 import Synchronization
@@ -16,11 +15,20 @@ enum Workers {
             return
         }
         let failure = FirstFailure()
-        // Each number's work touches state of its own, and this call outlives all of it.
-        nonisolated(unsafe) let work = body
-        DispatchQueue.concurrentPerform(iterations: count) { i in
-            if failure.error != nil { return }
-            do { try work(i) } catch { failure.note(error) }
+        let run = QueryRun.current
+        withoutActuallyEscaping(body) { body in
+            // Each number's work touches state of its own, and this call outlives all of it.
+            nonisolated(unsafe) let work = body
+            @Sendable func one(_ i: Int) {
+                if failure.error != nil { return }
+                do { try work(i) } catch { failure.note(error) }
+            }
+            // On threads whose stacks are as deep as the caller's, and as the same query's work.
+            let others = (1..<count).map { i in
+                DeepStack.start { if let run { run.enter { one(i) } } else { one(i) } }
+            }
+            one(0)
+            for other in others { other.wait() }
         }
         if let error = failure.error { throw error }
     }

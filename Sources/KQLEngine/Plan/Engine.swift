@@ -50,21 +50,29 @@ package struct Engine: Sendable {
     ///
     /// - Throws: `QueryError`.
     package func run(
-        _ text: String, options: QueryOptions = QueryOptions(), isCancelled: @escaping () -> Bool = { false }
+        _ text: String, options: QueryOptions = QueryOptions(), isCancelled: (() -> Bool)? = nil
     ) throws -> QueryResult {
         let start = ContinuousClock.now
-        do {
+        return try guarded(text, options, isCancelled) {
             let statements = try Parser.parse(text)
             let options = RequestSettings.apply(statements, to: options)
-            let context = QueryContext(
-                provider: provider, options: options, now: Engine.clock(), isCancelled: isCancelled)
+            let context = QueryContext(provider: provider, options: options, now: Engine.clock())
             let executor = Executor(context)
             let query = try binder(executor, options).bind(statements)
             return try Self.results(of: query, executor, since: start)
-        } catch let problem as Diagnostic {
-            throw QueryError.invalid(problem, query: text)
-        } catch let problem as JSONError {
-            throw QueryError.runtime(problem.description)
+        }
+    }
+
+    /// Does `body` as the work of a query, where trees may be deep, and says what went wrong as a `QueryError`.
+    private func guarded<T>(
+        _ text: String, _ options: QueryOptions, _ isCancelled: (() -> Bool)? = nil, _ body: () throws -> T
+    ) throws -> T {
+        try QueryRun.ensure(text, options, isCancelled) {
+            do { return try body() } catch let problem as Diagnostic {
+                throw QueryError.invalid(problem, query: text)
+            } catch let problem as JSONError {
+                throw QueryError.runtime(problem.description)
+            }
         }
     }
 
@@ -98,48 +106,49 @@ package struct Engine: Sendable {
     /// - Returns: nil for a query whose columns or constants depend on rows, which is bound anew for each.
     /// - Throws: `QueryError`.
     package func prepare(_ text: String, options: QueryOptions) throws -> PreparedQuery? {
-        do {
+        try guarded(text, options) {
             let statements = try Parser.parse(text)
             let options = RequestSettings.apply(statements, to: options)
             let context = QueryContext(provider: provider, options: options, now: Engine.clock())
             let executor = Executor(context)
             var needsRows = false
             let binder = Binder(
-                catalog: provider, parameters: options.parameters,
-                evaluate: { try? executor.evaluator.constant($0) },
+                catalog: provider, parameters: options.parameters, evaluate: Self.evaluating(executor),
                 resolvePlugin: { plan in
                     needsRows = true
                     return plan.schema
                 })
             let query = try binder.bind(statements)
             return needsRows || context.hasRead ? nil : PreparedQuery(query: query, options: options)
-        } catch let problem as Diagnostic {
-            throw QueryError.invalid(problem, query: text)
-        } catch let problem as JSONError {
-            throw QueryError.runtime(problem.description)
         }
     }
 
     /// Binds a query without running more than its plugins need.
     package func check(_ text: String) throws {
-        do {
+        try guarded(text, QueryOptions()) {
             let context = QueryContext(provider: provider, options: QueryOptions(), now: Engine.clock())
             _ = try binder(Executor(context), QueryOptions()).bind(try Parser.parse(text))
-        } catch let problem as Diagnostic {
-            throw QueryError.invalid(problem, query: text)
         }
     }
 
     /// The columns that a query's result would have; nil when the query is not valid. Nothing is read.
     package func schema(of text: String) -> Schema? {
-        guard let statements = try? Parser.parse(text) else { return nil }
-        return try? Binder(catalog: provider).bind(statements).results.last?.plan.schema
+        DeepStack.run {
+            guard let statements = try? Parser.parse(text) else { return nil }
+            return try? Binder(catalog: provider).bind(statements).results.last?.plan.schema
+        }
+    }
+
+    /// Computes constants for the binder. What cannot be computed is left to the run, which says why; when the query
+    /// has to stop, the binder's next step finds out.
+    private static func evaluating(_ executor: Executor) -> (BoundExpr) -> Value? {
+        { try? executor.evaluator.constant($0) }
     }
 
     private func binder(_ executor: Executor, _ options: QueryOptions) -> Binder {
         Binder(
             catalog: provider, parameters: options.parameters,
-            evaluate: { try? executor.evaluator.constant($0) },
+            evaluate: Self.evaluating(executor),
             resolvePlugin: { plan in
                 // What the plugin gives now is kept: running it again would be the same work.
                 guard case .plugin(let name, let input, let arguments) = plan.kind else { return plan.schema }

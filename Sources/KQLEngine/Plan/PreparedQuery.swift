@@ -12,8 +12,10 @@ package struct PreparedQuery: Sendable {
     package func run(over provider: any TableProvider) throws -> QueryResult {
         let start = ContinuousClock.now
         do {
-            let context = QueryContext(provider: provider, options: options, now: Engine.clock())
-            return try Engine.results(of: query, Executor(context), since: start)
+            return try QueryRun.ensure("a transform", options, nil) {
+                let context = QueryContext(provider: provider, options: options, now: Engine.clock())
+                return try Engine.results(of: query, Executor(context), since: start)
+            }
         } catch let problem as Diagnostic {
             throw QueryError.runtime(problem.message)
         } catch let problem as JSONError {

@@ -6,15 +6,27 @@ import Tables
 package enum QueryError: Error, Sendable {
     case invalid(Diagnostic, query: String)
     case notSupported(String)
-    case limit(String)
+    case limit(String, kind: LimitKind = .other)
     case cancelled
     case runtime(String)
+
+    /// Which limit it was.
+    package enum LimitKind: Sendable, Equatable {
+        case time, memory
+        /// Too many queries are under way; asking again later helps.
+        case busy
+        /// The program is ending.
+        case shutdown
+        /// The query is not run since it ended the program before.
+        case suspect
+        case other
+    }
 
     package var message: String {
         switch self {
         case .invalid(let diagnostic, _): diagnostic.message
         case .notSupported(let what): "valid KQL, but not in the local engine: \(what); run it on Kusto with --on"
-        case .limit(let text), .runtime(let text): text
+        case .limit(let text, _), .runtime(let text): text
         case .cancelled: "the query was cancelled"
         }
     }
@@ -70,8 +82,6 @@ package final class QueryContext {
     package let now: Int64
     package let options: QueryOptions
     package let provider: any TableProvider
-    private var deadline: ContinuousClock.Instant
-    private let isCancelled: () -> Bool
     var scalars: [Int: Value] = [:]
     var materialized: [Int: [Batch]] = [:]
     var sets: [Int: Value] = [:]
@@ -80,26 +90,15 @@ package final class QueryContext {
     var graphPart: Value?
     private var regexes: [String: Regex?] = [:]
     package private(set) var rowsScanned = 0
-    private var heldBytes = 0
 
-    package init(
-        provider: any TableProvider, options: QueryOptions, now: Int64, isCancelled: @escaping () -> Bool = { false }
-    ) {
+    package init(provider: any TableProvider, options: QueryOptions, now: Int64) {
         self.provider = provider
         self.options = options
         self.now = options.now ?? now
-        self.isCancelled = isCancelled
-        deadline = ContinuousClock.now + .seconds(options.durationMax)
     }
 
-    /// Throws when the query was cancelled or ran too long; called once per batch.
-    func check() throws {
-        if isCancelled() { throw QueryError.cancelled }
-        if ContinuousClock.now > deadline {
-            throw QueryError.limit(
-                "the query ran longer than \(Int(options.durationMax)) s; narrow the time range or raise the limit")
-        }
-    }
+    /// Throws when the query has to stop.
+    func check() throws { try Interrupted.check() }
 
     /// Whether anything was computed from rows: a value of `toscalar`, a set of `in`, a table that is kept.
     var hasRead: Bool { rowsScanned > 0 || !scalars.isEmpty || !materialized.isEmpty || !sets.isEmpty }
@@ -111,8 +110,7 @@ package final class QueryContext {
 
     /// The context of a worker on another thread, with the values that are known by now.
     func forked() -> QueryContext {
-        let other = QueryContext(provider: provider, options: options, now: now, isCancelled: isCancelled)
-        other.deadline = deadline
+        let other = QueryContext(provider: provider, options: options, now: now)
         other.scalars = scalars
         other.materialized = materialized
         other.sets = sets
@@ -121,16 +119,14 @@ package final class QueryContext {
         return other
     }
 
-    /// Counts rows that an operator keeps until its end.
+    /// Counts rows that an operator keeps until its end, for all threads of the query together.
     func hold(rows: Int, columns: Int) throws {
-        heldBytes += rows * max(columns, 1) * 16
-        if heldBytes > options.memoryBytesMax {
-            throw QueryError.limit(
-                "the query would keep more than \(options.memoryBytesMax >> 20) MB in memory; filter or "
-                    + "summarize earlier"
-            )
-        }
+        let (bytes, overflow) = rows.multipliedReportingOverflow(by: max(columns, 1) * 16)
+        try hold(bytes: overflow ? .max / 2 : bytes)
     }
+
+    /// Counts bytes that an operator keeps until its end.
+    func hold(bytes: Int) throws { try QueryRun.current?.hold(bytes) }
 
     /// A compiled pattern; nil when it is not valid.
     func regex(_ pattern: String, caseSensitive: Bool = true) -> Regex? {

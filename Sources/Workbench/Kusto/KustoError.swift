@@ -19,15 +19,34 @@ enum KustoError {
                 isSyntax ? "SyntaxException" : "SemanticException",
                 "\(kind): \(code): \(diagnostic.message)\(hint) [line:position=\(line):\(column)]",
                 asked)
-        case .limit(let text):
-            let isTime = text.contains("ran longer")
+        case .limit(let text, .time):
             return response(
-                status: isTime ? .gatewayTimeout : .badRequest, isTime ? "RequestExecutionTimeout" : "LimitsExceeded",
-                isTime ? "KustoServiceTimeoutException" : "KustoQueryRunawayException", text, asked, isPermanent: false)
+                status: .gatewayTimeout, "RequestExecutionTimeout", "KustoServiceTimeoutException", text, asked,
+                isPermanent: false)
+        case .limit(let text, .busy):
+            // https://learn.microsoft.com/kusto/management/request-rate-limit-policy
+            return tooMany(
+                response(
+                    status: .tooManyRequests, "TooManyRequests", "KustoRequestThrottledException", text, asked,
+                    isPermanent: false))
+        case .limit(let text, .shutdown):
+            return tooMany(
+                response(
+                    status: .serviceUnavailable, "ServiceNotAvailable", "KustoServiceUnavailableException", text, asked,
+                    isPermanent: false))
+        case .limit(let text, _):
+            return response("LimitsExceeded", "KustoQueryRunawayException", text, asked, isPermanent: false)
         case .cancelled: return response("General_BadRequest", "KustoBadRequestException", error.message, asked)
         case .runtime, .notSupported:
             return response("General_BadRequest", "KustoBadRequestException", error.message, asked)
         }
+    }
+
+    /// With the seconds after which asking again may help.
+    static func tooMany(_ response: Response) -> Response {
+        var response = response
+        response.headers[.retryAfter] = "5"
+        return response
     }
 
     static func malformed(_ message: String, _ asked: KustoRequest) -> Response {

@@ -105,7 +105,7 @@ enum ServerTimeout {
         var rest = text[...]
         if let comma = text.firstIndex(of: ",") {
             let words = text[..<comma].split(separator: " ")
-            guard words.count == 2, let n = Double(words[0]), words[1].hasPrefix("day") else { return nil }
+            guard words.count == 2, let n = Double(words[0]), n.isFinite, words[1].hasPrefix("day") else { return nil }
             days = n
             rest = text[text.index(after: comma)...].drop { $0 == " " }
         }

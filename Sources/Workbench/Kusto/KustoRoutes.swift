@@ -32,7 +32,13 @@ struct KustoRoutes: Sendable {
         do throws(KustoRequest.Malformed) { try asked.read(fields) } catch {
             return KustoError.malformed(error.message, asked)
         }
-        return try await answer(asked, endpoint)
+        let ready = asked
+        // Whoever hangs up is not waited for, though a GET has no body whose end would tell.
+        return try await request.body.consumeWithCancellationOnInboundClose { _ in
+            var response = try await answer(ready, endpoint, state.client(of: request))
+            response.headers[.connection] = "close"
+            return response
+        }
     }
 
     private func post(_ request: Request, _ endpoint: Endpoint) async throws -> Response {
@@ -50,15 +56,15 @@ struct KustoRoutes: Sendable {
             do throws(KustoRequest.Malformed) { try asked.read(fields) } catch {
                 return KustoError.malformed(error.message, asked)
             }
-            var response = try await answer(asked, endpoint)
+            var response = try await answer(asked, endpoint, state.client(of: request))
             response.headers[.connection] = "close"
             return response
         }
     }
 
-    private func answer(_ asked: KustoRequest, _ endpoint: Endpoint) async throws -> Response {
+    private func answer(_ asked: KustoRequest, _ endpoint: Endpoint, _ client: Client) async throws -> Response {
         let commands = ManagementCommands(
-            provider: try state.provider(), database: Self.database, version: state.version)
+            provider: try state.provider(), database: Self.database, version: state.version, queries: state.queries)
         let isCommand = ManagementCommands.isCommand(asked.text)
         guard commands.isDatabase(asked.database) || isCommand && asked.database.isEmpty else {
             return KustoError.response(
@@ -74,12 +80,20 @@ struct KustoRoutes: Sendable {
             return KustoError.malformed("a command starts with a dot; send queries to /v2/rest/query", asked)
         }
         do {
-            let encoded = try await QueryRunner.run { isCancelled in
+            // What shows and stops queries does not wait behind them.
+            if isCommand, ManagementCommands.isAboutQueries(asked.text) {
+                let result = try commands.run(asked.text, options: state.queries.lowered(asked.options))
+                return Answer.bytes(
+                    try KustoV1.encodeCommand(result), type: "application/json; charset=utf-8",
+                    headers: KustoHeader.answer(asked.activity))
+            }
+            let encoded = try await state.queries.run(
+                asked.text, options: asked.options, client: client, activity: asked.activity
+            ) { options in
                 let result =
                     isCommand
-                    ? try commands.run(asked.text, options: asked.options, isCancelled: isCancelled)
-                    : try Engine(provider: commands.provider).run(
-                        asked.text, options: asked.options, isCancelled: isCancelled)
+                    ? try commands.run(asked.text, options: options)
+                    : try Engine(provider: commands.provider).run(asked.text, options: options)
                 switch endpoint {
                 case .command: return try KustoV1.encodeCommand(result)
                 case .queryV1:

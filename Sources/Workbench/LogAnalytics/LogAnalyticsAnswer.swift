@@ -42,8 +42,9 @@ struct LogAnalyticsError: Error {
                     ? ("SyntaxError", "A recognition error occurred in the query.")
                     : ("SemanticError", "A semantic error occurred."),
                 deepest: deepest)
-        case .limit(let text) where text.contains("ran longer"):
-            self.init(.gatewayTimeout, "GatewayTimeout", text)
+        case .limit(let text, .time): self.init(.gatewayTimeout, "GatewayTimeout", text)
+        case .limit(let text, .busy): self.init(.tooManyRequests, "ThrottledError", text)
+        case .limit(let text, .shutdown): self.init(.serviceUnavailable, "ServiceUnavailable", text)
         default:
             self.init(
                 .badRequest, "BadArgumentError", "The request had some invalid properties",

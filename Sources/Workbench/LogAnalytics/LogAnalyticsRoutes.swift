@@ -16,10 +16,23 @@ struct LogAnalyticsRoutes: Sendable {
     func add(to router: Router<BasicRequestContext>) {
         router.get("/v1/workspaces/:workspace/query") { request, _ in
             let fields = Bag(request.uri.queryParameters.map { (String($0.key), Value.string(String($0.value))) })
-            return try await answer(prefer: request.headers[Self.prefer] ?? "", address: fields, fields)
+            let (prefer, client) = (request.headers[Self.prefer] ?? "", state.client(of: request))
+            // Whoever hangs up is not waited for, though a GET has no body whose end would tell.
+            return try await request.body.consumeWithCancellationOnInboundClose { _ in
+                var response = try await answer(prefer: prefer, address: fields, fields, client)
+                response.headers[.connection] = "close"
+                return response
+            }
         }
         router.post("/v1/workspaces/:workspace/query") { request, _ in try await post(request) }
-        router.post("/v1/$batch") { request, _ in try await batch(request) }
+        router.post("/v1/$batch") { request, _ in
+            let client = state.client(of: request)
+            return try await request.body.consumeWithCancellationOnInboundClose { body in
+                var response = try await batch(body, client)
+                response.headers[.connection] = "close"
+                return response
+            }
+        }
         router.get("/v1/workspaces/:workspace/metadata") { _, _ in Answer.json(metadata(try state.provider())) }
     }
 
@@ -36,39 +49,43 @@ struct LogAnalyticsRoutes: Sendable {
                     LogAnalyticsError(
                         .badRequest, "InvalidJsonBody", "The request body is not a JSON object, or it is too large"))
             }
-            var response = try await answer(prefer: prefer, address: address, fields)
+            var response = try await answer(prefer: prefer, address: address, fields, state.client(of: request))
             response.headers[.connection] = "close"
             return response
         }
     }
 
-    private func answer(prefer: String, address: Bag, _ fields: Bag) async throws -> Response {
+    private func answer(prefer: String, address: Bag, _ fields: Bag, _ client: Client) async throws -> Response {
         do {
             return Answer.bytes(
-                try await run(prefer: prefer, address: address, fields), type: "application/json; charset=utf-8")
+                try await run(prefer: prefer, address: address, fields, client), type: "application/json; charset=utf-8"
+            )
         } catch let error
             as LogAnalyticsError
         { return refuse(error) }
     }
 
     /// - Throws: `LogAnalyticsError`.
-    private func run(prefer: String, address: Bag, _ fields: Bag) async throws -> [UInt8] {
+    private func run(prefer: String, address: Bag, _ fields: Bag, _ client: Client) async throws -> [UInt8] {
         let asked = try LogAnalyticsRequest(fields: fields, address: address, prefer: prefer, now: SystemClock.now())
         let engine = Engine(provider: try state.provider())
         do {
-            return try await QueryRunner.run { isCancelled in
-                try LogAnalyticsAnswer.encode(
-                    try engine.run(asked.text, options: asked.options, isCancelled: isCancelled), asked)
+            return try await state.queries.run(asked.text, options: asked.options, client: client) { options in
+                try LogAnalyticsAnswer.encode(try engine.run(asked.text, options: options), asked)
             }
         } catch let error as QueryError { throw LogAnalyticsError(error) }
     }
 
-    private func refuse(_ error: LogAnalyticsError) -> Response { Answer.json(error.body, status: error.status) }
+    private func refuse(_ error: LogAnalyticsError) -> Response {
+        let response = Answer.json(error.body, status: error.status)
+        let isPassing = error.status == .tooManyRequests || error.status == .serviceUnavailable
+        return isPassing ? KustoError.tooMany(response) : response
+    }
 
     // MARK: Batch
 
-    private func batch(_ request: Request) async throws -> Response {
-        guard let buffer = try? await request.body.collect(upTo: Self.bodyBytesMax),
+    private func batch(_ body: RequestBody, _ client: Client) async throws -> Response {
+        guard let buffer = try? await body.collect(upTo: Self.bodyBytesMax),
             let items = (try? JSONReader.parse(Array(buffer.readableBytesView)))?.bagValue?["requests"]?.arrayValue
         else {
             return refuse(
@@ -87,7 +104,7 @@ struct LogAnalyticsRoutes: Sendable {
         }
         var answers: [(Int, [UInt8])] = []
         try await withThrowingTaskGroup(of: (Int, [UInt8]).self) { group in
-            for (i, one) in requests.enumerated() { group.addTask { (i, try await item(ids[i], one)) } }
+            for (i, one) in requests.enumerated() { group.addTask { (i, try await item(ids[i], one, client)) } }
             for try await answer in group { answers.append(answer) }
         }
         var out: [UInt8] = Array("{\"responses\":[".utf8)
@@ -99,7 +116,7 @@ struct LogAnalyticsRoutes: Sendable {
         return Answer.bytes(out, type: "application/json; charset=utf-8")
     }
 
-    private func item(_ id: String, _ one: Bag) async throws -> [UInt8] {
+    private func item(_ id: String, _ one: Bag, _ client: Client) async throws -> [UInt8] {
         var status = HTTPResponse.Status.ok
         let body: [UInt8]
         do {
@@ -109,7 +126,7 @@ struct LogAnalyticsRoutes: Sendable {
                 throw LogAnalyticsError(.badRequest, "InvalidJsonBody", "the request's 'body' is missing")
             }
             let prefer = one["headers"]?.bagValue?.value("Prefer")?.stringValue ?? ""
-            body = try await run(prefer: prefer, address: Bag([(String, Value)]()), bag)
+            body = try await run(prefer: prefer, address: Bag([(String, Value)]()), bag, client)
         } catch let error as LogAnalyticsError {
             status = error.status
             body = error.body.bytes

@@ -18,18 +18,26 @@ struct WorkbookRoutes: Sendable {
         router.get("/workbooks/:id") { request, context in
             var asked: [String: [String]] = [:]
             for (name, value) in request.uri.queryParameters { asked[String(name), default: []].append(String(value)) }
-            return try await page(try context.parameters.require("id"), asked)
+            let (id, given) = (try context.parameters.require("id"), asked)
+            let client = state.client(of: request)
+            return try await request.body.consumeWithCancellationOnInboundClose { _ in
+                var response = try await page(id, given, client)
+                response.headers[.connection] = "close"
+                return response
+            }
         }
     }
 
     private var shell: PageShell { PageShell(documents: state.documents) }
 
-    private func page(_ id: String, _ asked: [String: [String]]) async throws -> Response {
+    private func page(_ id: String, _ asked: [String: [String]], _ client: Client) async throws -> Response {
         guard let document = state.documents.first(where: { $0.id == id }) else {
             return Answer.html(shell.missing("There is no workbook \(id)."), status: .notFound)
         }
-        let run = WorkbookRun(provider: try state.provider(), now: SystemClock.now())
+        let run = WorkbookRun(
+            provider: try state.provider(), now: SystemClock.now(), queries: state.queries, client: client)
         let page = await run.resolve(document, asked: asked)
-        return Answer.html(PageRenderer(documents: state.documents).page(page))
+        let documents = state.documents
+        return Answer.html(try await QueryService.offload { PageRenderer(documents: documents).page(page) })
     }
 }

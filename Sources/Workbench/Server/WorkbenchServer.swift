@@ -31,12 +31,12 @@ package struct WorkbenchServer: Sendable {
     package init(
         _ options: WorkbenchOptions, workspace: Workspace, library: ContentLibrary,
         configuration: Configuration = Configuration(),
-        outside: OutsideData = OutsideData()
+        outside: OutsideData = OutsideData(), queries: QueryService = QueryService()
     ) {
         self.options = options
         state = WorkbenchState(
             workspace: workspace, library: library, configuration: configuration, version: options.version,
-            outside: outside)
+            outside: outside, queries: queries)
     }
 
     /// The server; `onRunning` gets its port once it listens.
@@ -51,6 +51,9 @@ package struct WorkbenchServer: Sendable {
         return door.service(
             router, host: options.host, port: options.port, logger: logger, onRunning: onRunning)
     }
+
+    /// Stops the queries when the program is asked to end, so that nobody waits for them.
+    package var queryEnd: some Service { QueryEnd(queries: state.queries) }
 }
 
 /// What the routes share.
@@ -60,13 +63,16 @@ struct WorkbenchState: Sendable {
     let configuration: Configuration
     let version: String
     let outside: OutsideData
+    /// Runs every query, of pages and interfaces alike.
+    let queries: QueryService
     /// The workbooks, read once.
     let documents: [WorkbookDocument]
 
     init(
         workspace: Workspace, library: ContentLibrary, configuration: Configuration, version: String,
-        outside: OutsideData
+        outside: OutsideData, queries: QueryService
     ) {
+        self.queries = queries
         self.workspace = workspace
         self.library = library
         self.configuration = configuration
@@ -81,11 +87,28 @@ struct WorkbenchState: Sendable {
             declared: library.tables.mapValues(\.schema), outside: outside)
     }
 
+    /// Who sends a request. On loopback nobody is signed in: programs are told apart by what they call themselves.
+    func client(of request: Request) -> Client {
+        Client(address: "local, " + (request.headers[.userAgent] ?? "").prefix(80))
+    }
+
     /// How collecting is going.
     func health() throws -> HealthReport { try HealthReport(workspace, library, configuration, now: SystemClock.now()) }
 
     /// The page that the site begins with.
     var home: WorkbookDocument? { documents.first { $0.id == library.home } ?? documents.first }
+}
+
+private struct QueryEnd: Service {
+    let queries: QueryService
+
+    func run() async throws {
+        try await withGracefulShutdownHandler {
+            try await gracefulShutdown()
+        } onGracefulShutdown: {
+            queries.shutDown()
+        }
+    }
 }
 
 /// HTTP answers.

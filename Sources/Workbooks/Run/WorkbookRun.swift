@@ -84,13 +84,21 @@ package struct ResolvedWorkbook: Sendable {
 /// Runs a workbook: parameters from the top down, then every visible panel, side by side.
 package struct WorkbookRun: Sendable {
     private let engine: Engine
+    private let queries: QueryService
+    private let client: Client
     /// Ticks.
     private let now: Int64
     /// Seconds that one panel may take.
     private static let durationMax = 60.0
 
-    /// - Parameter now: ticks; what `now()` is in every panel.
-    package init(provider: any TableProvider, now: Int64) {
+    /// - Parameters:
+    ///   - now: ticks; what `now()` is in every panel.
+    ///   - queries: who runs the queries, and for whom.
+    package init(
+        provider: any TableProvider, now: Int64, queries: QueryService = QueryService(), client: Client = .commandLine
+    ) {
+        self.queries = queries
+        self.client = client
         engine = Engine(provider: provider)
         self.now = now
     }
@@ -99,17 +107,47 @@ package struct WorkbookRun: Sendable {
     ///
     /// - Parameter asked: parameter values by name, as the address gives them.
     package func resolve(_ document: WorkbookDocument, asked: [String: [String]]) async -> ResolvedWorkbook {
-        var plan = PagePlan(document: document, asked: asked) { parameter, values in
-            let runner = ParameterRunner(
-                run: { text, range in run(values.substitute(text, .query), values.range(range)) }, now: now)
-            return runner.resolve(parameter, asked: asked[parameter.name])
-        }
-        let items = plan.items()
+        let (items, values) = await parametersSet(document, asked)
         let answers = await withTaskGroup(of: (PanelID, ResolvedWorkbook.Answer).self) { group in
-            for panel in items.flatMap(\.panels) { group.addTask { (panel.id, run(panel.text, panel.range)) } }
+            for panel in items.flatMap(\.panels) { group.addTask { (panel.id, await ask(panel)) } }
             return await group.reduce(into: [:]) { answers, one in answers[one.0] = one.1 }
         }
-        return ResolvedWorkbook(document: document, items: items, values: plan.values, asked: asked, answers: answers)
+        return ResolvedWorkbook(document: document, items: items, values: values, asked: asked, answers: answers)
+    }
+
+    /// Sets the parameters, whose queries hang on each other, as one piece of work.
+    private func parametersSet(_ document: WorkbookDocument, _ asked: [String: [String]]) async -> (
+        [ResolvedItem], ParameterValues
+    ) {
+        @Sendable func set(_ run: @escaping (String, (start: Int64, end: Int64)?) -> ResolvedWorkbook.Answer) -> (
+            [ResolvedItem], ParameterValues
+        ) {
+            var plan = PagePlan(document: document, asked: asked) { parameter, values in
+                let runner = ParameterRunner(
+                    run: { text, range in run(values.substitute(text, .query), values.range(range)) }, now: now)
+                return runner.resolve(parameter, asked: asked[parameter.name])
+            }
+            return (plan.items(), plan.values)
+        }
+        var options = QueryOptions()
+        options.durationMax = Self.durationMax
+        do {
+            return try await queries.run("page \(document.id)", options: options, client: client) { _ in set(run) }
+        } catch {
+            // Too many queries, or nobody waits: the page is drawn without what the parameters' queries would give.
+            let problem = error as? QueryError ?? .runtime("\(error)")
+            return set { _, _ in .failure(problem) }
+        }
+    }
+
+    private func ask(_ panel: Panel) async -> ResolvedWorkbook.Answer {
+        var options = QueryOptions()
+        options.durationMax = Self.durationMax
+        do {
+            return try await queries.run(panel.text, options: options, client: client) { _ in
+                run(panel.text, panel.range)
+            }
+        } catch { return .failure(error as? QueryError ?? .runtime("\(error)")) }
     }
 
     /// Runs one query, within the time range that its panel takes from a parameter.

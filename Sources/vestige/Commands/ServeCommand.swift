@@ -41,7 +41,8 @@ struct ServeCommand: AsyncParsableCommand {
         }
         try await ServiceGroup(
             configuration: .init(
-                services: [.init(service: service)], gracefulShutdownSignals: [.sigterm, .sigint],
+                services: [.init(service: service), .init(service: server.queryEnd)],
+                gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: Logs.make(console, level: .warning))
         ).run()
     }

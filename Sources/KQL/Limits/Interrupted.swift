@@ -1,0 +1,13 @@
+import CQueryGuard
+
+/// Work stopped because its query has to: nobody waits, its time is over, or memory is short. The query's run knows
+/// which.
+package struct Interrupted: Error {
+    package init() {}
+
+    /// Throws when the query that this thread works on has to stop. Costs a nanosecond: to be asked in every loop whose
+    /// length a query decides.
+    package static func check() throws(Interrupted) {
+        if vestige_stop_reason() != 0 { throw Interrupted() }
+    }
+}
