@@ -114,6 +114,7 @@ package struct Lab: Sendable {
         cloud.add(middleware: FaultMiddleware(lab: state))
         LabControlRoutes(lab: state).add(to: cloud)
         EntraRoutes(lab: state, scheme: scheme).add(to: cloud)
+        AuthorizeRoutes(lab: state, scheme: scheme).add(to: cloud)
         ManagedIdentityRoutes(lab: state).add(to: cloud)
         DefenderRoutes(lab: state, scheme: scheme).add(to: cloud)
         IngestionRoutes(lab: state).add(to: cloud)
@@ -172,6 +173,27 @@ package struct Lab: Sendable {
                 appid: "system:serviceaccount:vestige:vestige", roles: nil, iat: now, nbf: now,
                 exp: now + 3_600))
     }
+
+    /// Addresses to which the web application lets people be sent back.
+    package func register(redirects: Set<String>) { state.web.change { $0.redirects = redirects } }
+
+    /// Which version of access tokens the web application's API asks for: 1 or 2.
+    package func set(tokenVersion: Int) { state.web.change { $0.tokenVersion = tokenVersion } }
+
+    /// A token with claims of a test's own, signed by the directory's key.
+    ///
+    /// - Parameter keyID: signs with a key that the directory does not publish, under this name.
+    package func sign(_ claims: JSON, keyID: String? = nil) async throws -> String {
+        try await state.keys.sign(claims, keyID: keyID)
+    }
+
+    /// The name of the directory's key, and its public part, PEM.
+    package func signingKey() async throws -> (id: String, pem: String) {
+        (try await state.keys.currentID(), try await state.keys.publicPEM())
+    }
+
+    /// Signs with a new key from now on.
+    package func rotateSigningKey() async throws { try await state.keys.rotate() }
 
     /// Starts an Arc agent whose callers prove themselves with this file.
     package func startArcAgent(keyFile: String) { state.set(arcKeyFile: keyFile) }

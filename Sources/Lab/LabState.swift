@@ -8,6 +8,11 @@ package struct LabIdentity: Sendable {
     package var tenant = "6f1d6d6a-0000-4000-8000-1ab000000001"
     package var client = "6f1d6d6a-0000-4000-8000-1ab000000002"
     package var secret = "lab-client-secret"
+    /// The application that people sign in to, and its API.
+    package var webClient = "6f1d6d6a-0000-4000-8000-1ab000000004"
+    package var webSecret = "lab-web-secret"
+    /// The API's Application ID URI.
+    package var webAudience: String { "api://" + webClient }
     package var sensorToken = "5e4507000000000000000000000000ab"
     /// What an app on App Service must show to get the app's tokens.
     package var appHeader = "lab-identity-header"
@@ -33,6 +38,8 @@ final class LabState: Sendable {
     let identity: LabIdentity
     let issuer: TokenIssuer
     let assertions = AssertionCheck()
+    let keys = SigningKeys()
+    let web = WebApplication()
     let feeds = FeedStore()
     let tokenLifetimeSeconds: Int
     let exportFileRows: Int

@@ -15,7 +15,7 @@ struct Vestige: AsyncParsableCommand {
             DemoCommand.self, CollectCommand.self, ServeCommand.self, QueryCommand.self, CheckCommand.self,
             ImportCommand.self, ExportCommand.self,
             StatusCommand.self, DoctorCommand.self, FunctionsCommand.self, WorkbookCommand.self, ContentCommand.self,
-            LabCommand.self, WorkspaceCommand.self,
+            LabCommand.self, WorkspaceCommand.self, UserCommand.self, TokenCommand.self, AuditCommand.self,
         ]
     )
 

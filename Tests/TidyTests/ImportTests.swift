@@ -11,7 +11,9 @@ import Testing
         "Pipeline": ["Azure", "Workspace", "KQLEngine", "KQL", "Content", "Tables"],
         "Workbooks": ["KQLEngine", "KQL", "Content", "Tables"],
         "Serving": ["Tables"],
-        "Workbench": ["Serving", "Workbooks", "Pipeline", "Workspace", "KQLEngine", "KQL", "Content", "Tables"],
+        "Workbench": [
+            "Serving", "Workbooks", "Pipeline", "Azure", "Workspace", "KQLEngine", "KQL", "Content", "Tables",
+        ],
         "Lab": ["Serving", "KQLEngine", "KQL", "Tables"],
         "vestige": [
             "Workbench", "Lab", "Serving", "Workbooks", "Pipeline", "Azure", "Workspace", "Content", "KQLEngine", "KQL", "Tables",

@@ -34,14 +34,14 @@ struct TokenEndpoint: Sendable {
     /// Numbers come as numbers from one version of the endpoint and as texts from the other.
     static func seconds(_ value: Value?) -> Double? { value?.converted(to: .long).longValue.map { Double($0) } }
 
-    private static func assertion(_ text: String) -> [(String, String)] {
+    static func assertion(_ text: String) -> [(String, String)] {
         [
             ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
             ("client_assertion", text),
         ]
     }
 
-    private static func federatedToken(_ file: String) throws -> String {
+    static func federatedToken(_ file: String) throws -> String {
         let text = FileManager.default.contents(atPath: file).map { String(decoding: $0, as: UTF8.self).trimmed } ?? ""
         guard !text.isEmpty else {
             throw ServiceError(
@@ -54,7 +54,7 @@ struct TokenEndpoint: Sendable {
         return text
     }
 
-    private func refusal(_ response: ServiceResponse, _ answer: Bag?, _ url: String) -> ServiceError {
+    func refusal(_ response: ServiceResponse, _ answer: Bag?, _ url: String) -> ServiceError {
         let code = answer?["error_codes"]?.arrayValue?.first?.longValue.map { Int($0) } ?? 0
         let text = answer?["error_description"]?.text ?? ""
         let cut = text.range(of: " Trace ID") ?? text.range(of: "\r\n")

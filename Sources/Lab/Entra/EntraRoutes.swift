@@ -17,17 +17,47 @@ struct EntraRoutes: Sendable {
         for prefix in ["", "/adfs"] {
             for suffix in ["/v2.0/.well-known/openid-configuration", "/.well-known/openid-configuration"] {
                 router.get("\(prefix)/:tenant\(suffix)") { request, context in
-                    let tenant = context.parameters.get("tenant") ?? ""
                     let base = "\(scheme)://\(request.head.authority ?? "localhost")"
-                    return Reply.json(
-                        [
-                            "token_endpoint": "\(base)/\(tenant)/oauth2/v2.0/token",
-                            "authorization_endpoint": "\(base)/\(tenant)/oauth2/v2.0/authorize",
-                            "issuer": "\(base)/\(tenant)/v2.0",
-                        ])
+                    return Reply.json(configuration(base, tenant: context.parameters.get("tenant") ?? ""))
                 }
             }
         }
+    }
+
+    /// https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc#fetch-the-openid-configuration-document
+    private func configuration(_ base: String, tenant: String) -> JSON {
+        [
+            "token_endpoint": "\(base)/\(tenant)/oauth2/v2.0/token",
+            "token_endpoint_auth_methods_supported": [
+                "client_secret_post", "private_key_jwt", "client_secret_basic", "self_signed_tls_client_auth",
+            ],
+            "jwks_uri": "\(base)/\(tenant)/discovery/v2.0/keys", "response_modes_supported": ["query"],
+            "subject_types_supported": ["pairwise"], "id_token_signing_alg_values_supported": ["RS256"],
+            "response_types_supported": ["code"], "scopes_supported": ["openid", "profile", "email", "offline_access"],
+            "issuer": "\(base)/\(tenant)/v2.0",
+            "authorization_endpoint": "\(base)/\(tenant)/oauth2/v2.0/authorize",
+            "cloud_instance_name": "microsoftonline.com",
+        ]
+    }
+
+    /// An authorization code for an id token.
+    private func redeem(_ form: [String: String], issuer: String) async throws -> Response {
+        guard form["client_id"] == lab.identity.webClient else {
+            return fail(
+                400, "unauthorized_client", 700_016,
+                "Application with identifier '\(form["client_id"] ?? "")' was not found in the directory.")
+        }
+        guard let secret = form["client_secret"] else {
+            return fail(
+                401, "invalid_client", 7_000_218,
+                "The request body must contain 'client_assertion' or 'client_secret'.")
+        }
+        guard secret == lab.identity.webSecret else {
+            return fail(401, "invalid_client", 7_000_215, "Invalid client secret provided.")
+        }
+        do { return Reply.json(try await CodeRedemption(lab: lab, issuer: issuer).tokens(form)) } catch let refusal
+            as CodeRedemption.Refusal
+        { return fail(refusal.error == "invalid_client" ? 401 : 400, refusal.error, refusal.code, refusal.text) }
     }
 
     private func token(_ request: Request, tenant: String, isV2: Bool) async throws -> Response {
@@ -44,6 +74,8 @@ struct EntraRoutes: Sendable {
         guard tenant == lab.identity.tenant else {
             return fail(400, "invalid_request", 90002, "Tenant '\(tenant)' not found.")
         }
+        let issuer = "\(scheme)://\(request.head.authority ?? "localhost")/\(tenant)/v2.0"
+        if isV2, form["grant_type"] == "authorization_code" { return try await redeem(form, issuer: issuer) }
         guard form["grant_type"] == "client_credentials" else {
             return fail(400, "unsupported_grant_type", 70003, "The grant type is not supported.")
         }
@@ -80,6 +112,14 @@ struct EntraRoutes: Sendable {
             audience = String(audience.dropLast("/.default".count))
         }
         while audience.hasSuffix("/") { audience.removeLast() }
+        if audience == lab.identity.webAudience {
+            let token = try await CodeRedemption(lab: lab, issuer: issuer).applicationToken()
+            return Reply.json([
+                "token_type": "Bearer", "access_token": .string(token),
+                "expires_in": .integer(Int64(lab.tokenLifetimeSeconds)),
+                "ext_expires_in": .integer(Int64(lab.tokenLifetimeSeconds)),
+            ])
+        }
         guard let roles = LabRoles.of(audience) else {
             return fail(
                 400, "invalid_resource", 500_011,

@@ -39,11 +39,13 @@ package struct CollectReport: Sendable {
     package var sinks: [DeliveryOutcome] = []
     /// Why some or all of the sources did not run: a sink does not keep up. Nil when all of them ran.
     package var spool: OperatorError?
+    /// Why what the server wrote down of who asked what was not taken in.
+    package var audit: OperatorError?
     /// What is wrong, or was until now, with this machine's clock; nil when nothing is.
     package var clock: String?
 
     package var failures: [OperatorError] {
-        [spool].compactMap { $0 } + sources.compactMap(\.error) + sinks.flatMap(\.errors)
+        [spool, audit].compactMap { $0 } + sources.compactMap(\.error) + sinks.flatMap(\.errors)
     }
 
     /// The failures, those of one cause as one: a wrong secret stops every source of a tenant, and is one thing to mend.
@@ -58,7 +60,7 @@ package struct CollectReport: Sendable {
             if byCause[cause] == nil { causes.append(cause) }
             byCause[cause, default: (error, [])].names.append(name)
         }
-        return [spool].compactMap { $0 }
+        return [spool, audit].compactMap { $0 }
             + causes.compactMap { cause in
                 guard let (first, names) = byCause[cause] else { return nil }
                 var error = first

@@ -18,6 +18,8 @@ package struct Collector: Sendable {
     private let allowsEmpty: Bool
     /// Nil when health is not to be written.
     private let health: HealthTable?
+    /// Nil where nobody asked for it, or the content has no such table.
+    private let audit: AuditIntake?
     private let gate = DeliveryGate()
     /// Sources that run at the same time.
     private static let concurrencyMax = 4
@@ -25,7 +27,7 @@ package struct Collector: Sendable {
     package init(
         workspace: Workspace, library: ContentLibrary, sinks: [any Sink], keyframeDays: Int = 7,
         spoolBytesMax: Int = 10 << 30,
-        allowsEmpty: Bool = false, writesHealth: Bool = false,
+        allowsEmpty: Bool = false, writesHealth: Bool = false, auditFile: String? = nil,
         clock: @escaping @Sendable () -> Int64 = { SystemClock.now() }
     ) {
         self.workspace = workspace
@@ -35,6 +37,13 @@ package struct Collector: Sendable {
         self.spoolBytesMax = spoolBytesMax
         self.allowsEmpty = allowsEmpty
         self.clock = clock
+        audit = auditFile.flatMap { file in
+            library.tables[AuditIntake.table].map {
+                AuditIntake(
+                    workspace: workspace, file: AuditFile(file), schema: $0.schema,
+                    sinks: sinks.names(taking: AuditIntake.table))
+            }
+        }
         let table = writesHealth ? library.tables[HealthTable.name] : nil
         health = table.map {
             HealthTable(workspace: workspace, sinks: sinks.names(taking: HealthTable.name), schema: $0.schema)
@@ -73,6 +82,9 @@ package struct Collector: Sendable {
         if !isDryRun {
             // Health that cannot be written is no reason to stop; a full disk is told of by the sources themselves.
             try? health?.write(report.sources, now: clock())
+            do { try audit?.take(now: clock()) } catch {
+                report.audit = OperatorError(error, title: "the audit file could not be collected")
+            }
             if !sinks.isEmpty { progress(.sending(sink: sinks.map(\.name).joined(separator: ", "))) }
             report.sinks = await Delivery(workspace: workspace, gate: gate).deliver(to: sinks)
             try? health?.write(report.sinks, now: clock())

@@ -124,6 +124,8 @@ package struct Configuration: Sendable {
     package var spoolBytesMax = 10 << 30
     /// Where metrics are served while collecting on schedule, `HOST:PORT`; nil for nowhere.
     package var metrics: String?
+    /// Where `vestige serve` listens, and who may ask it.
+    package var server = ServeConfiguration()
     /// Whether a row for every run and delivery goes into `VestigeHealth_CL`.
     package var writesHealth = true
     /// When sources run, by their ids; others run at their content's interval.
@@ -142,6 +144,7 @@ package struct Configuration: Sendable {
         let ids = Set(sourceIDs(of: library.sources))
         var names = Set(library.sources.filter { ids.contains($0.id) }.map(\.table))
         if writesHealth { names.insert(HealthTable.name) }
+        if server.isAudited { names.insert(AuditIntake.table) }
         return names.sorted().compactMap { library.tables[$0] }
     }
 

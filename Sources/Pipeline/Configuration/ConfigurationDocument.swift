@@ -13,6 +13,16 @@ package enum ConfigurationDocument {
             switch setting.name {
             case S.externalData.name: rows += S.ExternalData.all.map { ("externaldata.", $0) }
             case S.investigate.name: rows += S.Investigate.all.map { ("investigate.", $0) }
+            case S.server.name:
+                for part in ServeConfiguration.Settings.all {
+                    switch part.name {
+                    case ServeConfiguration.Settings.tls.name:
+                        rows += ServeConfiguration.TLSSettings.all.map { ("server.tls.", $0) }
+                    case ServeConfiguration.Settings.entra.name:
+                        rows += ServeConfiguration.EntraSettings.all.map { ("server.entra.", $0) }
+                    default: rows.append(("server.", part))
+                    }
+                }
             case S.proxy.name:
                 rows.append(("", setting))
                 rows += ProxyConfiguration.Settings.all.map { ("proxy.", $0) }

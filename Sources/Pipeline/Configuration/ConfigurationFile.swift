@@ -69,6 +69,7 @@ extension Configuration {
         }
         proxy = try yaml.optional(S.proxy) ?? proxy
         metrics = try yaml.optional(S.metrics) ?? metrics
+        if let part = try yaml.optional(S.server) { server = try ServeConfiguration(reading: part, environment) }
         writesHealth = try yaml.optional(S.health) ?? writesHealth
         if let megabytes = try yaml.optional(S.spool) { spoolBytesMax = megabytes << 20 }
         try readServices(yaml, environment)

@@ -35,6 +35,7 @@ enum ConfigurationSettings {
     static let metrics = Setting.text(
         "metrics",
         "where a collector on schedule serves `/metrics` (Prometheus) and `/healthz`: `127.0.0.1:9464`")
+    static let server = Setting.part("server", "where `vestige serve` listens, and who may ask it")
     static let investigate = Setting.part("investigate", "what runs only when somebody looks into something")
     static let tenant = Setting.part("tenant", "the tenant that is asked, and the application that signs in")
     static let tenants = Setting.list(
@@ -48,7 +49,7 @@ enum ConfigurationSettings {
 
     static let all: [any SettingDeclaration] = [
         workspace, content, sources, keyframeDays, externalData, locations, schedules, exports, feeds, proxy, spool,
-        health, metrics, investigate, tenant, tenants, sensors, managers, sinks,
+        health, metrics, server, investigate, tenant, tenants, sensors, managers, sinks,
     ]
 
     enum ExternalData {

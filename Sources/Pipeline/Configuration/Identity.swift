@@ -7,19 +7,33 @@ extension TenantConfiguration {
     ///
     /// - Throws: `OperatorError` when a secret or certificate cannot be had.
     package func tokens(client: ServiceClient, environment: [String: String]) async throws -> TokenCache {
+        if case .managed(let id) = identity {
+            let identity = ManagedIdentity(client: client, host: ManagedIdentity.host(environment), clientID: id)
+            return TokenCache(client: client, source: .managedIdentity(identity))
+        }
+        return TokenCache(
+            client: client, credential: try await credential(client: client, environment: environment, setting: setting)
+        )
+    }
+
+    /// The application, with what it proves itself by.
+    ///
+    /// - Parameter setting: where it stands in the configuration, for messages.
+    /// - Throws: `OperatorError` when a secret or certificate cannot be had, or the identity is the machine's own.
+    package func credential(client: ServiceClient, environment: [String: String], setting: String) async throws
+        -> EntraCredential
+    {
         let secrets = SecretResolver(environment: environment, client: client, cloud: cloud)
-        func cache(_ proof: EntraProof) -> TokenCache {
-            TokenCache(
-                client: client,
-                credential: EntraCredential(loginHost: loginHost, tenant: tenantID, client: clientID, proof: proof))
+        func credential(_ proof: EntraProof) -> EntraCredential {
+            EntraCredential(loginHost: loginHost, tenant: tenantID, client: clientID, proof: proof)
         }
         switch identity {
         case .secret(let reference):
-            return cache(.secret(try await secrets.resolve(reference, "\(setting).clientSecret")))
+            return credential(.secret(try await secrets.resolve(reference, "\(setting).clientSecret")))
         case .certificate(let reference):
             let pem = try await secrets.resolve(reference, "\(setting).certificate")
             do throws(ClientCertificate.Problem) {
-                return cache(.certificate(try await ClientCertificate(pem: pem.text)))
+                return credential(.certificate(try await ClientCertificate(pem: pem.text)))
             } catch {
                 throw OperatorError(
                     "the certificate of '\(setting)' cannot be used", got: error.message,
@@ -27,10 +41,12 @@ extension TenantConfiguration {
                         "put certificate and key into one PEM file: cat certificate.pem key.pem > both.pem, chmod 600 both.pem",
                     isConfiguration: true)
             }
-        case .federated(let file): return cache(.federated(tokenFile: file))
-        case .managed(let id):
-            let identity = ManagedIdentity(client: client, host: ManagedIdentity.host(environment), clientID: id)
-            return TokenCache(client: client, source: .managedIdentity(identity))
+        case .federated(let file): return credential(.federated(tokenFile: file))
+        case .managed:
+            throw OperatorError(
+                "'\(setting)' cannot be a managed identity",
+                means: "an app registration proves itself to sign people in",
+                next: "use 'clientSecret', 'certificate' or 'federatedTokenFile'", isConfiguration: true)
         }
     }
 

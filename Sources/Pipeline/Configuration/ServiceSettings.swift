@@ -47,9 +47,12 @@ extension TenantConfiguration {
         ]
     }
 
+    /// - Parameter others: settings that stand among these and are read elsewhere.
     /// - Throws: `ContentProblem`.
-    init(reading yaml: Fields, _ environment: [String: String]) throws {
-        try yaml.only(Settings.all)
+    init(reading yaml: Fields, _ environment: [String: String], ignoring others: [any SettingDeclaration] = [])
+        throws
+    {
+        try yaml.only(Settings.all + others)
         let identity = try IdentityConfiguration(reading: yaml, environment)
         // A managed identity knows its tenant and its application.
         let isManaged = if case .managed = identity { true } else { false }

@@ -22,7 +22,8 @@ struct KustoRoutes: Sendable {
         router.get("/v1/rest/ping") { _, _ in Answer.text("Pong! 127.0.0.1\n") }
         router.get("/v1/rest/auth/metadata") { _, _ in
             // Without sign-in there is nothing to tell; clients take an absence for the public cloud's values.
-            Answer.text("there is no sign-in here\n", status: .notFound)
+            guard let entra = state.entra else { return Answer.text("there is no sign-in here\n", status: .notFound) }
+            return Answer.json(KustoSignIn.metadata(entra))
         }
     }
 
@@ -79,6 +80,8 @@ struct KustoRoutes: Sendable {
         if !isCommand, endpoint == .command {
             return KustoError.malformed("a command starts with a dot; send queries to /v2/rest/query", asked)
         }
+        let trail = RequestTrail.current
+        let question = trail?.asks(asked.text)
         do {
             // What shows and stops queries does not wait behind them.
             if isCommand, ManagementCommands.isAboutQueries(asked.text) {
@@ -94,6 +97,7 @@ struct KustoRoutes: Sendable {
                     isCommand
                     ? try commands.run(asked.text, options: options)
                     : try Engine(provider: commands.provider).run(asked.text, options: options)
+                if let question { trail?.gave(rows: result.primary.count, to: question) }
                 switch endpoint {
                 case .command: return try KustoV1.encodeCommand(result)
                 case .queryV1:

@@ -69,9 +69,13 @@ struct LogAnalyticsRoutes: Sendable {
     private func run(prefer: String, address: Bag, _ fields: Bag, _ client: Client) async throws -> [UInt8] {
         let asked = try LogAnalyticsRequest(fields: fields, address: address, prefer: prefer, now: SystemClock.now())
         let engine = Engine(provider: try state.provider())
+        let trail = RequestTrail.current
+        let question = trail?.asks(asked.text)
         do {
             return try await state.queries.run(asked.text, options: asked.options, client: client) { options in
-                try LogAnalyticsAnswer.encode(try engine.run(asked.text, options: options), asked)
+                let result = try engine.run(asked.text, options: options)
+                if let question { trail?.gave(rows: result.primary.count, to: question) }
+                return try LogAnalyticsAnswer.encode(result, asked)
             }
         } catch let error as QueryError { throw LogAnalyticsError(error) }
     }

@@ -1,4 +1,5 @@
 import Hummingbird
+import HummingbirdCore
 import Logging
 import Pipeline
 import ServiceLifecycle
@@ -7,10 +8,15 @@ import Serving
 /// What a collector tells those who watch it: `/metrics` for Prometheus, `/healthz` for whoever starts it again when it hangs.
 package struct MetricsServer: Sendable {
     private let options: WorkbenchOptions
+    private let access: ServerAccess?
     private let health: @Sendable () throws -> HealthReport
 
-    package init(_ options: WorkbenchOptions, health: @escaping @Sendable () throws -> HealthReport) {
+    /// - Parameter access: who may ask; nil for everybody on this machine.
+    package init(
+        _ options: WorkbenchOptions, access: ServerAccess? = nil, health: @escaping @Sendable () throws -> HealthReport
+    ) {
         self.options = options
+        self.access = access
         self.health = health
     }
 
@@ -23,12 +29,15 @@ package struct MetricsServer: Sendable {
     {
         let router = Router(context: BasicRequestContext.self)
         let health = health
+        if let access {
+            router.add(middleware: RequestAudit(access: access))
+            router.add(middleware: AccessControl(access: access))
+        }
         router.get("/metrics") { _, _ in
             Self.answer(try health())
         }
         // It answers, so it lives; what is wrong with a source is for the metrics to tell.
         router.get("/healthz") { _, _ in Answer.text("ok\n") }
-        return Door(names: .loopback(and: options.otherNames)).service(
-            router, host: options.host, port: options.port, logger: logger, onRunning: onRunning)
+        return Door(options, access).service(router, options, access: access, logger: logger, onRunning: onRunning)
     }
 }

@@ -1,5 +1,6 @@
 import Content
 import Hummingbird
+import HummingbirdCore
 import KQLEngine
 import Logging
 import Pipeline
@@ -26,30 +27,45 @@ package struct WorkbenchOptions: Sendable {
 package struct WorkbenchServer: Sendable {
     private let options: WorkbenchOptions
     private let state: WorkbenchState
+    private let access: ServerAccess?
 
-    /// - Parameter configuration: what sources and sinks are told of by.
+    /// - Parameters:
+    ///   - configuration: what sources and sinks are told of by.
+    ///   - access: who may ask what; nil for everybody on this machine, without a word written down.
     package init(
         _ options: WorkbenchOptions, workspace: Workspace, library: ContentLibrary,
         configuration: Configuration = Configuration(),
-        outside: OutsideData = OutsideData(), queries: QueryService = QueryService()
+        outside: OutsideData = OutsideData(), queries: QueryService = QueryService(), access: ServerAccess? = nil
     ) {
         self.options = options
+        self.access = access
         state = WorkbenchState(
             workspace: workspace, library: library, configuration: configuration, version: options.version,
-            outside: outside, queries: queries)
+            outside: outside, queries: queries, entra: access?.entraSettings)
     }
 
     /// The server; `onRunning` gets its port once it listens.
     package func service(logger: Logger, onRunning: @escaping @Sendable (Int) async -> Void = { _ in }) -> some Service
     {
+        Door(options, access, pages: WorkbookRoutes.pages).service(
+            router, options, access: access, logger: logger, onRunning: onRunning)
+    }
+}
+
+extension WorkbenchServer {
+    /// Every route, behind what guards them.
+    var router: Router<BasicRequestContext> {
         let router = Router(context: BasicRequestContext.self)
+        if let access {
+            router.add(middleware: RequestAudit(access: access))
+            router.add(middleware: AccessControl(access: access))
+            SignInRoutes(access: access).add(to: router)
+        }
         WorkbookRoutes(state: state).add(to: router)
         KustoRoutes(state: state).add(to: router)
         LogAnalyticsRoutes(state: state).add(to: router)
         StateRoutes(state: state).add(to: router)
-        let door = Door(names: .loopback(and: options.otherNames), pages: WorkbookRoutes.pages)
-        return door.service(
-            router, host: options.host, port: options.port, logger: logger, onRunning: onRunning)
+        return router
     }
 
     /// Stops the queries when the program is asked to end, so that nobody waits for them.
@@ -65,14 +81,17 @@ struct WorkbenchState: Sendable {
     let outside: OutsideData
     /// Runs every query, of pages and interfaces alike.
     let queries: QueryService
+    /// By which directory clients sign in; nil where there is none.
+    let entra: ServeConfiguration.Entra?
     /// The workbooks, read once.
     let documents: [WorkbookDocument]
 
     init(
         workspace: Workspace, library: ContentLibrary, configuration: Configuration, version: String,
-        outside: OutsideData, queries: QueryService
+        outside: OutsideData, queries: QueryService, entra: ServeConfiguration.Entra? = nil
     ) {
         self.queries = queries
+        self.entra = entra
         self.workspace = workspace
         self.library = library
         self.configuration = configuration
@@ -89,7 +108,11 @@ struct WorkbenchState: Sendable {
 
     /// Who sends a request. On loopback nobody is signed in: programs are told apart by what they call themselves.
     func client(of request: Request) -> Client {
-        Client(address: "local, " + (request.headers[.userAgent] ?? "").prefix(80))
+        let trail = RequestTrail.current
+        guard let trail, let identity = trail.facts.identity else {
+            return Client(address: "local, \((request.headers[.userAgent] ?? "no agent").prefix(80))")
+        }
+        return Client(name: identity.name, address: trail.address)
     }
 
     /// How collecting is going.

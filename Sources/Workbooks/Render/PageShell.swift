@@ -54,6 +54,7 @@ package struct PageShell: Sendable {
                     Markup("a", ["href": address, "aria-current": id == current ? "page" : nil]) { title }
                 }
             }
+            if let account = PageAccount.current { account.markup }
             Markup("button", ["id": "theme", "type": "button", "aria-label": "Light or dark"]) { "◐" }
         }
     }

@@ -86,11 +86,19 @@ extension Workspace {
 
     /// Adds rows outside of a source's run, as an import does.
     ///
-    /// - Parameter sinks: who has to get them too.
-    package func append(_ batch: Batch, to table: String, run: String, now: Int64, sinks: [String] = [])
-        throws(WorkspaceError)
-    {
+    /// - Parameters:
+    ///   - sinks: who has to get them too.
+    ///   - checkpoint: where whoever brings the rows goes on, kept with them or not at all.
+    package func append(
+        _ batch: Batch, to table: String, run: String, now: Int64, sinks: [String] = [],
+        checkpoint: (source: String, value: String)? = nil
+    ) throws(WorkspaceError) {
         try write { db in
+            if let checkpoint {
+                try db.execute(
+                    sql: RowChecksums.checkpoints.insertion("OR REPLACE"),
+                    arguments: [checkpoint.source, checkpoint.value])
+            }
             for extent in try Self.insert(batch, into: table, run: run, now: now, db) {
                 for sink in sinks {
                     try db.execute(sql: RowChecksums.outbox.insertion(), arguments: [sink, extent.id])

@@ -123,6 +123,11 @@ extension Workspace {
     /// Makes a run's rows, its state and its checkpoint the workspace's, and tells each sink what it has to get, in one transaction.
     ///
     /// - Parameters:
+    /// Forgets where a source goes on: it begins anew.
+    package func forgetCheckpoint(of source: String) throws(WorkspaceError) {
+        try write { try $0.execute(sql: "DELETE FROM checkpoints WHERE source = ?", arguments: [source]) }
+    }
+
     ///   - forgottenBelow: buckets with lower ids that the run did not come upon are dropped.
     package func publish(
         _ record: RunRecord, to table: String, checkpoint: String, sinks: [String], forgottenBelow: Int64? = nil

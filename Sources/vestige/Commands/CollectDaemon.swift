@@ -53,13 +53,18 @@ struct CollectDaemon: Sendable {
         say("collecting from \(connections.endpoints.count) sources; stop with Ctrl-C")
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = [.init(service: service)]
         if let address = session.configuration.metrics {
-            let options = try ServeCommand.address(address)
+            let listen = try ListenAddress(address, setting: "'metrics'")
+            let access =
+                listen.isLoopback
+                ? nil : try await ServerAccess(ServeCommand.parts(session.configuration, listen, console: console))
+            services += (access?.services ?? []).map { .init(service: $0) }
             let health: @Sendable () throws -> HealthReport = { try session.health() }
-            let server = MetricsServer(options, health: health)
+            let server = MetricsServer(ServeCommand.options(listen), access: access, health: health)
             services.append(
                 .init(
                     service: server.service(logger: Logs.make(console, level: .warning)) {
-                        say("metrics on http://127.0.0.1:\($0)/metrics")
+                        let scheme = access?.certificate == nil ? "http" : "https"
+                        say("metrics on \(scheme)://\(listen.authority(port: $0))/metrics")
                     }))
         }
         if !Self.hasTerminal {

@@ -1,7 +1,9 @@
 import ArgumentParser
+import Foundation
 import Pipeline
 import ServiceLifecycle
 import Serving
+import UnixSignals
 import Workbench
 import Workspace
 
@@ -11,9 +13,16 @@ struct ServeCommand: AsyncParsableCommand {
         discussion: """
             vestige serve
             vestige serve --listen 127.0.0.1:9000 --workspace demo.vestige
+            vestige serve --listen 10.0.0.5:8443 --tls-certificate server.pem --tls-key server.key
+            Any address that others can reach needs TLS and somebody who may sign in: docs/team.md.
             """)
 
-    @Option(help: "Address and port.") var listen = "127.0.0.1:8321"
+    @Option(help: "Address and port; 'server.listen' of the configuration, or else \(Self.standard).") var listen:
+        String?
+    @Option(help: ArgumentHelp("The server's certificate and those above it, PEM.", valueName: "file"))
+    var tlsCertificate: String?
+    @Option(help: ArgumentHelp("Its private key, PEM.", valueName: "file")) var tlsKey: String?
+    @Flag(help: "Write a line on standard error for every request.") var accessLog = false
     @Option(
         help: ArgumentHelp(
             "Answer under this name too: that of a proxy or tunnel before the server, with the port that browsers see.",
@@ -21,30 +30,65 @@ struct ServeCommand: AsyncParsableCommand {
     var name: [String] = []
     @OptionGroup var options: SessionOptions
 
+    private static let standard = "127.0.0.1:8321"
+
+    func validate() throws {
+        guard (tlsCertificate == nil) == (tlsKey == nil) else {
+            throw ValidationError("--tls-certificate and --tls-key go together")
+        }
+    }
+
     func run() async throws {
-        let session = try Session.open(options, for: .reading)
+        var configuration = try options.configuration()
+        if let tlsCertificate, let tlsKey {
+            configuration.server.tls = .init(certificate: tlsCertificate, key: tlsKey)
+        }
+        let listen = try ListenAddress(
+            listen ?? configuration.server.listen ?? Self.standard,
+            setting: listen == nil ? "'server.listen'" : "--listen")
+        let console = options.console
+        let logger = Logs.make(console, level: .warning)
+        let access = try await ServerAccess(
+            Self.parts(configuration, listen, console: console, hasAccessLog: accessLog))
+        let session = try Session.open(configuration, console: console, for: .reading)
         if !Workspace.exists(session.workspace.path) {
-            options.console.say(
+            console.say(
                 "there is no workspace \(session.workspace.path) yet: tables are empty until something is collected into it"
             )
         }
-        var address = try Self.address(listen)
+        var address = Self.options(listen)
         address.otherNames = Set(try name.map(Self.name))
         DoorLimits.raiseFileLimit()
         let server = WorkbenchServer(
             address, workspace: session.workspace, library: session.library,
-            configuration: session.configuration,
-            outside: session.outside)
-        let console = options.console
-        let service = server.service(logger: Logs.make(console, level: .warning)) { port in
-            console.say("http://127.0.0.1:\(port)/")
+            configuration: session.configuration, outside: session.outside, access: access)
+        let shown = configuration.server.address
+        let service = server.service(logger: logger) { port in
+            let scheme = access.certificate == nil ? "http" : "https"
+            console.say((shown ?? "\(scheme)://\(listen.authority(port: port))") + "/")
+        }
+        var services: [ServiceGroupConfiguration.ServiceConfiguration] = access.services.map { .init(service: $0) }
+        services.append(.init(service: service))
+        services.append(.init(service: server.queryEnd))
+        if let certificate = access.certificate, !CollectDaemon.hasTerminal {
+            services.append(.init(service: CertificateReload(certificate: certificate)))
         }
         try await ServiceGroup(
-            configuration: .init(
-                services: [.init(service: service), .init(service: server.queryEnd)],
-                gracefulShutdownSignals: [.sigterm, .sigint],
-                logger: Logs.make(console, level: .warning))
+            configuration: .init(services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         ).run()
+    }
+
+    /// What a server that may be shared is made of.
+    static func parts(
+        _ configuration: Configuration, _ listen: ListenAddress, console: Console, hasAccessLog: Bool = false
+    ) -> ServerAccess.Parts {
+        var parts = ServerAccess.Parts(
+            configuration: configuration, listen: listen, environment: ProcessInfo.processInfo.environment,
+            hasAccessLog: hasAccessLog, logger: Logs.make(console, level: .warning), say: { console.say($0) },
+            warn: { console.warn($0.rendered) })
+        // A line that somebody asked for comes also when the rest is quiet.
+        parts.log = { console.raw($0) }
+        return parts
     }
 
     /// A name under which clients reach the server.
@@ -55,23 +99,31 @@ struct ServeCommand: AsyncParsableCommand {
         return name
     }
 
-    static func address(_ text: String) throws -> WorkbenchOptions {
+    static func options(_ listen: ListenAddress) -> WorkbenchOptions {
         var options = WorkbenchOptions()
         options.version = Vestige.version
-        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
-            (0...65_535).contains(port)
-        else {
-            throw ValidationError("--listen needs HOST:PORT, not \"\(text)\"")
-        }
-        options.host = String(text[..<colon])
-        options.port = port
-        guard ["127.0.0.1", "localhost", "::1", "[::1]"].contains(options.host) else {
-            throw OperatorError(
-                "the address \(options.host) is not served", got: "an address that others can reach",
-                means: "without TLS and sign-in, anyone on the network could read the workspace",
-                next: "serve on 127.0.0.1 and reach it through a tunnel: ssh -L 8321:127.0.0.1:8321 HOST",
-                isConfiguration: true)
-        }
+        (options.host, options.port) = (listen.host, listen.port)
         return options
+    }
+
+    /// An address of this machine only.
+    static func address(_ text: String) throws -> WorkbenchOptions {
+        let listen = try ListenAddress(text, setting: "--listen")
+        guard listen.isLoopback else {
+            throw OperatorError(
+                "the address \(listen.host) is not served", got: "an address that others can reach",
+                means: "without TLS and sign-in, anyone on the network could read the workspace",
+                next: "use 127.0.0.1 here; vestige serve can be shared (docs/team.md)", isConfiguration: true)
+        }
+        return options(listen)
+    }
+}
+
+/// Reads the certificate again on SIGHUP.
+private struct CertificateReload: Service {
+    let certificate: ServerCertificate
+
+    func run() async throws {
+        for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() { certificate.reload() }
     }
 }

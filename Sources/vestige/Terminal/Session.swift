@@ -103,7 +103,7 @@ struct Session: Sendable {
         Collector(
             workspace: workspace, library: library, sinks: connections.sinks, keyframeDays: configuration.keyframeDays,
             spoolBytesMax: configuration.spoolBytesMax, allowsEmpty: allowsEmpty,
-            writesHealth: configuration.writesHealth)
+            writesHealth: configuration.writesHealth, auditFile: configuration.auditFile)
     }
 
     /// The built-in content with the configured folders over it.

@@ -1,0 +1,126 @@
+import Foundation
+import Hummingbird
+import NIOCore
+import Pipeline
+
+typealias HTTPField = HTTPFields.Element
+
+/// What the workbench's routes know of a request besides itself: where it comes from.
+struct WorkbenchContext: RequestContext, RemoteAddressRequestContext {
+    var coreContext: CoreRequestContextStorage
+    let remoteAddress: SocketAddress?
+
+    init(source: Source) {
+        coreContext = CoreRequestContextStorage(source: source)
+        remoteAddress = source.channel.remoteAddress
+    }
+}
+
+/// The context that every route of this target is written for.
+typealias BasicRequestContext = WorkbenchContext
+
+/// Around all routes: knows whom a request comes from, writes down what became of it, and adds what TLS asks of every
+/// answer.
+struct RequestAudit<Context: RemoteAddressRequestContext>: RouterMiddleware {
+    let access: ServerAccess
+
+    func handle(_ request: Request, context: Context, next: (Request, Context) async throws -> Response) async throws
+        -> Response
+    {
+        let peer = context.remoteAddress?.ipAddress ?? "local"
+        let trail = RequestTrail(address: access.client(of: request, peer: peer))
+        let began = ContinuousClock.now
+        let outcome: Result<Response, any Error>
+        do {
+            outcome = .success(
+                try await RequestTrail.$current.withValue(trail) { try await next(request, context) })
+        } catch { outcome = .failure(error) }
+        let status: HTTPResponse.Status? =
+            switch outcome {
+            case .success(let response): response.status
+            case .failure(let error): (error as? any HTTPResponseError)?.status
+            }
+        access.note(
+            request, trail, status: status, milliseconds: Int((ContinuousClock.now - began).seconds * 1_000))
+        var response = try outcome.get()
+        if access.isSecure { response.headers[.strictTransportSecurity] = "max-age=31536000" }
+        return response
+    }
+}
+
+extension ServerAccess {
+    /// Where a request comes from. A proxy on this machine says it in the last place of `X-Forwarded-For`, which it wrote
+    /// itself; what stands before that anybody may have written.
+    func client(of request: Request, peer: String) -> String {
+        guard isBehindProxy, let field = request.headers[values: Self.forwardedFor].last,
+            let last = field.split(separator: ",").last?.trimmingCharacters(in: .whitespaces),
+            (2...45).contains(last.utf8.count), last.allSatisfy({ $0.isHexDigit || $0 == "." || $0 == ":" })
+        else { return peer }
+        return last
+    }
+
+    private static var forwardedFor: HTTPField.Name {
+        guard let name = HTTPField.Name("X-Forwarded-For") else { preconditionFailure("a lawful name") }
+        return name
+    }
+
+    /// Writes down what became of a request.
+    ///
+    /// - Parameter status: nil when there was no answer, as when whoever asked went away.
+    func note(_ request: Request, _ trail: RequestTrail, status: HTTPResponse.Status?, milliseconds: Int) {
+        let facts = trail.facts
+        if let accessLog {
+            let code = status.map { String($0.code) } ?? "-"
+            accessLog(line(request, trail, end: [facts.identity?.name ?? "-", code, "\(milliseconds)ms"]))
+        }
+        guard let audit else { return }
+        let code = status.map { Int($0.code) }
+        let isRefusal = facts.refusal != nil || [401, 403, 429].contains(code)
+        var entry = AuditEntry(.request, isRefusal ? .refused : (200..<400).contains(code ?? 0) ? .success : .failure)
+        entry.actor = facts.identity?.name ?? facts.claimed ?? ""
+        entry.actorID = facts.identity?.id ?? ""
+        entry.method = facts.identity?.method.rawValue ?? ""
+        entry.role = facts.identity?.role.rawValue ?? ""
+        entry.address = trail.address
+        entry.resource = "\(request.method.rawValue) \(request.uri.path)"
+        entry.milliseconds = milliseconds
+        entry.status = code
+        entry.reason = facts.refusal ?? (status == nil ? "there was no answer" : "")
+        switch facts.signIn {
+        case .entered: entry.action = .signIn
+        case .left: entry.action = .signOut
+        case nil: if facts.endpoint == "/workbooks/:id" { entry.action = .page }
+        }
+        guard facts.questions.isEmpty else {
+            entry.action = .query
+            audit.record(
+                facts.questions.map { question in
+                    var one = entry
+                    (one.query, one.rows) = (question.text, question.rows)
+                    return one
+                })
+            return
+        }
+        // Probes, metrics and redirects that went well are no news.
+        let isNews = entry.action != .request || isRefusal || ![.get, .head].contains(request.method)
+        if isNews { audit.record([entry]) }
+    }
+
+    /// A line of the access log.
+    ///
+    /// - Parameter end: who asked, the answer's status, and how long it took.
+    private func line(_ request: Request, _ trail: RequestTrail, end: [String]) -> String {
+        let time = Date().ISO8601Format(.iso8601(timeZone: .gmt, includingFractionalSeconds: true))
+        let parts = [time, trail.address, request.method.rawValue, request.uri.path] + end
+        return parts.map(Self.escaped).joined(separator: " ")
+    }
+
+    /// One word of a line, whatever is in it.
+    private static func escaped(_ text: String) -> String {
+        guard !text.isEmpty else { return "-" }
+        return text.unicodeScalars.map { scalar in
+            let isPlain = scalar.value > 0x20 && scalar.value < 0x7F && scalar != "\\" || scalar.properties.isAlphabetic
+            return isPlain ? String(scalar) : "\\u{\(String(scalar.value, radix: 16))}"
+        }.joined()
+    }
+}
