@@ -98,6 +98,11 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
             ], swiftSettings: hot),
         .target(
+            name: "Forensics",
+            dependencies: [
+                "Workspace", "KQLEngine", "KQL", "Content", "Tables", .product(name: "Crypto", package: "swift-crypto"),
+            ], swiftSettings: swift),
+        .target(
             name: "Workbooks", dependencies: ["KQLEngine", "KQL", "Content", "Tables"],
             resources: [
                 .embedInCode("Assets/workbook.css"), .embedInCode("Assets/workbook.js"),
@@ -117,7 +122,8 @@ let package = Package(
         .target(
             name: "Workbench",
             dependencies: [
-                "Serving", "Workbooks", "Pipeline", "Azure", "Workspace", "KQLEngine", "KQL", "Content", "Tables",
+                "Serving", "Forensics", "Workbooks", "Pipeline", "Azure", "Workspace", "KQLEngine", "KQL", "Content",
+                "Tables",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
@@ -149,7 +155,8 @@ let package = Package(
         .executableTarget(
             name: "vestige",
             dependencies: [
-                "Workbench", "Lab", "Serving", "Workbooks", "Pipeline", "Azure", "Workspace", "Content", "KQLEngine",
+                "Workbench", "Lab", "Serving", "Forensics", "Workbooks", "Pipeline", "Azure", "Workspace", "Content",
+                "KQLEngine",
                 "KQL", "Tables",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -199,6 +206,10 @@ let package = Package(
                 "Pipeline", "Azure", "Workspace", "KQLEngine", "Content", "Tables", "TestKit",
                 .product(name: "Logging", package: "swift-log"),
             ],
+            swiftSettings: swift),
+        .testTarget(
+            name: "ForensicsTests",
+            dependencies: ["Forensics", "Pipeline", "Workspace", "KQLEngine", "KQL", "Content", "Tables", "TestKit"],
             swiftSettings: swift),
         .testTarget(
             name: "WorkbooksTests", dependencies: ["Workbooks", "KQLEngine", "Content", "Tables", "TestKit"],

@@ -9,14 +9,17 @@ import Testing
         "KQLEngine": ["KQL", "Tables", "CRE2", "CMaxMindDB", "CQueryGuard"], "Content": ["KQL", "Tables"],
         "Workspace": ["KQLEngine", "KQL", "Tables"], "Azure": ["Tables"],
         "Pipeline": ["Azure", "Workspace", "KQLEngine", "KQL", "Content", "Tables"],
+        "Forensics": ["Workspace", "KQLEngine", "KQL", "Content", "Tables"],
         "Workbooks": ["KQLEngine", "KQL", "Content", "Tables"],
         "Serving": ["Tables"],
         "Workbench": [
-            "Serving", "Workbooks", "Pipeline", "Azure", "Workspace", "KQLEngine", "KQL", "Content", "Tables",
+            "Serving", "Forensics", "Workbooks", "Pipeline", "Azure", "Workspace", "KQLEngine", "KQL", "Content",
+            "Tables",
         ],
         "Lab": ["Serving", "KQLEngine", "KQL", "Tables"],
         "vestige": [
-            "Workbench", "Lab", "Serving", "Workbooks", "Pipeline", "Azure", "Workspace", "Content", "KQLEngine", "KQL", "Tables",
+            "Workbench", "Lab", "Serving", "Forensics", "Workbooks", "Pipeline", "Azure", "Workspace", "Content",
+            "KQLEngine", "KQL", "Tables",
         ],
     ]
     /// Shims over system libraries: modules without Swift files of their own.
