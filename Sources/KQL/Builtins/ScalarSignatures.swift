@@ -112,6 +112,8 @@ package enum ScalarSignatures {
         cursor_after(string): bool
         cursor_before_or_at(string): bool
         cursor_current(): string
+        cvss_parse(string): dynamic
+        cvss_score(string): real
         datepart(string, datetime): long
         datetime_add(string, integer, datetime): datetime
         datetime_diff(string, datetime, datetime): long
