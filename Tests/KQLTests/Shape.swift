@@ -8,6 +8,7 @@ enum Shape {
         case .literal(.null, let type): "\(type.name)(null)"
         case .literal(.string(let text), _): "'\(text)'"
         case .literal(let value, _): value.text
+        case .unreadable(let type, let text): "\(type.name)(\(text))"
         case .name(let name): name
         case .star: "*"
         case .unary(let op, let a): "(\(op) \(of(a)))"

@@ -7,7 +7,7 @@ import Testing
     /// Files that were longer when the limit came. None is added; one that was cut leaves the list.
     private static let longFiles: [String: Int] = [
         "Sources/KQL/Builtins/ScalarSignatures.swift": 490,
-        "Sources/KQL/Parser/Parser+Expressions.swift": 420, "Sources/KQLEngine/Aggregates/RowAggregators.swift": 410,
+        "Sources/KQLEngine/Aggregates/RowAggregators.swift": 410,
     ]
     private static let linesMax = 400
     private static let widthMax = 120

@@ -174,7 +174,7 @@ private enum ExprNames {
         case .between(negated: _, let value, let low, let high): [value, low, high]
         case .tuple(let items): items
         case .pipe(let inner, _): inner.map { [$0] } ?? []
-        case .literal, .name, .star, .datatable, .externaldata, .lambda, .typeLiteral: []
+        case .literal, .unreadable, .name, .star, .datatable, .externaldata, .lambda, .typeLiteral: []
         }
     }
 }

@@ -41,7 +41,8 @@ extension Binder {
             }
         }
         let raw = Schema(keys.map(\.spec) + collector.aggregates.flatMap(\.outputs))
-        let grouped = Plan(.summarize(input, keys: keys, aggregates: collector.aggregates), raw, isOpen: input.isOpen)
+        try refuseDynamicKeys(keys, keyItems, input)
+        let grouped = grouped(input, keys, collector.aggregates, raw)
         let columns =
             keys.enumerated().map { BoundColumn($1.name, .column($0, $1.expr.type)) }
             + outputs.map { BoundColumn($0.0, $0.1) }
@@ -79,6 +80,7 @@ extension Binder {
                 throw Diagnostic("KS119", "The function '\(name.text)' expects at least 1 argument.", name.range)
             }
             let by = try bindScalar(first.value, scope, environment)
+            if !scope.isOpen { try expectOrderable(name, by, first.value.range) }
             let plain: Bool
             if case .name = first.value.kind { plain = true } else { plain = false }
             let byName = Naming.name(of: first.value)
@@ -209,11 +211,7 @@ extension Binder {
         }
         let first = bound.first?.type ?? .long
         let signature = overloads.first { $0.argumentCountMin <= bound.count && bound.count <= $0.argumentCountMax }
-        if let wanted = signature?.parameters.first?.type, wanted == .summable, !TypeFacts.accepts(wanted, first) {
-            throw Diagnostic(
-                "KS107", "The function '\(name.text)' expects a number, datetime or timespan, not \(first.name).",
-                arguments[0].value.range)
-        }
+        try checkAggregate(name, signature, bound, arguments, isOpen: scope.isOpen)
         let type: ScalarType
         switch signature?.result {
         case .type(let t)?: type = t
@@ -223,6 +221,44 @@ extension Binder {
         default: type = first == .bool && name.text.hasPrefix("binary") ? .long : first
         }
         return BoundAggregate(name: name.text, arguments: bound, outputs: [ColumnSpec("", type)])
+    }
+
+    /// Aggregates whose first argument must have a greatest and a least value.
+    private static let ordering: Set<String> = ["max", "min", "maxif", "minif", "arg_max", "arg_min"]
+
+    private func checkAggregate(
+        _ name: Name, _ signature: Signature?, _ bound: [BoundExpr], _ arguments: [CallArgument], isOpen: Bool
+    ) throws {
+        guard let signature, !isOpen else { return }
+        for (i, (parameter, value)) in zip(signature.parameters, bound).enumerated() {
+            let range = arguments[i].value.range
+            if case .star = arguments[i].value.kind { continue }
+            switch parameter.type {
+            case .summable where !TypeFacts.accepts(.summable, value.type):
+                throw Diagnostic(
+                    "KS107",
+                    "The function '\(name.text)' expects a number, datetime or timespan, not \(value.type.name).",
+                    range)
+            case .scalar(.bool): try expectCondition(value, range, "The function '\(name.text)'", isOpen: isOpen)
+            default: break
+            }
+        }
+        guard let first = bound.first, let place = arguments.first?.value.range else { return }
+        try expectOrderable(name, first, place)
+        if name.text.hasPrefix("count_distinct"), first.type == .dynamic { throw notAllowed(.dynamic, place) }
+        if name.text.hasPrefix("avg"), !TypeFacts.accepts(.summable, first.type) {
+            throw Diagnostic(
+                "KS107", "The function '\(name.text)' expects a number, datetime or timespan, not \(first.type.name).",
+                place)
+        }
+    }
+
+    private func expectOrderable(_ name: Name, _ e: BoundExpr, _ range: Range<Int>) throws {
+        guard Binder.ordering.contains(name.text), !TypeFacts.isOrderable(e.type) else { return }
+        throw Diagnostic(
+            "KS206",
+            "The function '\(name.text)' expects a number, timespan, datetime, string or bool, not \(e.type.name).",
+            range)
     }
 
     /// `expr` with every part for which `replace` gives something else replaced.

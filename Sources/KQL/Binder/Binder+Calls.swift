@@ -56,7 +56,7 @@ extension Binder {
         if let special = try bindSpecialCall(name, arguments, range, scope, environment) { return special }
         guard let overloads = Builtins.scalars[name.text] else {
             if let stored = catalog.function(named: name.text) {
-                return try callScalar(stored, Environment(parent: nil), arguments, name.text, range, scope, environment)
+                return try callScalar(stored, .stored, arguments, name.text, range, scope, environment)
             }
             if Builtins.aggregates[name.text] != nil {
                 throw Diagnostic(
@@ -70,14 +70,24 @@ extension Binder {
             }
             return try bindScalar(argument.value, scope, environment)
         }
+        if Builtins.rowFunctions.contains(name.text) { windowCalls.append(name) }
+        // A value that is no text is what it is already.
+        if ["parse_json", "parsejson", "todynamic", "toobject"].contains(name.text), bound.count == 1,
+            bound[0].type == .dynamic
+        {
+            return bound[0]
+        }
         try checkCount(name, overloads, bound.count, range)
+        try expectRunnable(name, in: \.scalars)
+        try checkPatterns(name, bound, arguments)
         let fitting = overloads.filter { $0.argumentCountMin <= bound.count && bound.count <= $0.argumentCountMax }
         let types = bound.map(\.type)
         // What takes the types as they are wins over what would cut numbers to whole ones.
+        let isOpen = scope.isOpen
         let signature =
-            fitting.first { matches($0, types) && !narrows($0, types) } ?? fitting.first { matches($0, types) }
-            ?? fitting.first ?? overloads[0]
-        try checkTypes(name, fitting, bound, arguments)
+            fitting.first { matches($0, types, isOpen) && !narrows($0, types) }
+            ?? fitting.first { matches($0, types, isOpen) } ?? fitting.first ?? overloads[0]
+        try checkTypes(name, fitting, bound, arguments, isOpen: isOpen)
         return .call(name.text, bound, try result(of: signature, bound, arguments))
     }
 
@@ -101,8 +111,8 @@ extension Binder {
         return Array(out.prefix(count))
     }
 
-    private func matches(_ s: Signature, _ types: [ScalarType]) -> Bool {
-        zip(parameterTypes(s, types.count), types).allSatisfy { TypeFacts.accepts($0, $1) }
+    private func matches(_ s: Signature, _ types: [ScalarType], _ isOpen: Bool) -> Bool {
+        zip(parameterTypes(s, types.count), types).allSatisfy { TypeFacts.accepts($0, $1, isOpen: isOpen) }
     }
 
     /// Whether a whole number is wanted where there may be another.
@@ -112,14 +122,14 @@ extension Binder {
         }
     }
 
-    private func checkTypes(_ name: Name, _ overloads: [Signature], _ bound: [BoundExpr], _ arguments: [CallArgument])
-        throws
-    {
+    private func checkTypes(
+        _ name: Name, _ overloads: [Signature], _ bound: [BoundExpr], _ arguments: [CallArgument], isOpen: Bool
+    ) throws {
         let types = bound.map(\.type)
-        if overloads.contains(where: { matches($0, types) }) { return }
+        if overloads.contains(where: { matches($0, types, isOpen) }) { return }
         guard let s = overloads.first else { return }
         for (i, (wanted, have)) in zip(parameterTypes(s, types.count), types).enumerated()
-        where !TypeFacts.accepts(wanted, have) {
+        where !TypeFacts.accepts(wanted, have, isOpen: isOpen) {
             let text: String =
                 switch wanted {
                 case .scalar(let t): t.name
@@ -158,13 +168,10 @@ extension Binder {
         _ name: Name, _ arguments: [CallArgument], _ range: Range<Int>, _ scope: RowScope, _ environment: Environment
     ) throws -> BoundExpr? {
         func bindAll() throws -> [BoundExpr] { try arguments.map { try bindScalar($0.value, scope, environment) } }
-        func need(_ counts: ClosedRange<Int>) throws {
-            guard counts.contains(arguments.count) else {
-                let expected =
-                    counts.lowerBound == counts.upperBound
-                    ? counted(counts.lowerBound) : "at least \(counted(counts.lowerBound))"
-                throw Diagnostic("KS119", "The function '\(name.text)' expects \(expected).", name.range)
-            }
+        func need(_ counts: ClosedRange<Int>) throws { try expectCount(name, arguments, counts) }
+        func expectCondition(_ e: BoundExpr, _ place: Int) throws {
+            try self.expectCondition(
+                e, arguments[place].value.range, "The function '\(name.text)'", isOpen: scope.isOpen)
         }
         if let graph = scope.graph, let found = try bindGraphCall(name, arguments, range, scope, graph, environment) {
             return found
@@ -173,11 +180,7 @@ extension Binder {
         case "iff", "iif":
             try need(3...3)
             let a = try bindAll()
-            guard a[0].type == .bool || a[0].type == .dynamic || a[0].type.isNumeric else {
-                throw Diagnostic(
-                    "KS107", "The function '\(name.text)' expects a condition of type bool, not \(a[0].type.name).",
-                    arguments[0].value.range)
-            }
+            try expectCondition(a[0], 0)
             let type = TypeFacts.common([a[1].type, a[2].type])
             return .call("case", [convert(a[0], to: .bool), convert(a[1], to: type), convert(a[2], to: type)], type)
         case "case":
@@ -187,20 +190,20 @@ extension Binder {
             }
             let a = try bindAll()
             var values: [ScalarType] = []
-            for (i, e) in a.enumerated() where i % 2 == 1 || i == a.count - 1 { values.append(e.type) }
+            for (i, e) in a.enumerated() {
+                if i % 2 == 1 || i == a.count - 1 { values.append(e.type) } else { try expectCondition(e, i) }
+            }
             let type = TypeFacts.common(values)
             let converted = a.enumerated().map { i, e in
                 i % 2 == 0 && i < a.count - 1 ? convert(e, to: .bool) : convert(e, to: type)
             }
             return .call("case", converted, type)
         case "coalesce", "max_of", "min_of":
-            guard arguments.count >= 1 else {
-                throw Diagnostic("KS119", "The function '\(name.text)' expects at least 1 argument.", name.range)
-            }
+            try need(2...64)
             let a = try bindAll()
             // One column given twice is that column: a scan can then leave out what a condition on it excludes.
             if let only = Self.sameColumn(a) { return only }
-            let type = TypeFacts.common(a.map(\.type))
+            let type = try commonType(name, a, isOpen: scope.isOpen)
             return .call(name.text, a.map { convert($0, to: type) }, type)
         case "column_ifexists", "columnifexists":
             try need(2...2)
@@ -254,6 +257,7 @@ extension Binder {
             try need(1...1)
             return try bindScalar(arguments[0].value, scope, environment)
         case "pack_all":
+            try need(0...1)
             let ignoreNull =
                 try arguments.first.map { try bindScalar($0.value, scope, environment) }
                 ?? .literal(.bool(false), .bool)
@@ -271,19 +275,18 @@ extension Binder {
             }
             return .call("bag_pack", packed, .dynamic)
         case "pack_array":
+            try need(1...32_767)
             if arguments.count == 1, case .star = arguments[0].value.kind {
                 return .call("pack_array", scope.schema.columns.enumerated().map { .column($0, $1.type) }, .dynamic)
             }
             return .call("pack_array", try bindAll(), .dynamic)
         case "pack", "bag_pack", "pack_dictionary":
-            guard arguments.count % 2 == 0 else {
+            guard !arguments.isEmpty, arguments.count % 2 == 0 else {
                 throw Diagnostic("KS119", "The function '\(name.text)' expects pairs of key and value.", name.range)
             }
             return .call("bag_pack", try bindAll(), .dynamic)
         case "strcat", "strcat_delim":
-            guard !arguments.isEmpty else {
-                throw Diagnostic("KS119", "The function '\(name.text)' expects at least 1 argument.", name.range)
-            }
+            try need(name.text == "strcat" ? 1...64 : 3...65)
             return .call(name.text, try bindAll().map(asText), .string)
         case "table", "database", "cluster", "workspace":
             throw Diagnostic("KS107", "A scalar is expected here.", range)

@@ -12,11 +12,11 @@ extension Binder {
         var expansions: [ExpandColumn] = []
         var names = NameSet()
         for c in schema.columns { names.insert(c.name) }
-        for column in columns {
-            let e = try bindScalar(column.expr, scope, environment)
-            guard e.type == .dynamic || column.name != nil || e.type == .string else {
+        let (source, values) = lifting(input, try columns.map { try bindScalar($0.expr, scope, environment) })
+        for (column, e) in zip(columns, values) {
+            guard e.type == .dynamic else {
                 throw Diagnostic(
-                    "KS107", "mv-expand expects a value of type dynamic, not \(e.type.name).", column.expr.range)
+                    "KS141", "mv-expand expects a value of type dynamic, not \(e.type.name).", column.expr.range)
             }
             let name = column.name?.text ?? Naming.name(of: column.expr) ?? names.numbered()
             let type = column.type ?? .dynamic
@@ -44,7 +44,7 @@ extension Binder {
         }
         let bound = try limit.map { convert(try bindScalar($0, .none, environment), to: .long) }
         let plan = ExpandPlan(
-            input: input, columns: expansions, layout: layout, indexColumn: indexColumn, limit: bound,
+            input: source, columns: expansions, layout: layout, indexColumn: indexColumn, limit: bound,
             bagAsArray: bagAsArray)
         return (plan, schema)
     }
@@ -85,7 +85,7 @@ extension Binder {
 
     func bindParse(_ syntax: ParseSyntax, _ input: Plan, _ environment: Environment) throws -> Plan {
         let scope = RowScope(schema: input.schema, isOpen: input.isOpen)
-        let source = asText(try bindScalar(syntax.expr, scope, environment))
+        let (source, texts) = lifting(input, [asText(try bindScalar(syntax.expr, scope, environment))])
         var schema = input.schema
         var targets: [Int] = []
         for part in syntax.parts {
@@ -99,7 +99,7 @@ extension Binder {
             }
         }
         let plan = ParsePlan(
-            input: input, source: source, kind: syntax.kind, flags: syntax.flags, parts: syntax.parts,
+            input: source, source: texts[0], kind: syntax.kind, flags: syntax.flags, parts: syntax.parts,
             filters: syntax.filters,
             targets: targets)
         return Plan(.parse(plan), schema, isOpen: input.isOpen)
@@ -154,8 +154,13 @@ extension Binder {
                 names.unique(syntax.on.names.first?.text ?? Naming.name(of: syntax.on.expr) ?? "Column1"), .dynamic))
         let edge = { (e: Expr) in self.convert(try self.bindScalar(e, .none, environment), to: axis.type) }
         let step = try bindScalar(syntax.step, .none, environment)
+        let (source, lifted) = lifting(
+            input, [axis] + keys.map(\.expr) + collector.aggregates.flatMap(\.arguments))
+        var rest = lifted.dropFirst()
+        let groups = keys.map { BoundColumn($0.name, rest.removeFirst()) }
         let plan = MakeSeriesPlan(
-            input: input, keys: keys, aggregates: collector.aggregates, series: series, axis: axis,
+            input: source, keys: groups, aggregates: collector.aggregates.map { taking(&rest, $0) }, series: series,
+            axis: lifted[0], isStopIncluded: syntax.isStopIncluded,
             from: try syntax.from.map(edge),
             to: try syntax.to.map(edge), step: step,
             isNeverEmpty: syntax.properties.contains {
@@ -186,7 +191,8 @@ extension Binder {
                     count: try clause.count.map { convert(try bindScalar($0, .none, environment), to: .long) },
                     key: BoundColumn(keyName, key), aggregate: aggregate,
                     others: try clause.others.map { convert(try bindScalar($0, .none, environment), to: key.type) },
-                    isAscending: clause.isAscending ?? false))
+                    isAscending: clause.isAscending ?? false,
+                    nullsFirst: clause.nullsFirst ?? clause.isAscending ?? false))
         }
         return Plan(.topNested(input, levels), Schema(schema))
     }

@@ -94,10 +94,12 @@ extension Binder {
         callDepth += 1
         let outer = ignoresRange
         ignoresRange = outer || declaration.setsRange
+        storedDepth += home.isStored ? 1 : 0
         defer {
             if isStored { active.remove(name) }
             callDepth -= 1
             ignoresRange = outer
+            storedDepth -= home.isStored ? 1 : 0
         }
         guard callDepth <= QuerySize.callsMax else {
             throw Diagnostic(

@@ -19,6 +19,9 @@ extension Binder {
                 throw Diagnostic("KS005", "'\(text)' is not a kind of join.", property.value.range)
             }
             kind = known
+            if isLookup, kind != .leftouter, kind != .inner {
+                throw Diagnostic("KS005", "lookup knows the kinds leftouter and inner only.", property.value.range)
+            }
         }
         let right = try bindTabular(syntax.right, environment)
         let (keys, rightKeyColumns) = try joinKeys(syntax.on, left, right, environment)
@@ -68,16 +71,21 @@ extension Binder {
                     throw unknownName(name, e.range, RowScope(schema: scope), environment)
                 }
                 let (leftType, rightType) = (left.schema[l].type, right.schema[r].type)
-                guard TypeFacts.canCompare("==", leftType, rightType) else {
-                    throw undefined("==", leftType, rightType, e.range)
+                guard areAlike(leftType, rightType) || isOpen else {
+                    throw Diagnostic(
+                        "KS227",
+                        "The column '\(name)' must have the same type on both sides of the join, not "
+                            + "\(leftType.name) and \(rightType.name).", e.range)
                 }
+                if leftType == .dynamic { warnOfDynamicKey(e.range) }
                 keys.append((.column(l, leftType), .column(r, rightType)))
                 rightColumns.insert(r)
             case .binary("==", let a, let b, let range):
                 let x = try bindScalar(a, both, environment)
                 let y = try bindScalar(b, both, environment)
                 let (l, r) = usesRight(x, split) ? (y, shift(x, split)) : (x, shift(y, split))
-                guard TypeFacts.canCompare("==", l.type, r.type) else { throw undefined("==", l.type, r.type, range) }
+                guard areAlike(l.type, r.type) || isOpen else { throw undefined("==", l.type, r.type, range) }
+                if l.type == .dynamic { warnOfDynamicKey(e.range) }
                 if case .column(let i, _) = r { rightColumns.insert(i) }
                 keys.append((l, r))
             default:
@@ -91,6 +99,15 @@ extension Binder {
                 let type = TypeFacts.common([l.type, r.type])
                 return type == .dynamic ? (asText(l), asText(r)) : (convert(l, to: type), convert(r, to: type))
             }, rightColumns
+        )
+    }
+
+    /// Whether keys of these types may be joined.
+    private func areAlike(_ a: ScalarType, _ b: ScalarType) -> Bool { a == b || a.isNumeric && b.isNumeric }
+
+    private func warnOfDynamicKey(_ range: Range<Int>) {
+        warn(
+            "VK031", "the service refuses keys of type dynamic in a join; convert both sides, as with tostring()", range
         )
     }
 
@@ -119,13 +136,17 @@ extension Binder {
         var out: [(String, Plan)] = []
         for source in list {
             if let pattern = source.pattern {
+                if let qualified = QualifiedName(source.expr) { try expectLocal(qualified, environment) }
                 out += try wildcardTables(environment).filter { Wildcard.matches(pattern, $0.0) }
                 continue
             }
             do {
                 let plan = try bindTabular(source.expr, environment)
                 out.append((tableName(source.expr) ?? "union_arg\(out.count)", plan))
-            } catch let problem as Diagnostic where isFuzzy && problem.code == "KS204" {
+            } catch let problem as Diagnostic
+                where isFuzzy && (problem.code == "KS204" || problem.code == Binder.foreignCode)
+            {
+                if problem.code == Binder.foreignCode { warn("VK033", "left out: \(problem.message)", problem.range) }
                 continue
             }
         }
@@ -157,6 +178,7 @@ extension Binder {
     private func tableName(_ e: Expr) -> String? {
         switch e.kind {
         case .name(let n): n
+        case .member(_, let n): n.text
         case .tuple(let items): items.count == 1 ? tableName(items[0]) : nil
         case .pipe(let source, let operators):
             if case .alias(let name)? = operators.last?.kind { name.text } else { source.flatMap(tableName) }
@@ -188,6 +210,10 @@ extension Binder {
         if let current { inputs.insert((alias(of: current, environment) ?? "union_arg0", current), at: 0) }
         if inputs.isEmpty {
             throw Diagnostic("KS204", "No table fits the names given to 'union'.", list.first?.expr.range ?? 0..<0)
+        }
+        if let sourceColumn, inputs.contains(where: { $0.1.schema.index(of: sourceColumn) != nil }) {
+            let range = properties.first { $0.name.text == "withsource" }?.value.range ?? 0..<0
+            warn("VK032", "the service refuses withsource= with the name of a column that is there already", range)
         }
         return combine(inputs, isInner: isInner, sourceColumn: sourceColumn)
     }

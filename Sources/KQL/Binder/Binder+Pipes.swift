@@ -81,6 +81,18 @@ extension Binder {
     }
 
     func bindOperator(_ op: Operator, _ current: Plan?, _ environment: Environment) throws -> Plan {
+        let outer = windowCalls
+        windowCalls = []
+        var plan = try bindKind(op, current, environment)
+        // `serialize` fixes the order before it computes its columns.
+        if case .serialize = op.kind { windowCalls = [] }
+        warnOfWindows(over: current)
+        windowCalls = outer
+        plan.isSerialized = Binder.serializes(op, current, plan)
+        return plan
+    }
+
+    private func bindKind(_ op: Operator, _ current: Plan?, _ environment: Environment) throws -> Plan {
         switch op.kind {
         case .print(let items):
             let columns = try bindColumns(items, .none, environment, isPrint: true)
@@ -101,13 +113,15 @@ extension Binder {
         let scope = RowScope(schema: input.schema, isOpen: input.isOpen)
         switch op.kind {
         case .filter(let condition):
-            let e = try bindScalar(condition, scope, environment)
-            guard e.type == .bool || e.type == .dynamic || e.type.isNumeric else {
+            do {
+                let e = try bindScalar(condition.expr, scope, environment)
+                try expectCondition(e, condition.expr.range, "The operator 'where'", isOpen: input.isOpen)
+                return filter(input, e)
+            } catch let problem as Diagnostic where !condition.names.isEmpty {
                 throw Diagnostic(
-                    "KS107", "The operator 'where' expects a condition of type bool, not \(e.type.name).",
-                    condition.range)
+                    problem.code, problem.message + " '=' gives a name here: '==' compares.", problem.range,
+                    suggestion: problem.suggestion)
             }
-            return Plan(.filter(input, convert(e, to: .bool)), input.schema, isOpen: input.isOpen)
         case .extend(let items): return project(input, try bindColumns(items, scope, environment, base: input.schema))
         case .serialize(let items):
             return project(input, try bindColumns(items, scope, environment, base: input.schema))
@@ -141,23 +155,27 @@ extension Binder {
         case .summarize(let items, let keys): return try bindSummarize(items, by: keys, input, environment)
         case .distinct(let items):
             let columns = try bindColumns(items, scope, environment)
-            return Plan(
-                .summarize(input, keys: columns, aggregates: []), Schema(columns.map(\.spec)), isOpen: input.isOpen)
+            try refuseDynamicKeys(columns, items, input)
+            return grouped(input, columns, [], Schema(columns.map(\.spec)))
         case .sort(let items):
-            return Plan(.sort(input, try bindOrder(items, scope, environment)), input.schema, isOpen: input.isOpen)
-        case .top(let n, let items):
             let keys = try bindOrder(items, scope, environment)
-            return Plan(.top(input, try count(n, environment), keys), input.schema, isOpen: input.isOpen)
+            for (key, item) in zip(keys, items) where key.expr.type == .dynamic && !input.isOpen {
+                throw notAllowed(.dynamic, item.expr.expr.range)
+            }
+            return sorted(input, keys)
+        case .top(let n, let item):
+            return sorted(input, try bindOrder([item], scope, environment), top: try count(n, environment))
         case .take(let n): return Plan(.take(input, try count(n, environment)), input.schema, isOpen: input.isOpen)
         case .sample(let n): return Plan(.sample(input, try count(n, environment)), input.schema, isOpen: input.isOpen)
         case .sampleDistinct(let n, let of):
             let columns = try bindColumns([of], scope, environment)
-            let distinct = Plan(.summarize(input, keys: columns, aggregates: []), Schema(columns.map(\.spec)))
+            let distinct = grouped(input, columns, [], Schema(columns.map(\.spec)))
             return Plan(.take(distinct, try count(n, environment)), distinct.schema)
         case .topHitters(let n, let of, let by): return try bindTopHitters(n, of, by, input, op.range, environment)
-        case .count:
-            let aggregate = BoundAggregate(name: "count", arguments: [], outputs: [ColumnSpec("Count", .long)])
-            return Plan(.summarize(input, keys: [], aggregates: [aggregate]), Schema([("Count", .long)]))
+        case .count(let name):
+            let column = ColumnSpec(name?.text ?? "Count", .long)
+            let aggregate = BoundAggregate(name: "count", arguments: [], outputs: [column])
+            return Plan(.summarize(input, keys: [], aggregates: [aggregate]), Schema([column]))
         case .join(let syntax): return try bindJoin(syntax, input, op, environment, isLookup: false)
         case .lookup(let syntax): return try bindJoin(syntax, input, op, environment, isLookup: true)
         case .mvExpand(let columns, let properties, let limit):
@@ -248,7 +266,7 @@ extension Binder {
         }
         if let stored = catalog.function(named: name.text) {
             return try callTabular(
-                stored, Environment(parent: nil), arguments, name.text, call.range, environment, input: input)
+                stored, .stored, arguments, name.text, call.range, environment, input: input)
         }
         throw unknownFunction(name, environment)
     }

@@ -12,6 +12,7 @@ extension Binder {
                 "KS211", "The name '\(name.text)' does not refer to any known plugin.", name.range,
                 suggestion: NearMiss.find(name.text, in: Builtins.plugins.sorted()))
         }
+        try expectRunnable(name, in: \.plugins)
         let input = current ?? Plan(.print([]), Schema([ColumnSpec]()))
         let scope = RowScope(schema: input.schema, isOpen: input.isOpen)
         let isLookup = name.text == "ipv4_lookup" || name.text == "ipv6_lookup"

@@ -15,7 +15,7 @@ extension Binder {
                 columns.append(BoundColumn(names.unique(name), e))
             }
         }
-        for item in items {
+        for (place, item) in items.enumerated() {
             if case .star = item.expr.kind, item.names.isEmpty {
                 for (i, c) in scope.schema.columns.enumerated() where !columns.contains(where: { $0.name == c.name }) {
                     put(c.name, .column(i, c.type), isNamed: true)
@@ -38,17 +38,16 @@ extension Binder {
                 }
             } else if let name = item.names.first {
                 put(name.text, e, isNamed: true)
-            } else if let name = Naming.name(of: item.expr), !isPrint || !Naming.isPath(item.expr) {
+            } else if isPrint {
+                // Whatever it is made of, a value without a name is called after its place.
+                columns.append(BoundColumn(names.unique("print_\(place)"), e))
+            } else if let name = Naming.name(of: item.expr) {
                 put(name, e, isNamed: false)
             } else {
-                columns.append(BoundColumn(isPrint ? names.numbered("print_", from: 0) : names.numbered(), e))
+                columns.append(BoundColumn(names.numbered(), e))
             }
         }
         return columns
-    }
-
-    func project(_ input: Plan, _ columns: [BoundColumn]) -> Plan {
-        Plan(.project(input, columns), Schema(columns.map(\.spec)), isOpen: input.isOpen)
     }
 
     /// The columns whose names fit one of the patterns.

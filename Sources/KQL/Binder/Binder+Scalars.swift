@@ -36,19 +36,25 @@ extension Binder {
             }
             let b = try bindScalar(base, scope, environment)
             let i = try bindScalar(index, scope, environment)
-            guard b.type == .dynamic || b.type == .string else {
-                throw Diagnostic("KS138", "A value of type \(b.type.name) cannot be indexed.", base.range)
+            guard b.type == .dynamic else {
+                let hint = b.type == .string ? "; read it with parse_json() first" : ""
+                throw Diagnostic("KS147", "A value of type \(b.type.name) cannot be indexed\(hint).", base.range)
             }
-            return .call("index", [b.type == .string ? .call("parse_json", [b], .dynamic) : b, i], .dynamic)
+            return .call("index", [b, i], .dynamic)
         case .call(let name, let arguments): return try bindCall(name, arguments, expr.range, scope, environment)
         case .toScalar(let inner): return try scalarSubquery(inner, environment)
         case .pipe: return try scalarSubquery(expr, environment)
         case .typeLiteral(let columns):
             return .literal(.string(columns.first?.type.name ?? "dynamic"), .string)
         case .star: throw Diagnostic("KS006", "'*' cannot stand here.", expr.range)
-        case .memberCall(let base, let name, let arguments):
-            _ = (base, arguments)
+        case .memberCall(_, let name, _):
+            if let qualified = QualifiedName(expr) {
+                try expectLocal(qualified, environment)
+                throw Diagnostic("KS107", "A scalar is expected here.", expr.range)
+            }
             throw Diagnostic("KS211", "The name '\(name.text)' does not refer to any known function.", name.range)
+        case .unreadable(let type, let text):
+            throw Diagnostic("KS002", "\"\(text.prefix(60))\" is not a \(type.name)", expr.range)
         case .lambda, .datatable, .externaldata:
             throw Diagnostic("KS107", "A scalar is expected here.", expr.range)
         }
@@ -91,7 +97,11 @@ extension Binder {
     }
 
     func unknownName(_ name: String, _ range: Range<Int>, _ scope: RowScope, _ environment: Environment) -> Diagnostic {
-        Diagnostic(
+        if name.hasPrefix("{") {
+            return Diagnostic(
+                "KS213", "\(name) is the parameter of a workbook: put its value there, or open the workbook.", range)
+        }
+        return Diagnostic(
             "KS142", "The name '\(name)' does not refer to any known column, table, variable or function.", range,
             suggestion: NearMiss.find(name, in: scope.schema.names + environment.allNames.sorted()))
     }
@@ -99,6 +109,10 @@ extension Binder {
     private func bindMember(
         _ base: Expr, _ name: Name, _ range: Range<Int>, _ scope: RowScope, _ environment: Environment
     ) throws -> BoundExpr {
+        if let qualified = QualifiedName(Expr(.member(base, name), range)) {
+            try expectLocal(qualified, environment)
+            throw Diagnostic("KS107", "A scalar is expected here.", range)
+        }
         if case .name(let b) = base.kind {
             if b == "$left" || b == "$right", let split = scope.leftCount {
                 let columns = b == "$left" ? 0..<split : split..<scope.schema.count
@@ -115,14 +129,12 @@ extension Binder {
             }
         }
         let b = try bindScalar(base, scope, environment)
-        switch b.type {
-        case .dynamic: return .call("index", [b, .literal(.string(name.text), .string)], .dynamic)
-        case .string:
-            return .call(
-                "index", [.call("parse_json", [b], .dynamic), .literal(.string(name.text), .string)], .dynamic)
-        default:
-            throw Diagnostic("KS138", "A value of type \(b.type.name) has no property '\(name.text)'.", name.range)
+        guard b.type == .dynamic else {
+            let hint = b.type == .string ? "; read it with parse_json() first" : ""
+            throw Diagnostic(
+                "KS142", "A value of type \(b.type.name) has no property '\(name.text)'\(hint).", name.range)
         }
+        return .call("index", [b, .literal(.string(name.text), .string)], .dynamic)
     }
 
     // MARK: Operators
@@ -137,6 +149,7 @@ extension Binder {
         if case .star = a.kind { return try bindStar(op, b, range, scope, environment) }
         let left = try bindScalar(a, scope, environment)
         let right = try bindScalar(b, scope, environment)
+        if op == "matches regex" { try checkPattern(right, b.range) }
         return try binary(op, left, right, range)
     }
 
@@ -169,12 +182,14 @@ extension Binder {
         case "+", "-", "*", "/", "%":
             guard let type = TypeFacts.arithmetic(op, a, b) else { throw undefined(op, a, b, range) }
             return .call(op, [left, right], type)
-        case "==", "!=", "<", "<=", ">", ">=":
+        case "<", "<=", ">", ">=":
+            guard TypeFacts.canOrder(a, b) else { throw undefined(op, a, b, range) }
+            return .call(op, [left, right], .bool)
+        case "==", "!=":
             guard TypeFacts.canCompare(op, a, b) else {
                 if let coerced = coerceComparison(op, left, right) { return coerced }
                 throw undefined(op, a, b, range)
             }
-            if op != "==", op != "!=", a == .guid, b == .guid { return .call(op, [left, right], .bool) }
             return .call(op, [left, right], .bool)
         default:
             // String operators.
@@ -212,10 +227,13 @@ extension Binder {
         let v = try bindScalar(value, scope, environment)
         let l = try bindScalar(low, scope, environment)
         var h = try bindScalar(high, scope, environment)
-        if l.type == .datetime || v.type == .datetime, h.type == .timespan { h = .call("+", [l, h], .datetime) }
-        for bound in [l, h] where !TypeFacts.canCompare("<=", v.type, bound.type) {
-            throw undefined(negated ? "!between" : "between", v.type, bound.type, range)
+        guard TypeFacts.canLie(v.type, l.type, h.type) || scope.isOpen else {
+            throw Diagnostic(
+                "KS106",
+                "The operator '\(negated ? "!between" : "between")' is not defined for the operand types "
+                    + "\(v.type.name), \(l.type.name) and \(h.type.name).", range)
         }
+        if l.type == .datetime || v.type == .datetime, h.type == .timespan { h = .call("+", [l, h], .datetime) }
         let inside: BoundExpr = .call(
             "and", [.call(">=", [v, l], .bool), .call("<=", [v, h], .bool)], .bool)
         return negated ? .call("not", [inside], .bool) : inside

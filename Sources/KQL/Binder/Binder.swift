@@ -11,6 +11,8 @@ package final class Binder {
     private var nextID = 0
     /// Computes an expression of constants; nil when nothing may run.
     let evaluate: ((BoundExpr) -> Value?)?
+    /// What the local engine runs; nil when the query is only read.
+    let engine: EngineFeatures?
     var render: RenderSpec?
     var callDepth = 0
     /// Whether functions give a table, for those that were looked into; nil while one is.
@@ -23,11 +25,18 @@ package final class Binder {
     var ignoresRange = false
     /// Values of `set` statements.
     var settings: [String: Expr] = [:]
+    /// What runs here but would be refused by the service.
+    private(set) var warnings: [Diagnostic] = []
+    /// How many stored functions the text that is bound now stands in: its places are not the query's.
+    var storedDepth = 0
+    /// The calls of functions that look at other rows, in the operator that is bound now.
+    var windowCalls: [Name] = []
 
     package init(
-        catalog: any SchemaCatalog, parameters: [String: Value] = [:], evaluate: ((BoundExpr) -> Value?)? = nil,
-        resolvePlugin: ((Plan) throws -> Schema?)? = nil
+        catalog: any SchemaCatalog, parameters: [String: Value] = [:], engine: EngineFeatures? = nil,
+        evaluate: ((BoundExpr) -> Value?)? = nil, resolvePlugin: ((Plan) throws -> Schema?)? = nil
     ) {
+        self.engine = engine
         self.catalog = catalog
         self.parameters = parameters
         self.evaluate = evaluate
@@ -56,7 +65,15 @@ package final class Binder {
         guard !results.isEmpty else {
             throw Diagnostic("KS007", "the query has no statement that gives a result", 0..<0)
         }
-        return BoundQuery(results: results, render: render)
+        return BoundQuery(results: results, render: render, warnings: warnings)
+    }
+
+    /// Notes what the service would refuse; of a stored function's own text nobody who asks is told.
+    func warn(_ code: String, _ message: String, _ range: Range<Int>) {
+        guard storedDepth == 0 else { return }
+        var problem = Diagnostic(code, message, range)
+        problem.severity = .warning
+        if !warnings.contains(problem) { warnings.append(problem) }
     }
 
     /// The value of an expression that does not depend on rows; nil when it cannot be known now.
@@ -78,7 +95,10 @@ package final class Binder {
             environment[name.text] = try bindLet(expr, environment)
         case .set(let name, let value):
             if let value { settings[name.text] = value }
-        case .other: break
+            if name.text == "query_language", let value { try expectKQL(value) }
+        case .other(let name):
+            throw Diagnostic(
+                "VK010", "valid KQL, but not in the local engine: \(name.text); run it on Kusto with --on", name.range)
         case .queryParameters(let declared):
             for parameter in declared {
                 guard case .scalar(let type) = parameter.kind else { continue }
@@ -116,6 +136,17 @@ package final class Binder {
                 parameter.range)
         }
         return converted
+    }
+
+    private func expectKQL(_ value: Expr) throws {
+        let language =
+            switch value.kind {
+            case .literal(let v, _): v.text
+            case .name(let name): name
+            default: ""
+            }
+        guard !["", "kql", "csl"].contains(language.lowercased()) else { return }
+        throw Diagnostic("VK010", "the query language '\(language)' is not spoken here; write KQL", value.range)
     }
 
     private func bindLet(_ expr: Expr, _ environment: Environment) throws -> Binding {
@@ -177,16 +208,10 @@ package final class Binder {
                 return n.text != "materialize" || arguments.first.map { isTabular($0.value, environment) } ?? false
             }
             if let stored = catalog.function(named: n.text) {
-                return returnsTable(stored, Environment(parent: nil), name: n.text)
+                return returnsTable(stored, .stored, name: n.text)
             }
             return false
-        case .memberCall(_, let n, _): return n.text == "table"
-        case .member(let base, _):
-            if case .memberCall(_, let n, _) = base.kind { return n.text == "database" }
-            if case .call(let n, _) = base.kind {
-                return n.text == "database" || n.text == "cluster" || n.text == "workspace"
-            }
-            return false
+        case .memberCall, .member: return QualifiedName(expr).map(isTabular) ?? false
         default: return false
         }
     }
@@ -206,10 +231,11 @@ package final class Binder {
             return try bindExternal(columns, urls, properties, environment)
         case .call(let name, let arguments):
             return try bindTabularCall(name, arguments, expr.range, environment)
-        case .memberCall(_, let name, let arguments) where name.text == "table":
-            return try bindTabularCall(name, arguments, expr.range, environment)
-        case .member(_, let name):
-            return try bindTable(named: name.text, name.range, environment)
+        case .memberCall, .member:
+            guard let qualified = QualifiedName(expr) else {
+                throw Diagnostic("KS109", "A table is expected here.", expr.range)
+            }
+            return try bindQualified(qualified, expr.range, environment)
         case .toScalar, .literal, .binary, .unary:
             let value = try bindScalar(expr, .none, environment)
             return Plan(.print([value]), Schema([ColumnSpec("print_0", value.type)]))
@@ -232,7 +258,7 @@ package final class Binder {
             return Plan(.table(name), schema, ignoresRange: ignoresRange)
         }
         if let stored = catalog.function(named: name) {
-            return try callTabular(stored, Environment(parent: nil), [], name, range, environment)
+            return try callTabular(stored, .stored, [], name, range, environment)
         }
         let candidates = catalog.tableNames + catalog.functionNames + environment.allNames
         throw Diagnostic(
@@ -267,7 +293,7 @@ package final class Binder {
         default: break
         }
         if let stored = catalog.function(named: name.text) {
-            return try callTabular(stored, Environment(parent: nil), arguments, name.text, range, environment)
+            return try callTabular(stored, .stored, arguments, name.text, range, environment)
         }
         if Builtins.scalars[name.text] != nil {
             let value = try bindScalar(Expr(.call(name, arguments), range), .none, environment)
@@ -297,7 +323,7 @@ package final class Binder {
 
     func unknownFunction(_ name: Name, _ environment: Environment) -> Diagnostic {
         let service =
-            CrossService.functions.contains(name.text)
+            QualifiedName.placeNames.contains(name.text)
             ? "the cloud service" : catalog.note(ofFunction: name.text).service
         if let service {
             return Diagnostic(
@@ -355,10 +381,4 @@ package final class Binder {
         let bound = try urls.map { try bindScalar($0, .none, environment) }
         return Plan(.external(urls: bound, options), schema)
     }
-}
-
-/// Kusto's own functions that name another service's tables;
-/// https://learn.microsoft.com/azure/azure-monitor/logs/cross-workspace-query.
-enum CrossService {
-    static let functions: Set<String> = ["workspace", "app", "resource", "cluster", "arg", "adx"]
 }

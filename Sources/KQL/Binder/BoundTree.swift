@@ -42,6 +42,12 @@ package indirect enum BoundExpr: Sendable {
         }
     }
 
+    /// Whether it is a call that looks at other rows, with arguments that do not.
+    var isWindow: Bool {
+        guard case .call(let name, let arguments, _) = self else { return false }
+        return Builtins.rowFunctions.contains(name) && !arguments.contains(where: \.usesRowOrder)
+    }
+
     /// The only column that the value depends on; nil when there are several or none, or when other things decide too.
     package var onlyColumn: Int? {
         var found: Int?
@@ -200,6 +206,8 @@ package struct MakeSeriesPlan: Sendable {
     package let aggregates: [BoundAggregate]
     package let series: [SeriesValue]
     package let axis: BoundExpr
+    /// `in range(…)`: the bin of the stop is there too, and bins are multiples of the step.
+    package let isStopIncluded: Bool
     package let from: BoundExpr?
     package let to: BoundExpr?
     package let step: BoundExpr
@@ -213,6 +221,7 @@ package struct TopNestedLevel: Sendable {
     package let aggregate: BoundAggregate
     package let others: BoundExpr?
     package let isAscending: Bool
+    package let nullsFirst: Bool
 }
 
 package struct ScanPlan: Sendable {
@@ -278,6 +287,8 @@ package struct Plan: Sendable {
     /// Operators in it, and how many are below each other; an input used twice counts twice.
     let operatorCount: Int
     let height: Int
+    /// Whether the rows have an order that functions of other rows may rely on.
+    package var isSerialized = false
 
     package init(_ kind: Kind, _ schema: Schema, isOpen: Bool = false, ignoresRange: Bool = false) {
         (operatorCount, height) = kind.size
@@ -367,4 +378,6 @@ package struct RenderSpec: Sendable {
 package struct BoundQuery: Sendable {
     package let results: [(name: String, plan: Plan)]
     package let render: RenderSpec?
+    /// What the service would refuse although its parser does not.
+    package let warnings: [Diagnostic]
 }

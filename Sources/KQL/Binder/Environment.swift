@@ -16,16 +16,23 @@ final class Environment {
     private let parent: Environment?
     /// The parent's declarations from this number on are not seen; nil when all are.
     private let parentLimit: Int?
+    /// Whether the names are those of a stored function, whose text is not the query's.
+    let isStored: Bool
 
-    init(parent: Environment?) {
+    init(parent: Environment?, isStored: Bool = false) {
         self.parent = parent
+        self.isStored = isStored
         parentLimit = nil
     }
+
+    /// Where a stored function is bound: it sees none of the query's names.
+    static var stored: Environment { Environment(parent: nil, isStored: true) }
 
     /// The names that another environment has now. What it gets later is not seen: the body of a function knows only
     /// what was declared before it, so that it cannot call itself, as in Kusto.
     init(now other: Environment) {
         parent = other
+        isStored = false
         parentLimit = other.count
     }
 

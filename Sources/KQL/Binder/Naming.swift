@@ -18,14 +18,6 @@ enum Naming {
         }
     }
 
-    /// A name, or a way into what it names.
-    static func isPath(_ e: Expr) -> Bool {
-        switch e.kind {
-        case .name, .member, .index: true
-        default: false
-        }
-    }
-
     private static func identifier(_ text: String) -> String {
         String(text.map { $0.isLetter || $0.isNumber || $0 == "_" ? $0 : "_" })
     }
@@ -88,10 +80,10 @@ struct NameSet {
     }
 
     /// `Column1`, `Column2`, …
-    mutating func numbered(_ prefix: String = "Column", from first: Int = 1) -> String {
+    mutating func numbered() -> String {
         while true {
-            let candidate = "\(prefix)\(unnamed + first)"
             unnamed += 1
+            let candidate = "Column\(unnamed)"
             if used.insert(candidate).inserted { return candidate }
         }
     }

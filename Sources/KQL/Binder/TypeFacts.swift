@@ -70,19 +70,23 @@ enum TypeFacts {
     }
 
     /// Whether a value of type `a` may be passed where `p` is wanted.
-    static func accepts(_ p: Signature.ParameterType, _ a: ScalarType) -> Bool {
-        if a == .dynamic { return true }
+    ///
+    /// - Parameter isOpen: whether `dynamic` may be a column that nobody knows yet.
+    static func accepts(_ p: Signature.ParameterType, _ a: ScalarType, isOpen: Bool = false) -> Bool {
+        if a == .dynamic, isOpen { return true }
         switch p {
         case .any, .typeLiteral: return true
-        case .number: return a.isNumeric || a == .bool
-        case .integer: return a.isNumeric || a == .bool
-        case .summable: return a.isNumeric || a == .datetime || a == .timespan || a == .bool
+        case .number: return a.isNumeric
+        case .integer: return a == .int || a == .long
+        case .summable: return a.isNumeric || a == .datetime || a == .timespan
         case .scalar(let t):
+            // Microsoft's parser wants arrays and bags here, but the service answers null for anything else.
             if t == a || t == .dynamic { return true }
             switch t {
-            case .long, .int, .real, .decimal: return a.isNumeric || a == .bool
-            case .string: return true
-            case .bool: return a.isNumeric
+            case .long, .int: return a == .int || a == .long
+            case .real: return a == .int || a == .long
+            case .decimal: return a.isNumeric
+            case .string: return a == .dynamic
             default: return false
             }
         }

@@ -1,7 +1,8 @@
 /// The signatures of Kusto's scalar functions, one overload a line: `name(parameter types): result  @naming`.
 ///
 /// A parameter type may be a scalar type or a class of them (`number`, `integer`, `summable`, `scalar`, `any`, `type`);
-/// `?` means optional, `+` one or more, `*` any number. A result `arg0` is the type of the first argument, `common` and
+/// `?` means optional, `+` one or more (up to a number that may follow), `*` any number. A result `arg0` is the type
+/// of the first argument, `common` and
 /// `widest` what the arguments have in common, `lit1` the type that the second argument names. The naming after `@`
 /// says what an unnamed result column is called. Source: the functions' pages of the Kusto reference.
 package enum ScalarSignatures {
@@ -28,7 +29,7 @@ package enum ScalarSignatures {
         all(scalar, bool): bool
         any(scalar, bool): bool
         around(scalar, scalar, scalar): bool
-        array_concat(dynamic+): dynamic
+        array_concat(dynamic+64): dynamic
         array_iff(dynamic, scalar, scalar): dynamic
         array_iif(dynamic, scalar, scalar): dynamic
         array_index_of(dynamic, scalar, integer?, integer?, integer?): long
@@ -52,8 +53,8 @@ package enum ScalarSignatures {
         atan2(number, number): real  @first
         bag_has_key(dynamic, string): bool
         bag_keys(dynamic): dynamic
-        bag_merge(dynamic+): dynamic
-        bag_pack(any*): dynamic
+        bag_merge(dynamic, dynamic+63): dynamic
+        bag_pack(any+): dynamic
         bag_pack_columns(scalar+): dynamic
         bag_remove_keys(dynamic, dynamic): dynamic
         bag_set_key(dynamic, string, any): dynamic
@@ -86,8 +87,8 @@ package enum ScalarSignatures {
         binary_xor(integer, integer): long  @first
         bitset_count_ones(integer): long  @first
         case(bool+, scalar+, scalar): common
-        ceiling(number): arg0  @first
-        coalesce(scalar+): common
+        ceiling(number): real  @first
+        coalesce(scalar, scalar+63): common
         column_ifexists(string, scalar): arg1  @value
         column_names_of(table): dynamic
         columnifexists(string, scalar): arg1  @value
@@ -214,9 +215,9 @@ package enum ScalarSignatures {
         geo_simplify_polygons_array(dynamic, number?): geoshape
         geo_union_lines_array(dynamic): geoshape
         geo_union_polygons_array(dynamic): geoshape
-        getmonth(datetime): int
+        getmonth(datetime): long
         gettype(scalar): string  @type+first
-        getyear(datetime): int
+        getyear(datetime): long
         gzip_compress_to_base64_string(string): string
         gzip_decompress_from_base64_string(string): string
         has_any_index(scalar, dynamic): long
@@ -227,15 +228,15 @@ package enum ScalarSignatures {
         has_ipv4(scalar, string): bool
         has_ipv4_prefix(scalar, string): bool
         hash(scalar, integer?): long
-        hash_combine(scalar+): long
+        hash_combine(scalar, scalar+): long
         hash_many(scalar+): long
         hash_md5(scalar): string
         hash_sha1(scalar): string
         hash_sha256(scalar): string
         hash_xxhash64(scalar, integer?): long
         hll_isvalid(dynamic, scalar): bool
-        hll_merge(dynamic+): dynamic  @hll_merged_result
-        hourofday(datetime): int
+        hll_merge(dynamic, dynamic+): dynamic  @hll_merged_result
+        hourofday(datetime): long
         iff(bool, scalar, scalar): common
         iif(bool, scalar, scalar): common
         indexof(scalar, scalar, integer?, integer?, integer?): long
@@ -265,7 +266,7 @@ package enum ScalarSignatures {
         isnotnull(scalar): bool
         isnull(scalar): bool
         isutf8(scalar): bool
-        jaccard_index(dynamic+): dynamic
+        jaccard_index(dynamic, dynamic): real
         labels(scalar?): dynamic
         log(number): real  @first
         log10(number): real  @first
@@ -278,10 +279,10 @@ package enum ScalarSignatures {
         make_timespan(integer, integer, integer?): timespan  @only
         make_timespan(scalar): timespan  @only
         map(): special
-        max_of(scalar+): common
-        merge_tdigest(dynamic+): dynamic  @tdigests_merge_result
-        min_of(scalar+): common
-        monthofyear(datetime): int
+        max_of(scalar, scalar+63): common
+        merge_tdigest(dynamic, dynamic+): dynamic  @tdigests_merge_result
+        min_of(scalar, scalar+63): common
+        monthofyear(datetime): long
         new_guid(): guid
         next(scalar, long?, scalar?): arg0
         node_degree_in(scalar?): long
@@ -291,10 +292,10 @@ package enum ScalarSignatures {
         notempty(scalar): bool
         notnull(scalar): bool
         now(timespan?): datetime
-        pack(any*): dynamic
+        pack(any+): dynamic
         pack_all(bool?): dynamic
-        pack_array(any*): dynamic
-        pack_dictionary(any*): dynamic
+        pack_array(any+): dynamic
+        pack_dictionary(any+): dynamic
         parse_command_line(scalar, string): dynamic
         parse_csv(scalar): dynamic  @first
         parse_ipv4(string): long
@@ -421,11 +422,11 @@ package enum ScalarSignatures {
         series_subtract(number, dynamic): dynamic
         series_sum(dynamic): real
         series_tan(dynamic): dynamic
-        set_difference(dynamic+): dynamic
+        set_difference(dynamic, dynamic+63): dynamic
         set_equals(dynamic, dynamic): bool
         set_has_element(dynamic, scalar): bool
-        set_intersect(dynamic+): dynamic
-        set_union(dynamic+): dynamic
+        set_intersect(dynamic, dynamic+63): dynamic
+        set_union(dynamic, dynamic+63): dynamic
         sign(number): real
         sin(number): real  @first
         split(scalar, string, integer?): dynamic  @first
@@ -434,9 +435,9 @@ package enum ScalarSignatures {
         startofmonth(datetime, long?): datetime
         startofweek(datetime, long?): datetime
         startofyear(datetime, long?): datetime
-        strcat(scalar+): string
+        strcat(scalar+64): string
         strcat_array(dynamic, scalar): string
-        strcat_delim(scalar, scalar+): string
+        strcat_delim(scalar, scalar, scalar+63): string
         strcmp(scalar, scalar): long
         string_size(scalar): long  @name+first
         strlen(scalar): long  @name+first
@@ -444,7 +445,7 @@ package enum ScalarSignatures {
         substring(scalar, integer, integer?): string
         tan(number): real  @first
         tdigest_isvalid(dynamic, scalar): bool
-        tdigest_merge(dynamic+): dynamic  @tdigests_merge_result
+        tdigest_merge(dynamic, dynamic+): dynamic  @tdigests_merge_result
         to_utf8(scalar): dynamic
         tobool(scalar): bool  @first
         toboolean(scalar): bool  @first
@@ -480,7 +481,7 @@ package enum ScalarSignatures {
         week_of_year(datetime): int
         weekofyear(datetime): int
         welch_test(number, number, number, number, number, number): real
-        zip(dynamic+): dynamic
+        zip(dynamic, dynamic+63): dynamic
         zlib_compress_to_base64_string(string): string
         zlib_decompress_from_base64_string(string): string
         """

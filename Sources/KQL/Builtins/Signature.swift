@@ -32,18 +32,28 @@ package struct Signature: Sendable {
     package let naming: String
 
     package var argumentCountMin: Int { parameters.reduce(0) { $0 + ($1.isOptional ? 0 : 1) } }
-    package var argumentCountMax: Int { parameters.contains(where: \.repeats) ? Int.max : parameters.count }
+    package var argumentCountMax: Int {
+        guard parameters.contains(where: \.repeats) else { return parameters.count }
+        return repeatCountMax.map { $0 + parameters.count - 1 } ?? Int.max
+    }
+    /// How often the parameter that repeats may be given; nil for any number.
+    private let repeatCountMax: Int?
 
     /// Reads one line of a signature table.
     init(line: Substring) {
         let open = line.firstIndex(of: "(")!
         let close = line.lastIndex(of: ")")!
         name = line[..<open].trimmed
+        var repeatCountMax: Int?
         var parameters: [Parameter] = []
         for piece in line[line.index(after: open)..<close].split(separator: ",") {
             var text = piece.trimmed
             var isOptional = false
             var repeats = false
+            if let plus = text.lastIndex(of: "+"), let limit = Int(text[text.index(after: plus)...]) {
+                text = String(text[...plus])
+                repeatCountMax = limit
+            }
             switch text.last {
             case "?": isOptional = true
             case "+": repeats = true
@@ -64,6 +74,7 @@ package struct Signature: Sendable {
             parameters.append(Parameter(type: type, isOptional: isOptional, repeats: repeats))
         }
         self.parameters = parameters
+        self.repeatCountMax = repeatCountMax
         let tail = line[line.index(after: close)...].split(separator: "@")
         let returns = tail[0].trimmed.drop { $0 == ":" || $0 == " " }
         naming = tail.count > 1 ? tail[1].trimmed : ""

@@ -6,7 +6,7 @@ package enum EntityName {
         let bytes = Array(name.utf8)
         func isLetter(_ b: UInt8) -> Bool { b == 95 || (65...90).contains(b) || (97...122).contains(b) }
         let isBare = bytes.first.map(isLetter) == true && bytes.allSatisfy { isLetter($0) || (48...57).contains($0) }
-        if isBare { return name }
+        if isBare, !Keywords.contains(name) { return name }
         return "['" + name.replacing("\\", with: "\\\\").replacing("'", with: "\\'") + "']"
     }
 }

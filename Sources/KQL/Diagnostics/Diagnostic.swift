@@ -7,6 +7,14 @@ package struct Diagnostic: Error, Sendable, Equatable {
     package let range: Range<Int>
     /// A near-miss name, offered as a correction.
     package var suggestion: String?
+    package var severity = Severity.error
+
+    package enum Severity: String, Sendable {
+        /// The query means nothing, here and wherever Microsoft's parser reads it.
+        case error
+        /// The query runs here, but the service refuses it although its parser does not.
+        case warning
+    }
 
     package init(_ code: String, _ message: String, _ range: Range<Int>, suggestion: String? = nil) {
         self.code = code
@@ -39,7 +47,7 @@ package struct Diagnostic: Error, Sendable, Equatable {
         let gutter = String(repeating: " ", count: String(line).count)
         let hint = suggestion.map { " did you mean \($0)?" } ?? ""
         return """
-            error[\(code)]: \(message)
+            \(severity.rawValue)[\(code)]: \(message)
               \(file):\(line):\(column)
              \(gutter) |
              \(line) | \(source)
@@ -54,7 +62,9 @@ package enum NearMiss {
     package static func find(_ name: String, in candidates: some Sequence<String>) -> String? {
         let wanted = Array(name.lowercased().utf8)
         var best: (String, Int)?
-        for candidate in candidates where candidate != name {
+        // What has no letters to show was never a name that somebody typed.
+        for candidate in candidates
+        where candidate != name && candidate.unicodeScalars.first.map({ $0.value > 32 }) == true {
             let other = Array(candidate.lowercased().utf8)
             guard abs(other.count - wanted.count) <= 2 else { continue }
             let d = distance(wanted, other)

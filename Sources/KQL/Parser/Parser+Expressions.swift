@@ -35,6 +35,10 @@ extension Parser {
             at += 1
             return joined(op == "<>" ? "!=" : op, left, try relational(), range)
         }
+        if isWord("in") || isSign("!in"), case .string = ahead(1).kind {
+            at += 1
+            throw fail("KS005", "Expected: (" + habit())
+        }
         if let op = listOperator() {
             try expectSign("(")
             var items: [Expr] = []
@@ -177,7 +181,7 @@ extension Parser {
                     left = Expr(.index(left, i), span(from: left.range.lowerBound))
                     continue
                 }
-                let n = try memberName()
+                let n = try memberName(isPlace: QualifiedName.places(left) != nil)
                 if isSign("("), touches(0) {
                     let arguments = try arguments()
                     left = Expr(.memberCall(left, n, arguments), span(from: left.range.lowerBound))
@@ -203,9 +207,18 @@ extension Parser {
         }
     }
 
-    private mutating func memberName() throws(Diagnostic) -> Name {
-        if let n = optionalName() { return n }
-        throw fail("KS006", "Missing a name")
+    /// `T*` after a place, as in `database('x').T*`; nil when it is no pattern.
+    private mutating func wildcardMember() throws(Diagnostic) -> Name? {
+        let saved = at
+        let pattern = try namePattern()
+        if pattern.isWildcard { return Name(pattern.text, pattern.range) }
+        at = saved
+        return nil
+    }
+
+    private mutating func memberName(isPlace: Bool) throws(Diagnostic) -> Name {
+        if isPlace, token.kind == .identifier || isSign("*"), let pattern = try wildcardMember() { return pattern }
+        return try usedName()
     }
 
     /// `(a, name = b, *)`.
@@ -251,19 +264,14 @@ extension Parser {
             return stringLiteral()
         case .typed(let type, let raw):
             at += 1
-            return Expr(.literal(try literalValue(type, raw, t.range), type), t.range)
+            guard let value = Parser.readable(type, raw) else { return Expr(.unreadable(type, raw), t.range) }
+            return Expr(.literal(value, type), t.range)
         case .identifier:
             return try word()
         case .sign:
             if t.text == "(" {
                 at += 1
                 let inner = try nested { (p) throws(Diagnostic) in try p.pipe() }
-                if takeSign(",") {
-                    var items = [inner]
-                    repeat { items.append(try expression()) } while takeSign(",")
-                    try expectSign(")")
-                    return Expr(.tuple(items), span(from: start))
-                }
                 try expectSign(")")
                 return Expr(.tuple([inner]), span(from: start))
             }
@@ -272,10 +280,21 @@ extension Parser {
                 return Expr(.star, t.range)
             }
             if t.text == "[", let n = optionalName() { return Expr(.name(n.text), n.range) }
+            if t.text == "{", let n = try workbookParameter() { return Expr(.name(n.text), n.range) }
             throw fail("KS006", "Missing expression")
         case .end:
             throw fail("KS006", "Missing expression")
         }
+    }
+
+    /// `{Name}` or `{Name:format}`, which a workbook fills in; nil when it is none.
+    private mutating func workbookParameter() throws(Diagnostic) -> Name? {
+        let start = token.range.lowerBound
+        let hasFormat = isSign(":", ahead: 2) && ahead(3).kind == .identifier
+        guard ahead(1).kind == .identifier, isSign("}", ahead: hasFormat ? 4 : 2) else { return nil }
+        let text = "{" + ahead(1).text + (hasFormat ? ":" + ahead(3).text : "") + "}"
+        at += hasFormat ? 5 : 3
+        return Name(text, span(from: start))
     }
 
     /// One string, or several written one after another, which are joined.
@@ -336,6 +355,7 @@ extension Parser {
             break
         default: break
         }
+        if Keywords.contains(t.text), !operatorWords.contains(t.text), !isSign("(", ahead: 1) { throw keywordAsName() }
         if operatorWords.contains(t.text) {
             throw fail("KS006", "Missing expression: the keyword '\(t.text)' as a name is written ['\(t.text)']")
         }
@@ -352,55 +372,5 @@ extension Parser {
             return Expr(.call(n, arguments), span(from: start))
         }
         return Expr(.name(n.text), n.range)
-    }
-
-    private mutating func datatable(from start: Int) throws(Diagnostic) -> Expr {
-        let columns = try schema()
-        try expectSign("[")
-        var values: [Expr] = []
-        while !isSign("]") {
-            values.append(try expression())
-            if !takeSign(",") { break }
-        }
-        try expectSign("]")
-        return Expr(.datatable(columns, values), span(from: start))
-    }
-
-    private mutating func externaldata(from start: Int) throws(Diagnostic) -> Expr {
-        let columns = try schema()
-        try expectSign("[")
-        var urls: [Expr] = []
-        repeat {
-            if isSign("]") { break }
-            urls.append(try expression())
-        } while takeSign(",")
-        try expectSign("]")
-        let properties = try withProperties()
-        return Expr(.externaldata(columns, urls, properties), span(from: start))
-    }
-
-    /// `with (a = b, …)`, when it is there.
-    mutating func withProperties() throws(Diagnostic) -> [Property] {
-        guard isWord("with"), isSign("(", ahead: 1) else { return [] }
-        at += 2
-        var out: [Property] = []
-        repeat {
-            if isSign(")") { break }
-            guard let n = dashedName() else { throw fail("KS006", "Missing a name") }
-            try expectSign("=")
-            var value = try expression()
-            // `ycolumns = a, b`: names without an `=` of their own go on with the list.
-            if case .name = value.kind {
-                var list = [value]
-                while isSign(","), ahead(1).kind == .identifier, isSign(",", ahead: 2) || isSign(")", ahead: 2) {
-                    at += 1
-                    list.append(try expression())
-                }
-                if list.count > 1 { value = Expr(.tuple(list), span(from: value.range.lowerBound)) }
-            }
-            out.append(Property(name: n, value: value))
-        } while takeSign(",")
-        try expectSign(")")
-        return out
     }
 }

@@ -3,6 +3,14 @@ import Tables
 extension Parser {
     /// The value of `type(raw)`.
     func literalValue(_ type: ScalarType, _ raw: String, _ range: Range<Int>) throws(Diagnostic) -> Value {
+        guard let value = Parser.readable(type, raw) else {
+            throw Diagnostic("KS002", "\"\(raw.prefix(60))\" is not a \(type.name)", range)
+        }
+        return value
+    }
+
+    /// The value of `type(raw)`, or nil when the text is none.
+    static func readable(_ type: ScalarType, _ raw: String) -> Value? {
         var text = raw
         if let first = text.first, first == "\"" || first == "'", text.count >= 2, text.last == first {
             text = String(text.dropFirst().dropLast())
@@ -18,20 +26,26 @@ extension Parser {
             value = Value.string(text).converted(to: .timespan)
         case .bool:
             value = Value.string(text).converted(to: .bool)
-        case .int, .long, .real, .decimal, .guid:
+        case .int:
+            // A hexadecimal number is the bits of an int.
+            if let bits = hexadecimal(text) { return .long(Int64(Int32(truncatingIfNeeded: bits))) }
+            value = Value.string(text).converted(to: type)
+        case .long, .real, .decimal, .guid:
             value = Value.string(text).converted(to: type)
         case .string, .dynamic:
             value = .string(text)
         }
-        // The reference accepts an unreadable time in a literal and takes it for null.
-        if value.isNull, type != .datetime, type != .timespan {
-            throw Diagnostic("KS002", "\"\(text.prefix(60))\" is not a \(type.name)", range)
-        }
-        return value
+        // Kusto has `now` for a time too, which only running tells.
+        return value.isNull && !(type == .datetime && text == "now") ? nil : value
+    }
+
+    private static func hexadecimal(_ text: String) -> Int64? {
+        guard text.hasPrefix("0x") || text.hasPrefix("0X") else { return nil }
+        return UInt64(text.dropFirst(2), radix: 16).map { Int64(bitPattern: $0) }
     }
 
     /// `2025, 6, 14`: year, month and, optionally, day, hour, minute and second, apart by commas.
-    private func dateFromParts(_ text: String) -> Value? {
+    private static func dateFromParts(_ text: String) -> Value? {
         let parts = text.split(separator: ",", omittingEmptySubsequences: false).map { Int($0.trimmed) }
         guard (2...6).contains(parts.count), parts.allSatisfy({ $0 != nil }) else { return nil }
         let n = parts.compactMap { $0 } + [1, 0, 0, 0].suffix(max(0, 6 - parts.count))

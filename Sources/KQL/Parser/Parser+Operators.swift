@@ -31,6 +31,7 @@ extension Parser {
             at = saved
         }
         let e = try expression()
+        if case .member(_, let n) = e.kind, n.text.utf8.contains(42) { return UnionSource(expr: e, pattern: n.text) }
         switch e.kind {
         case .name, .call, .memberCall, .member, .tuple, .datatable, .externaldata: break
         default: throw Diagnostic("KS005", "Expected: a table or a query in parentheses", start..<e.range.upperBound)
@@ -61,10 +62,15 @@ extension Parser {
         return out
     }
 
-    mutating func mvExpand() throws(Diagnostic) -> Operator.Kind {
+    /// Rows that the legacy spelling `mvexpand` makes of one at most
+    /// (https://learn.microsoft.com/kusto/query/mv-expand-operator#parameters).
+    private static let legacyLimit: Int64 = 128
+
+    mutating func mvExpand(isLegacy: Bool) throws(Diagnostic) -> Operator.Kind {
         let properties = try parameters(of: ["kind", "bagexpansion", "with_itemindex"])
         let columns = try expansions()
-        let limit: Expr? = takeWord("limit") ? try expression() : nil
+        var limit: Expr? = takeWord("limit") ? try expression() : nil
+        if limit == nil, isLegacy { limit = Expr(.literal(.long(Parser.legacyLimit), .long), token.range) }
         return .mvExpand(columns, properties: properties, limit: limit)
     }
 
@@ -130,6 +136,7 @@ extension Parser {
         var from: Expr?
         var to: Expr?
         var step: Expr?
+        let isStopIncluded = isWord("in")
         if takeWord("in") {
             try expectWord("range")
             try expectSign("(")
@@ -149,7 +156,8 @@ extension Parser {
         if takeWord("by") { by = try namedList() }
         guard let step else { throw fail("KS005", "Expected: step") }
         return MakeSeriesSyntax(
-            properties: properties, aggregates: aggregates, on: on, from: from, to: to, step: step, by: by)
+            properties: properties, aggregates: aggregates, on: on, from: from, to: to, step: step,
+            isStopIncluded: isStopIncluded, by: by)
     }
 
     mutating func topNested() throws(Diagnostic) -> Operator.Kind {
@@ -169,7 +177,10 @@ extension Parser {
             let by = try namedExpr()
             var ascending: Bool?
             if takeWord("asc") { ascending = true } else if takeWord("desc") { ascending = false }
-            clauses.append(TopNestedClause(count: count, of: of, others: others, by: by, isAscending: ascending))
+            clauses.append(
+                TopNestedClause(
+                    count: count, of: of, others: others, by: by, isAscending: ascending,
+                    nullsFirst: try nullsFirst()))
         } while takeSign(",")
         return .topNested(clauses)
     }
@@ -304,7 +315,7 @@ extension Parser {
             var output: String?
             if takeWord("output") {
                 try expectSign("=")
-                output = try name().text
+                output = try word("all, last or none").text
             }
             try expectSign(":")
             let condition = try expression()

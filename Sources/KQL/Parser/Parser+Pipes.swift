@@ -51,7 +51,8 @@ extension Parser {
             if isSign("-", ahead: 1), token.text != "print" { return nil }
             return try tabularOperator()
         case "range":
-            guard next.kind == .identifier, isWord("from", ahead: 2) else { return nil }
+            let isBracketed = isSign("[", ahead: 1) && isSign("]", ahead: 3) && isWord("from", ahead: 4)
+            guard isBracketed || next.kind == .identifier && isWord("from", ahead: 2) else { return nil }
             return try tabularOperator()
         default: return nil
         }
@@ -87,7 +88,7 @@ extension Parser {
         switch keyword.text {
         case "where", "filter":
             _ = try hints()
-            return .filter(try namedExpr().expr)
+            return .filter(try namedExpr())
         case "extend": return .extend(try namedList())
         case "project":
             return .project(startsNamedExpr ? try namedList() : [])
@@ -112,7 +113,11 @@ extension Parser {
             let count = try expression()
             try expectWord("by")
             _ = try hints()
-            return .top(count, try orderings())
+            let key = try ordering()
+            if isSign(",") {
+                throw fail("KS198", "'top' takes one key; with several: sort by A, B | take N")
+            }
+            return .top(count, key)
         case "top-nested": return try topNested()
         case "top-hitters":
             let count = try expression()
@@ -125,12 +130,11 @@ extension Parser {
             let count = try expression()
             try expectWord("of")
             return .sampleDistinct(count, of: try namedExpr())
-        case "count":
-            return .count
+        case "count": return .count(takeWord("as") ? try name() : nil)
         case "join": return .join(try joinSyntax())
         case "lookup": return .lookup(try joinSyntax())
         case "union": return try union()
-        case "mv-expand", "mvexpand": return try mvExpand()
+        case "mv-expand", "mvexpand": return try mvExpand(isLegacy: keyword.text == "mvexpand")
         case "mv-apply", "mvapply": return try mvApply()
         case "parse": return .parse(try parseSyntax(filters: false))
         case "parse-where": return .parse(try parseSyntax(filters: true))
@@ -141,10 +145,17 @@ extension Parser {
             return .parseKV(e, columns, try withProperties())
         case "make-series": return .makeSeries(try makeSeries())
         case "render":
-            let kind = try name("a chart kind")
+            let kind = try word("a chart kind")
             var properties = try withProperties()
+            if takeWord("by") {
+                var columns: [Expr] = []
+                repeat { columns.append(try expression()) } while takeSign(",")
+                properties.append(
+                    Property(name: Name("by", token.range), value: Expr(.tuple(columns), token.range)))
+                properties += try withProperties()
+            }
             while token.kind == .identifier, isSign("=", ahead: 1) {
-                let n = try name()
+                let n = try word("a property")
                 at += 1
                 properties.append(Property(name: n, value: try expression()))
             }
@@ -157,7 +168,7 @@ extension Parser {
         case "invoke": return .invoke(try expression())
         case "as":
             _ = try hints()
-            return .alias(try name())
+            return .alias(try usedName())
         case "getschema": return .getschema
         case "consume":
             _ = try hints()
@@ -215,7 +226,7 @@ extension Parser {
                 at += 4
                 out.append(Property(name: n, value: try parameterValue()))
             } else if names.contains(token.text), isSign("=", ahead: 1) {
-                let n = try name()
+                let n = try word("a property")
                 at += 1
                 out.append(Property(name: n, value: try parameterValue()))
             } else {
@@ -249,7 +260,7 @@ extension Parser {
     private mutating func bareProperties() throws(Diagnostic) -> [Property] {
         var out: [Property] = []
         while token.kind == .identifier, isSign("=", ahead: 1) {
-            let n = try name()
+            let n = try word("a property")
             at += 1
             out.append(Property(name: n, value: try expression()))
             _ = takeSign(",")
@@ -320,22 +331,23 @@ extension Parser {
 
     mutating func orderings() throws(Diagnostic) -> [OrderBy] {
         var out: [OrderBy] = []
-        repeat {
-            let e = try namedExpr()
-            var ascending: Bool?
-            if takeWord("asc") { ascending = true } else if takeWord("desc") { ascending = false }
-            var nullsFirst: Bool?
-            if takeWord("nulls") {
-                if takeWord("first") {
-                    nullsFirst = true
-                } else {
-                    try expectWord("last")
-                    nullsFirst = false
-                }
-            }
-            out.append(OrderBy(expr: e, isAscending: ascending, nullsFirst: nullsFirst))
-        } while takeSign(",")
+        repeat { out.append(try ordering()) } while takeSign(",")
         return out
+    }
+
+    private mutating func ordering() throws(Diagnostic) -> OrderBy {
+        let e = try namedExpr()
+        var ascending: Bool?
+        if takeWord("asc") { ascending = true } else if takeWord("desc") { ascending = false }
+        return OrderBy(expr: e, isAscending: ascending, nullsFirst: try nullsFirst())
+    }
+
+    /// `nulls first` or `nulls last`, when it is there.
+    mutating func nullsFirst() throws(Diagnostic) -> Bool? {
+        guard takeWord("nulls") else { return nil }
+        if takeWord("first") { return true }
+        try expectWord("last")
+        return false
     }
 
     private mutating func summarize() throws(Diagnostic) -> Operator.Kind {

@@ -51,7 +51,7 @@ package struct Parser {
     func fail(_ code: String, _ message: String) -> Diagnostic { Diagnostic(code, message, token.range) }
 
     mutating func expectSign(_ text: String) throws(Diagnostic) {
-        if !takeSign(text) { throw fail("KS005", "Expected: \(text)") }
+        if !takeSign(text) { throw fail("KS005", "Expected: \(text)" + (text == ")" || text == "(" ? habit() : "")) }
     }
 
     mutating func expectWord(_ text: String) throws(Diagnostic) {
@@ -101,7 +101,7 @@ package struct Parser {
     /// A plain or bracketed name, or nil.
     mutating func optionalName() -> Name? {
         let t = token
-        if t.kind == .identifier {
+        if t.kind == .identifier, !Keywords.isKept(t.text) {
             at += 1
             return Name(t.text, t.range)
         }
@@ -114,8 +114,27 @@ package struct Parser {
     }
 
     mutating func name(_ what: String = "a name") throws(Diagnostic) -> Name {
-        guard let name = optionalName() else { throw fail("KS006", "Missing \(what)") }
+        guard let name = optionalName() else {
+            throw token.kind == .identifier ? keywordAsName() : fail("KS006", "Missing \(what)")
+        }
         return name
+    }
+
+    func keywordAsName() -> Diagnostic {
+        fail("KS198", "'\(token.text)' is a keyword: as a name it is written ['\(token.text)']")
+    }
+
+    /// A name that is used as one: some words may only name something new.
+    mutating func usedName(_ what: String = "a name") throws(Diagnostic) -> Name {
+        if token.kind == .identifier, Keywords.contains(token.text) { throw keywordAsName() }
+        return try name(what)
+    }
+
+    /// A word of the grammar: a property, an option, a kind of chart.
+    mutating func word(_ what: String) throws(Diagnostic) -> Name {
+        guard token.kind == .identifier else { throw fail("KS006", "Missing \(what)") }
+        at += 1
+        return Name(tokens[at - 1].text, tokens[at - 1].range)
     }
 
     /// A name made of words joined by dashes, such as `mv-expand`.
@@ -144,6 +163,7 @@ package struct Parser {
             if isSign("*") {
                 text += "*"
             } else if token.kind == .identifier {
+                if first, Keywords.contains(token.text), !isSign("*", ahead: 1) { throw keywordAsName() }
                 text += token.text
             } else if case .long(let n) = token.kind, !first {
                 text += String(n)
@@ -209,7 +229,7 @@ package struct Parser {
             if let close, isSign(close) { break }
             if token.kind == .end { break }
             if close == nil, endsTopLevel() { throw fail("KS198", "The incomplete fragment is unexpected.") }
-            throw fail("KS005", close.map { "Expected: \($0)" } ?? "Expected: ;")
+            throw fail("KS005", "Expected: \(close ?? ";")" + habit())
         }
         if let close, token.kind == .end { throw fail("KS005", "Expected: \(close)") }
         return out
@@ -220,13 +240,13 @@ package struct Parser {
     mutating func statement() throws(Diagnostic) -> Statement {
         if isWord("let"), ahead(1).kind == .identifier || isSign("[", ahead: 1) {
             at += 1
-            let n = try name()
+            let n = try usedName()
             try expectSign("=")
             return .letValue(n, try letValue())
         }
         if isWord("set"), ahead(1).kind == .identifier {
             at += 1
-            let n = try name()
+            let n = try word("an option")
             let value: Expr? = takeSign("=") ? try expression() : nil
             return .set(n, value)
         }
@@ -236,21 +256,19 @@ package struct Parser {
                 at += 1
                 return .queryParameters(try parameters())
             }
-            let n = try name()
-            try skipStatement()
-            return .other(n)
+            at += 1
+            return try other("declare \(tokens[at - 1].text)")
         }
-        if isWord("alias"), isWord("database", ahead: 1) {
-            let n = try name()
-            try skipStatement()
-            return .other(n)
-        }
-        if isWord("restrict"), isWord("access", ahead: 1) {
-            let n = try name()
-            try skipStatement()
-            return .other(n)
-        }
+        if isWord("alias"), isWord("database", ahead: 1) { return try other("alias database") }
+        if isWord("restrict"), isWord("access", ahead: 1) { return try other("restrict access to") }
         return .expression(try pipe())
+    }
+
+    /// A statement that the local engine does not do, by its keywords.
+    private mutating func other(_ keywords: String) throws(Diagnostic) -> Statement {
+        let start = token.range.lowerBound
+        try skipStatement()
+        return .other(Name(keywords, span(from: start)))
     }
 
     private mutating func skipStatement() throws(Diagnostic) {

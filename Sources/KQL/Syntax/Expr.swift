@@ -23,6 +23,9 @@ package struct Expr: Sendable {
 
     package indirect enum Kind: Sendable {
         case literal(Value, ScalarType)
+        /// `type(text)` whose text is no value of the type: read as such by Microsoft's parser, refused when it is
+        /// bound.
+        case unreadable(ScalarType, String)
         case name(String)
         case star
         case unary(String, Expr)
@@ -102,7 +105,7 @@ package enum Statement: Sendable {
     case letValue(Name, Expr)
     case set(Name, Expr?)
     case queryParameters([Parameter])
-    /// A statement that has no effect here: `declare pattern`, `alias`, `restrict`.
+    /// A statement that the local engine does not do: `declare pattern`, `alias database`, `restrict access to`.
     case other(Name)
     case expression(Expr)
 }

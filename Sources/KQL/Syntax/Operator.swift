@@ -8,7 +8,8 @@ package struct Operator: Sendable {
     package let keyword: Name
 
     package indirect enum Kind: Sendable {
-        case filter(Expr)
+        /// A condition, to which a name may be given although nothing is called by it.
+        case filter(NamedExpr)
         case extend([NamedExpr])
         case project([NamedExpr])
         case projectAway([NamePattern])
@@ -19,13 +20,14 @@ package struct Operator: Sendable {
         case summarize([NamedExpr], by: [NamedExpr])
         case distinct([NamedExpr])
         case sort([OrderBy])
-        case top(Expr, [OrderBy])
+        case top(Expr, OrderBy)
         case topNested([TopNestedClause])
         case topHitters(Expr, of: NamedExpr, by: NamedExpr?)
         case take(Expr)
         case sample(Expr)
         case sampleDistinct(Expr, of: NamedExpr)
-        case count
+        /// `count`, whose column may be named with `as`.
+        case count(Name?)
         case join(JoinSyntax)
         case lookup(JoinSyntax)
         case union([Property], [UnionSource])
@@ -89,6 +91,8 @@ package struct TopNestedClause: Sendable {
     package let others: Expr?
     package let by: NamedExpr
     package let isAscending: Bool?
+    /// Nil when not written: then first when ascending.
+    package let nullsFirst: Bool?
 }
 
 package struct JoinSyntax: Sendable {
@@ -135,6 +139,8 @@ package struct MakeSeriesSyntax: Sendable {
     package let from: Expr?
     package let to: Expr?
     package let step: Expr
+    /// `in range(start, stop, step)`, which counts differently.
+    package let isStopIncluded: Bool
     package let by: [NamedExpr]
 }
 

@@ -1,3 +1,4 @@
+import KQL
 import Tables
 
 extension ScalarFunctions {
@@ -5,7 +6,15 @@ extension ScalarFunctions {
 
     /// `toint`: a number that does not fit keeps its low 32 bits; text that does not fit is null.
     private static func narrowed(_ v: Value) -> Value {
-        if case .string = v { return v.converted(to: .int) }
+        switch v {
+        case .string(let text):
+            guard case .long(let n) = v.converted(to: .long) else { return .null }
+            let isHexadecimal = text.lowercased().contains("0x")
+            return isHexadecimal ? .long(min(max(n, -2_147_483_648), 2_147_483_647)) : v.converted(to: .int)
+        case .real(let d):
+            return d.isNaN ? .null : .long(Int64(min(max(d, -2_147_483_648), 2_147_483_647)))
+        default: break
+        }
         guard case .long(let n) = v.converted(to: .long) else { return .null }
         return .long(Int64(Int32(truncatingIfNeeded: n)))
     }
@@ -90,7 +99,7 @@ extension ScalarFunctions {
             "current_principal_is_member_of": .lenient { a, _ in
                 .bool(a.flatMap { $0.arrayValue ?? [$0] }.contains { $0.text == "local" })
             },
-            "current_database": .lenient { _, _ in .string("Vestige") },
+            "current_database": .lenient { _, _ in .string(LocalDatabase.name) },
             "current_cluster_endpoint": .lenient { _, _ in .string("local") },
             "cursor_current": .lenient { c, context in .string(String(context.now)) },
             "rand": .lenient { a, _ in

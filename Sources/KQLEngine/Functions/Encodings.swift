@@ -96,7 +96,10 @@ extension ScalarFunctions {
 
     private static func compressed(_ format: Deflate.Format) -> ScalarKernel {
         .lenient { a, _ in
-            .string(Deflate.compress(Array(a[0].text.utf8), format).map { Data($0).base64EncodedString() } ?? "")
+            var bytes = Deflate.compress(Array(a[0].text.utf8), format) ?? []
+            // The service says in the second byte that it compressed fast (RFC 1950, section 2.2).
+            if format == .zlib, bytes.count > 1 { bytes[1] = 0x01 }
+            return .string(Data(bytes).base64EncodedString())
         }
     }
 

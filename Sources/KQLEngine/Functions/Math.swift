@@ -73,8 +73,7 @@ extension ScalarFunctions {
             "ceiling": .strict { a, _ in
                 switch a[0] {
                 case .real(let d): .real(d.rounded(.up))
-                case .decimal(let d): Decimal(d.doubleValue.rounded(.up)).map { .decimal($0) } ?? .null
-                default: a[0]
+                default: a[0].doubleValue.map { .real($0.rounded(.up)) } ?? .null
                 }
             },
             "sign": .strict { a, _ in a[0].doubleValue.map { .real($0 > 0 ? 1 : $0 < 0 ? -1 : 0) } ?? .null },
@@ -115,7 +114,9 @@ extension ScalarFunctions {
             },
             "beta_cdf": .strict { a, _ in beta(a, incompleteBeta) },
             "beta_inv": .strict { a, _ in
-                beta(a) { target, p, q in
+                // The reference page's own table has null here, and not a number for other arguments out of range.
+                if let p = a[0].doubleValue, p < 0 || p > 1 { return .null }
+                return beta(a) { target, p, q in
                     var (low, high) = (0.0, 1.0)
                     for _ in 0..<200 {
                         let middle = (low + high) / 2
@@ -128,7 +129,8 @@ extension ScalarFunctions {
     }
 
     private static func beta(_ a: [Value], _ f: (Double, Double, Double) -> Double) -> Value {
-        guard let x = a[0].doubleValue, let p = a[1].doubleValue, let q = a[2].doubleValue, p > 0, q > 0, x >= 0, x <= 1
+        guard let x = a[0].doubleValue, let p = a[1].doubleValue, let q = a[2].doubleValue, p > 0, q > 0, p <= 10_000,
+            q <= 10_000, x >= 0, x <= 1
         else { return .real(.nan) }
         return .real(f(x, p, q))
     }

@@ -30,15 +30,12 @@ enum OperatorKernels {
                 return items[Int(i)]
             },
             "matches regex": .lenient { a, c in
-                guard let re = c.regex(a[1].text) else {
-                    throw QueryError.runtime("the regular expression \"\(a[1].text.prefix(80))\" is not valid")
-                }
-                return .bool(re.matches(a[0].text))
+                .bool(try c.regex(a[1].text).matches(a[0].text))
             },
-            "like": .lenient { a, c in .bool(like(a[0].text, a[1].text, c, false)) },
-            "notlike": .lenient { a, c in .bool(!like(a[0].text, a[1].text, c, false)) },
-            "likecs": .lenient { a, c in .bool(like(a[0].text, a[1].text, c, true)) },
-            "notlikecs": .lenient { a, c in .bool(!like(a[0].text, a[1].text, c, true)) },
+            "like": .lenient { a, c in .bool(try like(a[0].text, a[1].text, c, false)) },
+            "notlike": .lenient { a, c in .bool(try !like(a[0].text, a[1].text, c, false)) },
+            "likecs": .lenient { a, c in .bool(try like(a[0].text, a[1].text, c, true)) },
+            "notlikecs": .lenient { a, c in .bool(try !like(a[0].text, a[1].text, c, true)) },
             "in": .lenient { a, _ in .bool(contains(a, folds: false)) },
             "!in": .lenient { a, _ in .bool(!contains(a, folds: false)) },
             "in~": .lenient { a, _ in .bool(contains(a, folds: true)) },
@@ -75,10 +72,7 @@ enum OperatorKernels {
             let at = i < 0 ? items.count + Int(i) : Int(i)
             return items.indices.contains(at) ? items[at] : .null
         case (.bag(let bag), _): return bag[index.text] ?? .null
-        case (.string(let text), _):
-            guard let parsed = try? JSONReader.parse(text) else { return .null }
-            if case .string = parsed { return .null }
-            return element(parsed, index)
+        // A text that happens to be JSON is a text: parse_json(tostring(…)) reads it.
         default: return .null
         }
     }
@@ -103,7 +97,9 @@ enum OperatorKernels {
             .map { TextSearch(.has, $0.text, caseSensitive: false) }
     }
 
-    private static func like(_ text: String, _ pattern: String, _ context: QueryContext, _ cs: Bool) -> Bool {
+    private static func like(_ text: String, _ pattern: String, _ context: QueryContext, _ cs: Bool) throws
+        -> Bool
+    {
         var re = "(?s)^"
         for ch in pattern {
             switch ch {
@@ -112,7 +108,7 @@ enum OperatorKernels {
             default: re += "\\.+*?()|[]{}^$".contains(ch) ? "\\\(ch)" : String(ch)
             }
         }
-        return context.regex(re + "$", caseSensitive: cs)?.matches(text) ?? false
+        return try context.regex(re + "$", caseSensitive: cs).matches(text)
     }
 }
 

@@ -102,7 +102,8 @@ extension ScalarFunctions {
         var stream = ""
         var main = rest
         let afterRoot = rest.dropFirst(root.count)
-        if scheme.isEmpty, !root.isEmpty, let colon = afterRoot.firstIndex(of: ":") {
+        // A colon after the drive's sets off an alternate data stream.
+        if let colon = afterRoot.firstIndex(of: ":") {
             stream = String(afterRoot[afterRoot.index(after: colon)...])
             main = String(rest[..<colon])
         }
@@ -168,56 +169,6 @@ extension ScalarFunctions {
         return out
     }
 
-    private static func userAgent(_ text: String, _ kinds: Value?) -> Value {
-        var wanted = kinds?.arrayValue?.map(\.text) ?? [kinds?.text ?? ""]
-        if wanted == [""] { wanted = ["browser", "os", "device"] }
-        func version(after token: String) -> String? {
-            guard let r = text.range(of: token) else { return nil }
-            return String(text[r.upperBound...].prefix { $0.isNumber || $0 == "." || $0 == "_" })
-        }
-        func product(_ family: String, _ v: String) -> Bag {
-            let n = v.split(whereSeparator: { $0 == "." || $0 == "_" }).map(String.init)
-            return Bag([
-                ("Family", .string(family)), ("MajorVersion", .string(n.first ?? "")),
-                ("MinorVersion", .string(n.count > 1 ? n[1] : "")),
-                ("Patch", .string(n.count > 2 ? n[2] : "")),
-            ])
-        }
-        var out = Bag()
-        if wanted.contains("browser") {
-            let known = [
-                ("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"),
-                ("Version/", "Safari"), ("MSIE ", "IE"), ("curl/", "curl"),
-            ]
-            let hit = known.first { text.contains($0.0) }
-            out["Browser"] = .bag(product(hit?.1 ?? "Other", hit.flatMap { version(after: $0.0) } ?? ""))
-        }
-        if wanted.contains("os") {
-            let known = [
-                ("Windows NT ", "Windows"), ("Android ", "Android"), ("iPhone OS ", "iOS"), ("Mac OS X ", "Mac OS X"),
-                ("Linux", "Linux"),
-            ]
-            let hit = known.first { text.contains($0.0) }
-            var os = product(hit?.1 ?? "Other", hit.flatMap { version(after: $0.0) } ?? "")
-            if hit?.1 == "Windows" {
-                os["MajorVersion"] = .string(
-                    version(after: "Windows NT ")?.hasPrefix("10") == true ? "10" : version(after: "Windows NT ") ?? "")
-            }
-            out["OperatingSystem"] = .bag(os)
-        }
-        if wanted.contains("device") {
-            let family =
-                text.contains("iPhone")
-                ? "iPhone" : text.contains("iPad") ? "iPad" : text.contains("Macintosh") ? "Mac" : "Other"
-            out["Device"] = .bag(
-                Bag([
-                    ("Family", .string(family)), ("Brand", .string(family == "Other" ? "" : "Apple")),
-                    ("Model", .string(family == "Other" ? "" : family)),
-                ]))
-        }
-        return .bag(out)
-    }
-
     static var parsing: [String: ScalarKernel] {
         let query = ScalarKernel.lenient { a, _ in
             var bag = Bag()
@@ -236,7 +187,7 @@ extension ScalarFunctions {
             "parse_command_line": .lenient { a, _ in
                 a[0].text.isEmpty ? .null : .array(windowsArguments(a[0].text).map { .string($0) })
             },
-            "parse_user_agent": .lenient { a, _ in userAgent(a[0].text, a.count > 1 ? a[1] : nil) },
+            "parse_user_agent": .lenient { a, c in try UserAgent.parse(a[0].text, a.count > 1 ? a[1] : nil, c) },
             "parse_xml": .lenient { a, _ in XMLText.parse(a[0].text) ?? .null },
         ]
     }

@@ -25,7 +25,7 @@ enum ScalarFunctions {
         let families: [[String: ScalarKernel]] = [
             conversions, strings, stringSearch, math, trigonometry, units, dates, dynamics, sets, parsing, encodings,
             networks,
-            networks6, cvss, series, seriesModels, seriesPolynomials, seriesPeriods, sketches,
+            networks6, cvss, geography, series, seriesModels, seriesPolynomials, seriesPeriods, sketches,
         ]
         return families.reduce(into: [:]) { all, family in all.merge(family) { _, new in new } }
     }()

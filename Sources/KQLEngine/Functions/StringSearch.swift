@@ -14,9 +14,7 @@ extension ScalarFunctions {
     }
 
     private static func extractAll(_ a: [Value], _ c: QueryContext) throws -> Value {
-        guard let re = c.regex(a[0].text) else {
-            throw QueryError.runtime("the regular expression \"\(a[0].text.prefix(80))\" is not valid")
-        }
+        let re = try c.regex(a[0].text)
         var wanted = Array(1...max(1, re.groupCount))
         if a.count == 3, case .array(let list) = a[1] {
             wanted = list.compactMap { v -> Int? in
@@ -32,9 +30,7 @@ extension ScalarFunctions {
     static var stringSearch: [String: ScalarKernel] {
         [
             "extract": .lenient { a, c in
-                guard let re = c.regex(a[0].text) else {
-                    throw QueryError.runtime("the regular expression \"\(a[0].text.prefix(80))\" is not valid")
-                }
+                let re = try c.regex(a[0].text)
                 var text = a[2].text
                 let i = Int(a[1].longValue ?? 0)
                 let found: String = text.withUTF8 { bytes in
@@ -50,7 +46,7 @@ extension ScalarFunctions {
             "extract_json": .lenient { a, _ in extractJSON(a) }, "extractjson": .lenient { a, _ in extractJSON(a) },
             "countof": .lenient { a, c in
                 if a.count > 2, a[2].text == "regex" {
-                    guard let re = c.regex(a[1].text) else { return .long(0) }
+                    let re = try c.regex(a[1].text)
                     var text = a[0].text
                     return .long(Int64(text.withUTF8 { re.searchAll($0).count }))
                 }
@@ -63,7 +59,7 @@ extension ScalarFunctions {
             },
             "indexof": .lenient { a, _ in indexOf(a) },
             "indexof_regex": .lenient { a, c in
-                guard let re = c.regex(a[1].text) else { return .null }
+                let re = try c.regex(a[1].text)
                 var text = a[0].text
                 let start = a.count > 2 ? Int(a[2].longValue ?? 0) : 0
                 if start < 0 { return .null }
@@ -94,15 +90,14 @@ extension ScalarFunctions {
         guard occurrence > 0, length >= -1, start <= text.count else {
             return occurrence <= 0 || length < -1 ? .null : .long(-1)
         }
-        // After each occurrence the length counts anew.
-        var end = length < 0 ? text.count : min(text.count, start + length)
+        // The length says where a match may begin, not where it ends.
+        let end = length < 0 ? text.count + 1 : min(text.count + 1, start + length)
         var seen = 0
         var i = start
-        while i + find.count <= end {
+        while i < end, i + find.count <= text.count {
             if text[i..<i + find.count].elementsEqual(find) {
                 seen += 1
                 if seen == occurrence { return .long(Int64(i)) }
-                if length >= 0 { end = min(text.count, i + 1 + length) }
             }
             i += 1
         }

@@ -75,11 +75,11 @@ extension ScalarFunctions {
                 return .string(replaceEach(a[0].text, zip(from, to).map { ($0.text, $1.stringValue) }))
             },
             "replace": .lenient { a, c in
-                guard let re = c.regex(a[0].text) else { return .string(a[2].text) }
+                let re = try c.regex(a[0].text)
                 return .string(re.replace(a[2].text, with: a[1].text))
             },
             "replace_regex": .lenient { a, c in
-                guard let re = c.regex(a[1].text) else { return .string(a[0].text) }
+                let re = try c.regex(a[1].text)
                 return .string(re.replace(a[0].text, with: a[2].text))
             },
             "trim": trimming(start: true, end: true), "trim_start": trimming(start: true, end: false),
@@ -141,8 +141,12 @@ extension ScalarFunctions {
         .lenient { a, c in
             var text = a[1].text
             let pattern = a[0].text
-            if start, let re = c.regex("^(?:\(pattern))") { text = removeLeading(text, re) }
-            if end, let re = c.regex("(?:\(pattern))$") {
+            // "The string or regular expression": what is no pattern is a text.
+            let isPattern = (try? c.regex(pattern)) != nil
+            let body = isPattern ? pattern : ParseMatcher.quote(pattern)
+            if start { text = removeLeading(text, try c.regex("^(?:\(body))")) }
+            if end {
+                let re = try c.regex("(?:\(body))$")
                 var copy = text
                 if let r = copy.withUTF8({ re.search($0) })?[0], !r.isEmpty {
                     text = String(decoding: Array(text.utf8)[..<r.lowerBound], as: UTF8.self)

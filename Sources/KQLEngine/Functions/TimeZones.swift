@@ -3,7 +3,20 @@ import Tables
 
 /// Offsets of IANA time zones, from the system's database.
 enum TimeZones {
-    static var names: [String] { TimeZone.knownTimeZoneIdentifiers.sorted() }
+    /// The zones of the IANA database, and their older names, which are links to them there.
+    static let names: [String] = {
+        // A line `Z name …` begins a zone, `L zone name` gives it another name.
+        let lines = try? String(contentsOfFile: "/usr/share/zoneinfo/tzdata.zi", encoding: .utf8).split(separator: "\n")
+        let listed = (lines ?? []).compactMap { line -> String? in
+            let words = line.split(separator: " ")
+            switch words.first {
+            case "Z": return words.count > 1 ? String(words[1]) : nil
+            case "L": return words.count > 2 ? String(words[2]) : nil
+            default: return nil
+            }
+        }
+        return Set(TimeZone.knownTimeZoneIdentifiers + listed).sorted()
+    }()
 
     private static func offset(_ zone: TimeZone, atUTC t: Int64) -> Int64 {
         let seconds = Double(t - DateTime.unixEpoch) / 1e7

@@ -2,6 +2,11 @@ import Tables
 
 /// Loops over whole columns for the operators that queries spend their time in.
 enum VectorKernels {
+    /// Functions that have loops over columns alone, and the time of a row, which the evaluator finds.
+    static let alone: Set<String> = [
+        "isempty", "isnotempty", "notempty", "isnull", "isnotnull", "notnull", "ingestion_time",
+    ]
+
     /// The result, or nil when there is no special loop for these types.
     static func evaluate(
         _ name: String, _ arguments: [Column], _ type: ScalarType, _ count: Int, _ context: QueryContext

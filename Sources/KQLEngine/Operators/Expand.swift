@@ -8,9 +8,6 @@ extension Executor {
         case .array(let items): return items
         case .bag(let bag):
             return zip(bag.keys, bag.values).map { bagAsArray ? .array([.string($0), $1]) : .bag(Bag([($0, $1)])) }
-        case .string(let s):
-            if s.hasPrefix("["), let parsed = try? JSONReader.parse(s), case .array(let items) = parsed { return items }
-            return [v]
         default: return [v]
         }
     }
@@ -18,8 +15,9 @@ extension Executor {
     /// An element as a typed column has it: text and conditions are no numbers.
     private static func typed(_ v: Value, _ type: ScalarType) -> Value {
         switch v {
-        case .string, .bool: type.isNumeric ? .null : v.converted(to: type)
-        default: v.converted(to: type)
+        case .bool: type == .bool ? v : type.isNumeric ? .null : v.converted(to: type)
+        case .string: type.isNumeric || type == .bool ? .null : v.converted(to: type)
+        default: type == .bool ? .null : v.converted(to: type)
         }
     }
 

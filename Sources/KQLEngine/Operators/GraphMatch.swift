@@ -48,24 +48,16 @@ final class GraphMatcher {
     }
 
     private func bind(_ name: String?, _ node: Int, _ body: () throws -> Void) throws {
-        if let name {
-            if let allowed = limits.nodes[name], !allowed[node] { return }
-            if let old = current.nodes[name] {
-                if old == node { try body() }
-                return
-            }
-            if cycles == "none", visited[node] != nil { return }
-            current.nodes[name] = node
-            visited[node, default: 0] += 1
-            try body()
-            leave(node)
-            current.nodes[name] = nil
-            return
-        }
+        let known = name.flatMap { current.nodes[$0] }
+        if let name, let allowed = limits.nodes[name], !allowed[node] { return }
+        if let known, known != node { return }
+        // A name that stands twice in one pattern closes a cycle too.
         if cycles == "none", visited[node] != nil { return }
+        if let name { current.nodes[name] = node }
         visited[node, default: 0] += 1
         try body()
         leave(node)
+        if let name, known == nil { current.nodes[name] = nil }
     }
 
     private func leave(_ node: Int) { visited[node] = visited[node].flatMap { $0 > 1 ? $0 - 1 : nil } }
@@ -73,6 +65,10 @@ final class GraphMatcher {
     private func start(_ pattern: Int) throws {
         let name = plan.patterns[pattern].nodes[0]?.text
         let candidates = name.flatMap { current.nodes[$0] }.map { [$0] } ?? Array(graph.nodeRows.indices)
+        // Cycles are those of one pattern: another may come back to the nodes of this one.
+        let before = visited
+        visited = [:]
+        defer { visited = before }
         for n in candidates {
             if pattern == 0 { current.first = n }
             try bind(name, n) { try walk(pattern, 0, n, []) }

@@ -9,14 +9,16 @@ extension Executor {
         var low = try plan.from.map { try evaluator.constant($0) } ?? .null
         var high = try plan.to.map { try evaluator.constant($0) } ?? .null
         let values = axisColumn.values
-        let hasFrom = !low.isNull
-        if !hasFrom {
+        if low.isNull {
             let least = values.filter { !$0.isNull }.min { (ValueOps.compare($0, $1) ?? 0) < 0 } ?? .null
             low = ValueOps.bin(least, step)
+        } else if plan.isStopIncluded {
+            low = ValueOps.bin(low, step)
         }
         let openEnd = high.isNull
         if openEnd { high = values.filter { !$0.isNull }.max { (ValueOps.compare($0, $1) ?? 0) < 0 } ?? .null }
-        guard let size = ScalarFunctions.positiveSteps(low, high, step, inclusive: openEnd) else {
+        guard let size = ScalarFunctions.positiveSteps(low, high, step, inclusive: openEnd || plan.isStopIncluded)
+        else {
             return once(.empty(schema))
         }
         guard size <= 1_048_576 else {

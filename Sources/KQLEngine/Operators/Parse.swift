@@ -32,12 +32,7 @@ extension Executor {
     ) throws -> BatchIterator {
         let next = try run(input)
         var pattern: Regex?
-        if let text = syntax.regex {
-            guard let compiled = context.regex(text) else {
-                throw QueryError.runtime("the pattern of 'parse-kv' is not a valid regular expression")
-            }
-            pattern = compiled
-        }
+        if let text = syntax.regex { pattern = try context.regex(text) }
         let reader = KeyValueReader(syntax: syntax, regex: pattern, wanted: Set(specs.map(\.name)))
         return { [self] in
             guard let batch = try next() else { return nil }

@@ -35,9 +35,7 @@ struct ParseMatcher {
         var flags = isRegex ? "" : "s"
         for f in plan.flags where "imsU".contains(f) && !flags.contains(f) { flags.append(f) }
         let prefix = flags.isEmpty ? "" : "(?\(flags))"
-        guard let compiled = context.regex(isRegex ? prefix + pattern : "\(prefix)^\(pattern)$") else {
-            throw QueryError.runtime("the pattern of 'parse' is not a valid regular expression")
-        }
+        let compiled = try context.regex(isRegex ? prefix + pattern : "\(prefix)^\(pattern)$")
         regex = compiled
         groups = types.indices.map { compiled.group(named: "vestige\($0)") ?? 0 }
         self.types = types
@@ -72,7 +70,7 @@ struct ParseMatcher {
     /// A constant of the `regex` kind; one that is no pattern by itself, such as a lone parenthesis, stands for its
     /// text.
     private static func balanced(_ s: String, _ context: QueryContext) -> String {
-        context.regex(s) == nil ? quote(s) : s
+        (try? context.regex(s)) == nil ? quote(s) : s
     }
 
     static func quote(_ s: String) -> String {

@@ -2,6 +2,14 @@ import KQL
 import Tables
 
 extension Executor {
+    /// The plugins that run here.
+    static let plugins: Set<String> = [
+        "active_users_count", "activity_counts_metrics", "activity_engagement", "activity_metrics", "autocluster",
+        "bag_unpack", "basket", "dcount_intersect", "diffpatterns", "ipv4_lookup", "ipv6_lookup", "narrow",
+        "new_activity_metrics", "pivot", "preview", "rolling_percentile", "rows_near", "schema_merge",
+        "sequence_detect", "session_count", "sliding_window_counts",
+    ]
+
     /// Runs a plugin; `schema` is nil when its columns are still to be found.
     func plugin(_ name: String, _ input: Plan, _ list: [PluginArgument], _ schema: Schema?) throws -> BatchIterator {
         let arguments = PluginArguments(list)

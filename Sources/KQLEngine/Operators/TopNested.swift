@@ -25,7 +25,9 @@ extension Executor {
             let names = encoder.decode(groups.keys, column: 0)
             var order = Array(0..<groups.count)
             order.sort { a, b in
-                let c = ValueOps.compare(results[a], results[b]) ?? 0
+                let (x, y) = (results[a], results[b])
+                if x.isNull != y.isNull { return x.isNull == l.nullsFirst }
+                let c = ValueOps.compare(x, y) ?? 0
                 return c == 0 ? a < b : (c < 0) == l.isAscending
             }
             let limit = try l.count.map { try count($0) } ?? order.count

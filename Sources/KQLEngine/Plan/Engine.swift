@@ -25,15 +25,19 @@ package struct QueryResult: Sendable {
     package let duration: Double
     /// Why rows are missing at the end of a table; nil when none are.
     package let truncation: String?
+    /// What the service would refuse although it ran here.
+    package let warnings: [Diagnostic]
 
     package init(
-        tables: [ResultTable], render: RenderSpec?, rowsScanned: Int, duration: Double, truncation: String? = nil
+        tables: [ResultTable], render: RenderSpec?, rowsScanned: Int, duration: Double, truncation: String? = nil,
+        warnings: [Diagnostic] = []
     ) {
         self.tables = tables
         self.render = render
         self.rowsScanned = rowsScanned
         self.duration = duration
         self.truncation = truncation
+        self.warnings = warnings
     }
 
     /// The last table: what the query's final statement gives.
@@ -98,7 +102,7 @@ package struct Engine: Sendable {
         return QueryResult(
             tables: tables, render: query.render, rowsScanned: executor.context.rowsScanned,
             duration: Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) / 1e18,
-            truncation: gate.truncation)
+            truncation: gate.truncation, warnings: query.warnings)
     }
 
     /// Parses and binds a query once, to be run over other rows of the same tables.
@@ -113,7 +117,8 @@ package struct Engine: Sendable {
             let executor = Executor(context)
             var needsRows = false
             let binder = Binder(
-                catalog: provider, parameters: options.parameters, evaluate: Self.evaluating(executor),
+                catalog: provider, parameters: options.parameters, engine: Engine.features,
+                evaluate: Self.evaluating(executor),
                 resolvePlugin: { plan in
                     needsRows = true
                     return plan.schema
@@ -124,10 +129,14 @@ package struct Engine: Sendable {
     }
 
     /// Binds a query without running more than its plugins need.
-    package func check(_ text: String) throws {
+    ///
+    /// - Returns: what the service would refuse although it runs here.
+    /// - Throws: `QueryError`.
+    @discardableResult
+    package func check(_ text: String) throws -> [Diagnostic] {
         try guarded(text, QueryOptions()) {
             let context = QueryContext(provider: provider, options: QueryOptions(), now: Engine.clock())
-            _ = try binder(Executor(context), QueryOptions()).bind(try Parser.parse(text))
+            return try binder(Executor(context), QueryOptions()).bind(try Parser.parse(text)).warnings
         }
     }
 
@@ -147,7 +156,7 @@ package struct Engine: Sendable {
 
     private func binder(_ executor: Executor, _ options: QueryOptions) -> Binder {
         Binder(
-            catalog: provider, parameters: options.parameters,
+            catalog: provider, parameters: options.parameters, engine: Engine.features,
             evaluate: Self.evaluating(executor),
             resolvePlugin: { plan in
                 // What the plugin gives now is kept: running it again would be the same work.
@@ -162,6 +171,11 @@ package struct Engine: Sendable {
                 return rows > 0 ? first : nil
             })
     }
+
+    /// The functions and plugins that run here.
+    static let features = EngineFeatures(
+        scalars: Set(ScalarFunctions.all.keys).union(Builtins.rowFunctions).union(VectorKernels.alone),
+        plugins: Executor.plugins)
 
     /// The machine's clock in ticks.
     static func clock() -> Int64 { SystemClock.now() }

@@ -88,7 +88,7 @@ package final class QueryContext {
     var inputs: [Int: [Batch]] = [:]
     /// The value of the partition whose graph is being worked on.
     var graphPart: Value?
-    private var regexes: [String: Regex?] = [:]
+    private var regexes: [String: Result<Regex, RegexProblem>] = [:]
     package private(set) var rowsScanned = 0
 
     package init(provider: any TableProvider, options: QueryOptions, now: Int64) {
@@ -128,12 +128,18 @@ package final class QueryContext {
     /// Counts bytes that an operator keeps until its end.
     func hold(bytes: Int) throws { try QueryRun.current?.hold(bytes) }
 
-    /// A compiled pattern; nil when it is not valid.
-    func regex(_ pattern: String, caseSensitive: Bool = true) -> Regex? {
+    /// A compiled pattern.
+    ///
+    /// - Throws: `QueryError` that says what is not valid in it.
+    func regex(_ pattern: String, caseSensitive: Bool = true) throws -> Regex {
         let key = (caseSensitive ? "s" : "i") + pattern
-        if let known = regexes[key] { return known }
-        let compiled = Regex(pattern, caseSensitive: caseSensitive)
-        regexes[key] = .some(compiled)
-        return compiled
+        let known =
+            regexes[key]
+            ?? Result { () throws(RegexProblem) in try Regex(pattern, caseSensitive: caseSensitive) }
+        regexes[key] = known
+        do { return try known.get() } catch {
+            throw QueryError.runtime(
+                "the regular expression \"\(pattern.prefix(80))\" is not valid: \(error.message)")
+        }
     }
 }

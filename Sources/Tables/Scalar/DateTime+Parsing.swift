@@ -120,12 +120,16 @@ extension DateTime {
         mutating func iso() -> Int64? {
             guard let year = number(4...4) else { return nil }
             if at == bytes.count { return DateTime.ticks(year, 1, 1) }
-            let dashed = take(45)
-            let slashed = !dashed && take(47)
-            guard let month = number(dashed || slashed ? 1...2 : 2...2) else { return nil }
-            if at == bytes.count { return dashed || slashed ? DateTime.ticks(year, month, 1) : nil }
-            if dashed || slashed { guard take(dashed ? 45 : 47) else { return nil } }
-            guard let day = number(dashed || slashed ? 1...2 : 2...2) else { return nil }
+            // Dashes, slashes or dots between the parts, or nothing.
+            let separator: UInt8? = [45, 47, 46].contains(peek) ? peek : nil
+            if let separator { _ = take(separator) }
+            let width = separator == nil ? 2...2 : 1...2
+            guard let month = number(width) else { return nil }
+            if at == bytes.count {
+                return separator == nil || separator == 46 ? nil : DateTime.ticks(year, month, 1)
+            }
+            if let separator { guard take(separator) else { return nil } }
+            guard let day = number(width) else { return nil }
             if at == bytes.count { return DateTime.ticks(year, month, day) }
             if peek | 32 == 122 || peek == 43 {
                 guard let offset = zone() else { return nil }

@@ -27,7 +27,7 @@ extension Value {
             switch self {
             case .long: return self
             case .bool(let b): return .long(b ? 1 : 0)
-            case .real(let d): return d.isFinite && d.magnitude < 9.223372036854775e18 ? .long(Int64(d)) : .null
+            case .real(let d): return d.isNaN ? .null : .long(Value.saturated(d))
             case .decimal(let d): return d.int64Value.map { .long($0) } ?? .null
             case .datetime(let t), .timespan(let t): return .long(t)
             case .string(let s): return Value.long(parsing: s.trimmed)
@@ -78,9 +78,19 @@ extension Value {
     private static func long(parsing text: String) -> Value {
         if let n = Int64(text) { return .long(n) }
         let lower = text.lowercased()
-        if lower.hasPrefix("0x"), let n = UInt64(lower.dropFirst(2), radix: 16) { return .long(Int64(bitPattern: n)) }
-        if lower.hasPrefix("-0x"), let n = Int64(lower.dropFirst(3), radix: 16) { return .long(-n) }
-        return .null
+        let isNegative = lower.hasPrefix("-")
+        let digits = isNegative ? lower.dropFirst() : lower[...]
+        guard digits.hasPrefix("0x"), digits.count > 2, digits.dropFirst(2).allSatisfy(\.isHexDigit) else {
+            return .null
+        }
+        // What does not fit is the largest number that does.
+        let n = UInt64(digits.dropFirst(2), radix: 16).flatMap { Int64(exactly: $0) } ?? .max
+        return .long(isNegative ? -n : n)
+    }
+
+    /// The whole part of a number, or the nearest `long` to one that is out of range.
+    private static func saturated(_ d: Double) -> Int64 {
+        d >= 9.223372036854775807e18 ? .max : d <= -9.223372036854775808e18 ? .min : Int64(d)
     }
 
     private static func real(parsing text: String) -> Value {

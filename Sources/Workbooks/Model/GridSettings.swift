@@ -77,7 +77,7 @@ struct ColumnFormatter: Sendable {
     func matches(_ column: String) -> Bool {
         if match == column { return true }
         guard match.contains(where: { "^$.*+?|()[]\\".contains($0) }) else { return false }
-        return KQLEngine.Regex("\\A(?:" + match + ")\\z")?.matches(column) ?? false
+        return (try? KQLEngine.Regex("\\A(?:" + match + ")\\z"))?.matches(column) ?? false
     }
 }
 

@@ -45,7 +45,7 @@ struct Threshold: Sendable {
         case .startsWith: return text.lowercased().hasPrefix(value.lowercased())
         case .endsWith: return text.lowercased().hasSuffix(value.lowercased())
         case .isEmpty: return text.isEmpty
-        case .regex: return KQLEngine.Regex(value)?.matches(text) ?? false
+        case .regex: return (try? KQLEngine.Regex(value))?.matches(text) ?? false
         case .less, .lessOrEqual, .greater, .greaterOrEqual:
             guard let a = cell.doubleValue ?? Double(text), let b = Double(value) else { return false }
             switch comparison {
