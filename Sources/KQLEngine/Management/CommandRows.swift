@@ -109,7 +109,7 @@ extension ManagementCommands {
             ]))
     }
 
-    private func functionJSON(_ name: String) -> Value {
+    func functionJSON(_ name: String) -> Value {
         let note = provider.note(ofFunction: name)
         let inputs: [Value] = (provider.function(named: name)?.parameters ?? []).map { parameter in
             switch parameter.kind {
@@ -127,7 +127,7 @@ extension ManagementCommands {
                 ("Name", .string(name)), ("InputParameters", .array(inputs)), ("Body", .string(note.body)),
                 ("Folder", .string(note.folder)),
                 ("DocString", .string(note.description)), ("FunctionKind", .string("Unknown")),
-                ("OutputColumns", .array([])),
+                ("OutputColumns", .array(outputColumns(name).map(columnJSON))),
             ]))
     }
 

@@ -23,6 +23,22 @@ enum CommandSchemas {
         "DatabaseName PersistentStorage Version IsCurrent:bool DatabaseAccessMode PrettyName "
             + "CurrentUserIsUnrestrictedViewer:bool DatabaseId:guid InTransitionTo SuspensionState"
     )
+    static let databaseDetails = schema(
+        """
+        DatabaseName PersistentStorage Version IsCurrent:bool DatabaseAccessMode PrettyName AuthorizedPrincipals \
+        RetentionPolicy MergePolicy CachingPolicy ShardingPolicy StreamingIngestionPolicy IngestionBatchingPolicy \
+        TotalSize:real DatabaseId:guid InTransitionTo NumberOfTables:int NumberOfExternalTables:int \
+        NumberOfMaterializedViews:int EncryptionScope:int SuspensionState
+        """)
+    static let cluster = schema(
+        """
+        NodeId Address Name StartTime:datetime IsAdmin:bool MachineTotalMemory:long MachineAvailableMemory:long \
+        ProcessorCount:int EnvironmentDescription NetAndClsVersion
+        """)
+    static let capacity = schema("Resource Total:long Consumed:long Remaining:long Origin")
+    static let principals = schema(
+        "Role PrincipalType PrincipalDisplayName PrincipalObjectId PrincipalFQN Notes")
+    static let script = schema("DatabaseSchemaScript")
     static let tables = schema("TableName DatabaseName Folder DocString")
     static let tableDetails = schema(
         """
@@ -77,6 +93,14 @@ enum CommandSchemas {
                     + "State Status RootActivityId ShouldRetry:bool Database Principal User "
                     + "AdminEpochStartTime:datetime"
             )
+        case "commands-and-queries":
+            return schema(
+                """
+                ClientActivityId CommandType Text Database StartedOn:datetime LastUpdatedOn:datetime \
+                Duration:timespan State FailureReason RootActivityId:guid User Application Principal \
+                ClientRequestProperties:dynamic TotalCpu:timespan MemoryPeak:long CacheStatistics:dynamic \
+                ScannedExtentsStatistics:dynamic ResultSetStatistics:dynamic WorkloadGroup
+                """)
         default:
             if words.count > 3, words[1] == "table", words.suffix(1) == ["mappings"] {
                 return schema("Name Kind Mapping LastUpdatedOn:datetime Database Table")

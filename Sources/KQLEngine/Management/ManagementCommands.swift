@@ -13,7 +13,8 @@ package struct ManagementCommands: Sendable {
     package let queries: QueryService?
 
     package init(
-        provider: any TableProvider, database: String = "Vestige", version: String, queries: QueryService? = nil
+        provider: any TableProvider, database: String = LocalDatabase.name, version: String,
+        queries: QueryService? = nil
     ) {
         self.queries = queries
         self.provider = provider
@@ -68,8 +69,30 @@ package struct ManagementCommands: Sendable {
             return Self.batch(CommandSchemas.databases, [databaseRow(isIdentity: false)])
         }
         if has(".show", "databases", "entities") || has(".show", "database", "*", "entities") { return try entities() }
-        if has(".show", "database") || has(".show", "database", "identity") || has(".show", "database", "details") {
+        if has(".show", "database") || has(".show", "database", "identity") {
             return Self.batch(CommandSchemas.database, [databaseRow(isIdentity: true)])
+        }
+        if has(".show", "databases", "details") || has(".show", "cluster", "databases", "details")
+            || has(".show", "database", "details")
+        {
+            return Self.batch(CommandSchemas.databaseDetails, [try databaseDetailRow()])
+        }
+        if has(".show", "databases", "identity") || has(".show", "cluster", "databases", "identity") {
+            return Self.batch(CommandSchemas.database, [databaseRow(isIdentity: true)])
+        }
+        if has(".show", "cluster") { return Self.batch(CommandSchemas.cluster, [clusterRow()]) }
+        if has(".show", "capacity") || has(".show", "capacity", "*") {
+            return Self.batch(CommandSchemas.capacity, capacityRows(lower.count > 2 ? lower[2] : nil))
+        }
+        if has(".show", "database", "principals") || has(".show", "database", "*", "principals") {
+            if words.count == 4 { try checkDatabase(words[2]) }
+            return Self.batch(CommandSchemas.principals, [principalRow()])
+        }
+        if has(".show", "database", "schema", "as", "csl", "script")
+            || has(".show", "database", "*", "schema", "as", "csl", "script")
+        {
+            if words.count == 7 { try checkDatabase(words[2]) }
+            return Self.batch(CommandSchemas.script, scriptRows())
         }
         if has(".show", "tables") { return Self.batch(CommandSchemas.tables, tableNames.map(tableRow)) }
         if has(".show", "tables", "details") {
@@ -107,6 +130,20 @@ package struct ManagementCommands: Sendable {
             return Self.batch(CommandSchemas.databaseSchema, columnRows())
         }
         if has(".show", "functions") { return Self.batch(CommandSchemas.functions, functionNames.map(functionRow)) }
+        if has(".show", "function", "*", "schema", "as", "json") {
+            guard provider.function(named: words[2]) != nil else {
+                throw missing("function", words[2], command.ranges[2], functionNames, text)
+            }
+            let note = provider.note(ofFunction: words[2])
+            return Self.batch(
+                CommandSchemas.schema,
+                [
+                    [
+                        .string(words[2]), .string(JSONWriter.string(functionJSON(words[2]))), .string(database),
+                        .string(note.folder), .string(note.description),
+                    ]
+                ])
+        }
         if has(".show", "function", "*") {
             guard provider.function(named: words[2]) != nil else {
                 throw missing("function", words[2], command.ranges[2], functionNames, text)

@@ -14,11 +14,12 @@ enum KustoError {
             let hint = diagnostic.suggestion.map { "; did you mean '\($0)'?" } ?? ""
             let kind = isSyntax ? "Syntax error" : "Semantic error"
             let code = QueryErrorText.code(diagnostic, isSyntax: isSyntax)
+            let told = "\(diagnostic.message)\(hint) [line:position=\(line):\(column)]"
             return response(
                 isSyntax ? "BadRequest_SyntaxError" : "General_BadRequest",
                 isSyntax ? "SyntaxException" : "SemanticException",
-                "\(kind): \(code): \(diagnostic.message)\(hint) [line:position=\(line):\(column)]",
-                asked)
+                "\(kind): \(code): \(told)", asked,
+                inner: (QueryErrorText.serviceCode(diagnostic, isSyntax: isSyntax), told))
         case .limit(let text, .time):
             return response(
                 status: .gatewayTimeout, "RequestExecutionTimeout", "KustoServiceTimeoutException", text, asked,
@@ -55,12 +56,36 @@ enum KustoError {
 
     static func response(
         status: HTTPResponse.Status = .badRequest, _ code: String, _ type: String, _ message: String,
-        _ asked: KustoRequest, isPermanent: Bool = true
+        _ asked: KustoRequest, isPermanent: Bool = true, inner: (code: String, message: String)? = nil
     ) -> Response {
-        let body: JSON = ["error": object(code, type, message, asked, isPermanent: isPermanent)]
+        var error = object(code, type, message, asked, isPermanent: isPermanent)
+        if let inner, case .object(var members) = error {
+            members["innererror"] = self.inner(inner.code, type, inner.message, message, asked)
+            error = .object(members)
+        }
+        let body: JSON = ["error": error]
         return Answer.bytes(
             body.bytes, type: "application/json; charset=utf-8", status: status,
             headers: KustoHeader.answer(asked.activity))
+    }
+
+    /// What was wrong, with the service's own code
+    /// (https://learn.microsoft.com/kusto/api/rest/response-http-v2#http-response-body-on-request-failure).
+    private static func inner(
+        _ code: String, _ type: String, _ message: String, _ whole: String, _ asked: KustoRequest
+    ) -> JSON {
+        [
+            "code": .string(code), "message": .string(message), "@type": "Kusto.Data.Exceptions.\(type)",
+            "@message": .string(whole), "@context": context(asked), "@permanent": true, "@errorCode": .string(code),
+            "@errorMessage": .string(message),
+        ]
+    }
+
+    private static func context(_ asked: KustoRequest) -> JSON {
+        [
+            "timestamp": .string(DateTime.format(SystemClock.now())), "serviceAlias": "VESTIGE",
+            "clientRequestId": .string(asked.activity), "activityId": .string(UUID().uuidString.lowercased()),
+        ]
     }
 
     /// One error as the "OneApi" form has it
@@ -68,10 +93,7 @@ enum KustoError {
     static func object(_ code: String, _ type: String, _ message: String, _ asked: KustoRequest, isPermanent: Bool)
         -> JSON
     {
-        let context: JSON = [
-            "timestamp": .string(DateTime.format(SystemClock.now())), "serviceAlias": "VESTIGE",
-            "clientRequestId": .string(asked.activity), "activityId": .string(UUID().uuidString.lowercased()),
-        ]
+        let context = context(asked)
         let summary =
             code == "LimitsExceeded" ? "Request has exceeded a limit." : "Request is invalid and cannot be executed."
         return [
@@ -96,6 +118,19 @@ enum QueryErrorText {
     static func isSyntax(_ text: String) -> Bool {
         if ManagementCommands.isCommand(text) { return false }
         return (try? Parser.parse(text)) == nil
+    }
+
+    /// The code of the service's engine: `SYN…` and `SEM…`. Where it has one of its own for a finding is known for
+    /// names and
+    /// for operators.
+    static func serviceCode(_ diagnostic: Diagnostic, isSyntax: Bool) -> String {
+        if isSyntax { return "SYN0002" }
+        switch diagnostic.code {
+        case "KS142", "KS204", "KS208": return "SEM0100"
+        case "KS211": return "SEM0260"
+        case "KS106": return "SEM0064"
+        default: return "SEM0001"
+        }
     }
 
     /// The services' own code where it is known

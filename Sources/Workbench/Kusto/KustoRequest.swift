@@ -48,6 +48,9 @@ struct KustoRequest: Sendable {
         }
         guard let set = bag.value("Options")?.bagValue else { return }
         options.set(Array(zip(set.keys, set.values)))
+        if let language = set.value("query_language")?.text, !["", "kql", "csl"].contains(language.lowercased()) {
+            throw Malformed(message: "the query language '\(language)' is not spoken here; send KQL")
+        }
         if let time = set.value("servertimeout")?.stringValue {
             guard let seconds = ServerTimeout.seconds(time) else {
                 throw Malformed(message: "'servertimeout' is not a timespan: \"\(time)\"")

@@ -8,7 +8,7 @@ import Tables
 /// (https://learn.microsoft.com/kusto/api/rest/).
 struct KustoRoutes: Sendable {
     let state: WorkbenchState
-    static let database = "Vestige"
+    static let database = LocalDatabase.name
 
     private enum Endpoint: Sendable { case queryV1, queryV2, command }
 
@@ -29,7 +29,7 @@ struct KustoRoutes: Sendable {
 
     private func get(_ request: Request, _ endpoint: Endpoint) async throws -> Response {
         var asked = KustoRequest(request)
-        let fields = Bag(request.uri.queryParameters.map { (String($0.key), Value.string(String($0.value))) })
+        let fields = AddressFields.bag(request.uri.query ?? "")
         do throws(KustoRequest.Malformed) { try asked.read(fields) } catch {
             return KustoError.malformed(error.message, asked)
         }

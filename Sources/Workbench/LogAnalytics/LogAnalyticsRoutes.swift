@@ -15,7 +15,7 @@ struct LogAnalyticsRoutes: Sendable {
 
     func add(to router: Router<BasicRequestContext>) {
         router.get("/v1/workspaces/:workspace/query") { request, _ in
-            let fields = Bag(request.uri.queryParameters.map { (String($0.key), Value.string(String($0.value))) })
+            let fields = AddressFields.bag(request.uri.query ?? "")
             let (prefer, client) = (request.headers[Self.prefer] ?? "", state.client(of: request))
             // Whoever hangs up is not waited for, though a GET has no body whose end would tell.
             return try await request.body.consumeWithCancellationOnInboundClose { _ in
@@ -39,7 +39,7 @@ struct LogAnalyticsRoutes: Sendable {
     private static let prefer = HTTPFields.Element.Name("Prefer")!
 
     private func post(_ request: Request) async throws -> Response {
-        let address = Bag(request.uri.queryParameters.map { (String($0.key), Value.string(String($0.value))) })
+        let address = AddressFields.bag(request.uri.query ?? "")
         let prefer = request.headers[Self.prefer] ?? ""
         return try await request.body.consumeWithCancellationOnInboundClose { body in
             guard let buffer = try? await body.collect(upTo: Self.bodyBytesMax),
