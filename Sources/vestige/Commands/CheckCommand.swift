@@ -29,7 +29,8 @@ struct CheckCommand: AsyncParsableCommand {
                 _ = try Parser.parse(text)
                 return
             }
-            try Engine(provider: try Session.queryProvider(session, wildcardsSeeAll: true)).check(text)
+            let engine = Engine(provider: try Session.queryProvider(session, wildcardsSeeAll: true))
+            for warning in try engine.check(text) { session.console.say(warning.render(in: text)) }
         } catch let problem as Diagnostic {
             throw QueryError.invalid(problem, query: text)
         }

@@ -18,7 +18,7 @@ struct QueryCommand: AsyncParsableCommand {
             At a terminal and without a query, it is a prompt: type queries, see results.
             """)
 
-    enum Format: String, ExpressibleByArgument, CaseIterable { case table, json, ndjson, csv }
+    enum Format: String, ExpressibleByArgument, CaseIterable { case table, record, json, ndjson, csv }
 
     @Argument(help: "The query. Without it, it is read from --file or standard input.")
     var query: String?
@@ -45,7 +45,22 @@ struct QueryCommand: AsyncParsableCommand {
         help: ArgumentHelp("A value for 'declare query_parameters'.", valueName: "name=value"))
     var parameters: [String] = []
 
+    @Option(help: ArgumentHelp("Seconds that a query of the workspace may run.", valueName: "seconds"))
+    var timeout: Double?
+
+    @Option(help: ArgumentHelp("Rows of a query of the workspace at most.", valueName: "number"))
+    var maxRows: Int?
+
     @OptionGroup var session: SessionOptions
+
+    func validate() throws {
+        if let timeout, !(timeout > 0 && timeout.isFinite) {
+            throw ValidationError("--timeout needs a number of seconds above 0")
+        }
+        if let maxRows, maxRows < 1 { throw ValidationError("--max-rows needs a number above 0") }
+    }
+
+    private var limits: QueryLimits { QueryLimits(seconds: timeout, rows: maxRows) }
 
     func run() async throws {
         let values = try parameterValues()
@@ -62,11 +77,12 @@ struct QueryCommand: AsyncParsableCommand {
     private func run(_ target: QueryTarget, _ values: [String: String]) async throws {
         let printer = ResultPrinter(format: format, console: session.console)
         if query == nil, file == nil, Console.inputIsTerminal, Console.outputIsTerminal {
-            await Prompt(target: target, printer: printer, timespan: timespan, parameters: values).run()
+            await Prompt(target: target, printer: printer, timespan: timespan, limits: limits, parameters: values).run()
             return
         }
         let text = try QueryText.read(query, file: file)
-        let result = try await target.ask(text, parameters: values, timespan: timespan)
+        let result = try await target.ask(text, parameters: values, timespan: timespan, limits: limits)
+        for warning in result.warnings { session.console.say(warning.render(in: text)) }
         try printer.print(result)
         // The rows that did come are useful, but nobody may take them for all.
         if let truncation = result.truncation {

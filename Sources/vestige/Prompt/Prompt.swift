@@ -16,6 +16,7 @@ struct Prompt: Sendable {
     let target: QueryTarget
     let printer: ResultPrinter
     let timespan: String?
+    let limits: QueryLimits
     let parameters: [String: String]
 
     private static let help = """
@@ -63,6 +64,7 @@ struct Prompt: Sendable {
             let shown = try printer.text(result, width: Console.outputWidth, bold: hasColor)
             Pager.show(shown)
             printer.console.say(printer.summary(result))
+            for warning in result.warnings { printer.console.say(warning.render(in: text)) }
             if let truncation = result.truncation { printer.console.warn(truncation) }
         } catch { Failure.report(error, printer.console) }
     }
@@ -70,7 +72,9 @@ struct Prompt: Sendable {
     /// Asks; Ctrl-C gives up waiting and stops the work.
     private func ask(_ text: String, _ interrupt: Interrupt) async throws -> QueryResult {
         interrupt.reset()
-        let task = Task { try await target.ask(text, parameters: parameters, timespan: timespan) { interrupt.isSet } }
+        let task = Task {
+            try await target.ask(text, parameters: parameters, timespan: timespan, limits: limits) { interrupt.isSet }
+        }
         interrupt.onSet { task.cancel() }
         defer { interrupt.onSet(nil) }
         return try await task.value

@@ -70,7 +70,7 @@ struct PromptEditor {
                     screen.leave()
                 case .interrupt:
                     finish(&screen, buffer)
-                    return buffer.isEmpty ? .end : .dropped
+                    return .dropped
                 case .endOfInput:
                     if buffer.isEmpty {
                         finish(&screen, buffer)

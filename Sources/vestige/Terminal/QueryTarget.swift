@@ -5,6 +5,12 @@ import KQLEngine
 import Pipeline
 import Tables
 
+/// Bounds that the user sets for queries of the workspace; nil where the standard ones are meant.
+struct QueryLimits: Sendable {
+    var seconds: Double?
+    var rows: Int?
+}
+
 /// What answers a query: the workspace, or a service elsewhere.
 enum QueryTarget: Sendable {
     case local(any TableProvider)
@@ -63,7 +69,7 @@ enum QueryTarget: Sendable {
     /// - Parameter parameters: values of `declare query_parameters`, as literals of KQL.
     func ask(
         _ text: String, parameters: [String: String] = [:], timespan: String? = nil,
-        isCancelled: @escaping @Sendable () -> Bool = { false }
+        limits: QueryLimits = QueryLimits(), isCancelled: @escaping @Sendable () -> Bool = { false }
     )
         async throws -> QueryResult
     {
@@ -75,6 +81,8 @@ enum QueryTarget: Sendable {
             if isCommand { return try ManagementCommands(provider: provider, version: Vestige.version).run(text) }
             var options = QueryOptions()
             options.parameters = parameters.mapValues { .string($0) }
+            if let seconds = limits.seconds { options.durationMax = seconds }
+            if let rows = limits.rows { options.rowCountMax = rows }
             if let timespan {
                 guard let span = QueryTimespan(timespan, now: SystemClock.now()) else {
                     throw OperatorError(

@@ -13,7 +13,7 @@ struct ResultPrinter {
         case .json: Console.out(try ResultEncoding.compact(table) + [10])
         case .ndjson: try ndjson(table)
         case .csv: try csv(table)
-        case .table: try show(result)
+        case .table, .record: try show(result)
         }
     }
 
@@ -57,10 +57,17 @@ struct ResultPrinter {
                 continue
             }
             var text = TextTable(table.schema.names, numbers: table.schema.columns.map { $0.type.isNumeric })
-            for row in try table.rows() { text.append(row.map(\.text)) }
-            out += text.rendered(width: width) { bold ? "\u{1B}[1m\($0)\u{1B}[0m" : $0 }
+            // Nothing there and an empty text are told apart.
+            for row in try table.rows() { text.append(row.map { $0.isNull ? "null" : $0.text }) }
+            let paint = { (name: String) in bold ? "\u{1B}[1m\(name)\u{1B}[0m" : name }
+            out += isRecord(table, text, width) ? text.records(paint: paint) : text.rendered(width: width, paint: paint)
         }
         return out
+    }
+
+    /// Whether a table is shown a column a line: when it was asked for, and for a single row that is too long.
+    private func isRecord(_ table: ResultTable, _ text: TextTable, _ width: Int?) -> Bool {
+        format == .record || table.count == 1 && text.isCut(at: width)
     }
 
     func summary(_ result: QueryResult) -> String {

@@ -13,7 +13,7 @@ struct TextTable {
 
     mutating func append(_ row: [String]) { rows.append(row.map(Self.clean)) }
 
-    /// Control characters never reach the terminal.
+    /// Control characters never reach the terminal: line ends and tabs are shown by their signs, others by none.
     private static func clean(_ text: String) -> String {
         guard
             text.unicodeScalars.contains(where: { $0.value < 32 || $0.value == 127 || (0x80..<0xA0).contains($0.value) }
@@ -21,9 +21,36 @@ struct TextTable {
         else { return text }
         return String(
             String.UnicodeScalarView(
-                text.unicodeScalars.map {
-                    $0.value < 32 || $0.value == 127 || (0x80..<0xA0).contains($0.value) ? "\u{FFFD}" : $0
+                text.unicodeScalars.map { c in
+                    switch c.value {
+                    case 9: "\u{2409}"
+                    case 10: "\u{240A}"
+                    case 13: "\u{240D}"
+                    case 0..<32, 127, 0x80..<0xA0: "\u{FFFD}"
+                    default: c
+                    }
                 }))
+    }
+
+    /// Whether the lines are longer than the terminal's.
+    func isCut(at width: Int?) -> Bool {
+        guard let width else { return false }
+        var widths = header.map(\.count)
+        for row in rows {
+            for (c, cell) in row.enumerated() where c < widths.count { widths[c] = max(widths[c], cell.count) }
+        }
+        return widths.reduce(0, +) + 2 * (widths.count - 1) > width
+    }
+
+    /// Each row as a block, one column a line: nothing is cut.
+    func records(paint: (String) -> String = { $0 }) -> String {
+        let name = header.map(\.count).max() ?? 0
+        return rows.enumerated().map { number, row in
+            let lines = zip(header, row).map {
+                "\(paint($0))\(String(repeating: " ", count: name - $0.count))  \($1)\n"
+            }
+            return (rows.count > 1 ? "— row \(number + 1) —\n" : "") + lines.joined()
+        }.joined()
     }
 
     /// - Parameter width: the terminal's columns; long cells are cut so that lines fit as far as they can.
