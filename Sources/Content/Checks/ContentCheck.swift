@@ -81,7 +81,7 @@ package enum ContentCheck {
                 problems.append(ContentProblem(workbook.file, "there is no chart called '\(chart)'"))
             }
         }
-        return problems + LogAnalyticsCheck.run(library)
+        return problems + LogAnalyticsCheck.run(library) + ForensicsCheck.run(library, catalog)
     }
 
     private static func bind(

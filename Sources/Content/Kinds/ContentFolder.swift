@@ -8,6 +8,9 @@ package enum ContentFolder: String, CaseIterable {
     case functions = "Functions"
     case watchlists = "Watchlists"
     case workbooks = "Workbooks"
+    case hunts = "Hunts"
+    case controls = "Controls"
+    case havoc = "Havoc"
 
     /// The one file that stands in no folder.
     static let cloudFunctions = "CloudFunctions.yaml"
@@ -15,7 +18,7 @@ package enum ContentFolder: String, CaseIterable {
     /// Without the dot, in small letters; the first is the one to use.
     var endings: [String] {
         switch self {
-        case .tables, .sources: ["yaml", "yml"]
+        case .tables, .sources, .hunts, .controls, .havoc: ["yaml", "yml"]
         case .functions: ["kql"]
         case .watchlists: ["csv"]
         // A YAML file says what the workbook of its name is to the site.

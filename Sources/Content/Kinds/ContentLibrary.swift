@@ -27,6 +27,9 @@ package struct ContentLibrary: Sendable {
     package private(set) var sources: [SourceDefinition] = []
     package private(set) var functions: [FunctionDefinition] = []
     package private(set) var workbooks: [WorkbookFile] = []
+    package private(set) var hunts: [HuntDefinition] = []
+    package private(set) var controls: [ControlDefinition] = []
+    package private(set) var havoc: [HavocDefinition] = []
     /// The workbook that the site begins with, that of the last folder which names one.
     package private(set) var home: String?
     /// Functions that only a cloud service has data for: the service, by the function's name.
@@ -81,6 +84,7 @@ package struct ContentLibrary: Sendable {
                 }
             }
             library.loadWorkbooks(folder, &problems)
+            library.loadForensics(folder, &problems)
             let cloud = folder + "/" + ContentFolder.cloudFunctions
             if FileManager.default.fileExists(atPath: cloud) {
                 attempt(&problems) { try library.loadCloudFunctions(try Fields(file: cloud)) }
@@ -93,6 +97,9 @@ package struct ContentLibrary: Sendable {
         library.sources.sort { $0.id < $1.id }
         library.functions.sort { $0.name < $1.name }
         library.workbooks.sort { $0.id < $1.id }
+        library.hunts.sort { $0.slug < $1.slug }
+        library.controls.sort { $0.id < $1.id }
+        library.havoc.sort { $0.id < $1.id }
         return (library, problems)
     }
 
@@ -124,6 +131,31 @@ package struct ContentLibrary: Sendable {
                 ContentProblem(folder, "one workbook can be the first page, not \(homes.joined(separator: " and "))"))
         }
         if let home = homes.first { self.home = home }
+    }
+
+    /// Reads what investigations know: hunts, controls and categories of harm.
+    private mutating func loadForensics(_ content: String, _ problems: inout [ContentProblem]) {
+        for file in ContentFolder.hunts.files(in: content) {
+            Self.attempt(&problems) {
+                let hunt = try HuntDefinition(yaml: try Fields(file: file), file: file)
+                hunts.removeAll { $0.slug == hunt.slug }
+                hunts.append(hunt)
+            }
+        }
+        for file in ContentFolder.controls.files(in: content) {
+            Self.attempt(&problems) {
+                let control = try ControlDefinition(yaml: try Fields(file: file), file: file)
+                controls.removeAll { $0.id == control.id }
+                controls.append(control)
+            }
+        }
+        for file in ContentFolder.havoc.files(in: content) {
+            Self.attempt(&problems) {
+                let category = try HavocDefinition(yaml: try Fields(file: file), file: file)
+                havoc.removeAll { $0.id == category.id }
+                havoc.append(category)
+            }
+        }
     }
 
     private mutating func loadCloudFunctions(_ yaml: Fields) throws {

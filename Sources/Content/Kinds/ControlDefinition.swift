@@ -1,0 +1,95 @@
+import Tables
+
+/// A definition, signature, policy, setting or patch that stops or limits techniques, and how its state is read.
+package struct ControlDefinition: Sendable {
+    /// What is missing where the control is off.
+    package enum Class: String, Sendable, CaseIterable {
+        case missingDefinition = "missing-definition"
+        case missingSignature = "missing-signature"
+        case missingPolicy = "missing-policy"
+        case missingSetting = "missing-setting"
+        case misconfiguration
+        case missingPatch = "missing-patch"
+        case noneEffective = "none-effective"
+    }
+
+    /// Where the state at a minute comes from.
+    package enum Reading: String, Sendable, CaseIterable {
+        /// `DeviceTvmSecureConfigurationAssessment`, by the control's id.
+        case configuration
+        /// The control's own query.
+        case query
+        /// `DeviceTvmSoftwareVulnerabilities`, by CVE.
+        case vulnerability
+        /// Exclusions of the antivirus in the registry.
+        case exclusion
+        /// No table tells: only what happened shows that it was missing.
+        case organisation
+    }
+
+    /// What the control does to a technique.
+    package struct Stop: Sendable {
+        package enum Effect: String, Sendable, CaseIterable, Comparable {
+            case detect, limit, prevent
+            package static func < (a: Effect, b: Effect) -> Bool {
+                Effect.allCases.firstIndex(of: a) ?? 0 < Effect.allCases.firstIndex(of: b) ?? 0
+            }
+        }
+        package let technique: String
+        package let effect: Effect
+        /// Higher is better founded: 3 a named rule or a map of exploited flaws, 2 the vendor, 1 a class, 0 inference.
+        package let basis: Int
+    }
+
+    package let id: String
+    package let title: String
+    package let kind: Class
+    /// Controls that close the same gap.
+    package let sameAs: [String]
+    package let reading: Reading
+    /// KQL that gives DeviceId, TimeGenerated, ChangeType, IsOff and Shown.
+    package let state: String?
+    /// Action types by which the control says that it would have stopped something, and that it did.
+    package let audited: [String]
+    package let blocked: [String]
+    package let stops: [Stop]
+    package let file: String
+
+    init(yaml: Fields, file: String) throws {
+        self.file = file
+        try yaml.only([
+            "id", "title", "class", "sameAs", "gap", "reads", "state", "rule", "audited", "blocked", "stops",
+        ])
+        id = try yaml.string("id")
+        title = try yaml.string("title")
+        kind = try Self.choice(yaml, "class")
+        reading = try Self.choice(yaml, "reads")
+        sameAs = try yaml.strings("sameAs")
+        state = try yaml.optionalString("state")
+        audited = try yaml.strings("audited")
+        blocked = try yaml.strings("blocked")
+        stops = try yaml.list("stops").map { stop in
+            try stop.only(["technique", "effect", "basis", "confidence"])
+            let basis = try stop.string("basis")
+            let ranks = ["inference": 0, "class": 1, "vendor": 2, "kev-map": 3, "named": 3]
+            guard let rank = ranks[basis] else {
+                throw stop.fail("'basis' must be one of \(ranks.keys.sorted().joined(separator: ", "))", at: "basis")
+            }
+            return Stop(
+                technique: try stop.string("technique"), effect: try Self.choice(stop, "effect"), basis: rank)
+        }
+        guard (state != nil) == (reading == .query) else {
+            throw yaml.fail("'state' belongs to 'reads: query' and to no other", at: "state")
+        }
+    }
+
+    private static func choice<T: RawRepresentable & CaseIterable>(_ yaml: Fields, _ name: String) throws -> T
+    where T.RawValue == String {
+        let text = try yaml.string(name)
+        guard let value = T(rawValue: text) else {
+            let known = T.allCases.map(\.rawValue).joined(separator: ", ")
+            throw yaml.fail("'\(name)' must be one of \(known), not \"\(text)\"", at: name)
+        }
+        return value
+    }
+}
