@@ -13,7 +13,8 @@ struct Vestige: AsyncParsableCommand {
         version: Self.version,
         subcommands: [
             DemoCommand.self, CollectCommand.self, ServeCommand.self, QueryCommand.self, CheckCommand.self,
-            ImportCommand.self, ExportCommand.self,
+            ImportCommand.self, ExportCommand.self, InvestigateCommand.self, HuntCommand.self,
+            TimelineCommand.self, WhyCommand.self, CaseCommand.self, EvidenceCommand.self,
             StatusCommand.self, DoctorCommand.self, FunctionsCommand.self, WorkbookCommand.self, ContentCommand.self,
             LabCommand.self, WorkspaceCommand.self, UserCommand.self, TokenCommand.self, AuditCommand.self,
         ]

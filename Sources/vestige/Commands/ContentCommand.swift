@@ -12,9 +12,15 @@ struct ContentCommand: AsyncParsableCommand {
             commandName: "document", abstract: "Writes what the content collects as Markdown (docs/sources.md).")
 
         @Flag(help: "Write the settings of vestige.yaml instead (docs/configuration.md).") var settings = false
+        @Flag(help: "Write the hunting queries instead (docs/hunts.md).") var hunts = false
+        @Flag(help: "Write the controls instead (docs/controls.md).") var controls = false
         @OptionGroup var options: SessionOptions
 
         func run() async throws {
+            if hunts || controls {
+                let library = try Session.content(try options.configuration()).0
+                return Console.out(hunts ? ForensicsDocument.hunts(library) : ForensicsDocument.controls(library))
+            }
             if settings { return Console.out(ConfigurationDocument.markdown) }
             Console.out(SourcesDocument.markdown(try Session.content(try options.configuration()).0))
         }
@@ -34,7 +40,8 @@ struct ContentCommand: AsyncParsableCommand {
             let faults = problems.filter { !$0.isNotice }
             for fault in faults { options.console.fail(fault.description) }
             let counts =
-                "\(library.tables.count) tables, \(library.sources.count) sources, \(library.functions.count) functions, \(library.workbooks.count) workbooks"
+                "\(library.tables.count) tables, \(library.sources.count) sources, \(library.functions.count) functions, "
+                + "\(library.workbooks.count) workbooks, \(library.hunts.count) hunts, \(library.controls.count) controls"
             guard faults.isEmpty else {
                 options.console.say("\(faults.count) problems in \(counts)")
                 throw ExitCode(1)

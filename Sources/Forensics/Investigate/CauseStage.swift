@@ -1,0 +1,340 @@
+import Content
+import Tables
+
+/// Reads, for each step of an intrusion, the state of the controls against it at that minute.
+package struct CauseStage {
+    private let estate: Estate
+    private let states: ControlStates
+    private let intrusion: Intrusion
+    private let controls: [String: ControlDefinition]
+    private var found: [String: Cause] = [:]
+
+    /// A technique on a device at a minute.
+    private struct Step {
+        let device: String
+        let technique: String
+        let time: Int64
+        let row: RowReference?
+        /// Whether the step is how somebody came in, moved or did harm.
+        let isKey: Bool
+    }
+
+    package init(_ estate: Estate, _ intrusion: Intrusion) throws {
+        self.estate = estate
+        self.intrusion = intrusion
+        states = try ControlStates(estate, devices: intrusion.devices.keys.sorted())
+        controls = Dictionary(estate.library.controls.map { ($0.id, $0) }) { a, _ in a }
+    }
+
+    /// The causes, most important first.
+    package mutating func causes(entry: Entry?, acts: [PlantAct], oddEntry: Bool) throws -> [Cause] {
+        try audited()
+        exposures(entry)
+        try vulnerabilities(entry)
+        try antivirus()
+        for step in steps(entry) { settings(step) }
+        plant(entry, acts, oddEntry: oddEntry)
+        organisation(entry)
+        if let entry, !found.values.contains(where: { $0.device == entry.device }) {
+            add(
+                entry.device, ["T1078"] + entry.techniques, "none-effective", .noneEffective, .unknown, 20, entry.time,
+                nil,
+                "every control that is known on the device was on", entry.rows)
+        }
+        return limited()
+    }
+
+    private mutating func add(
+        _ device: String, _ techniques: [String], _ control: String, _ kind: ControlDefinition.Class,
+        _ proof: Cause.Proof, _ score: Int, _ time: Int64, _ state: ControlState?, _ because: String,
+        _ rows: [RowReference]
+    ) {
+        let key = device + "|" + control
+        if var known = found[key] {
+            known.techniques += techniques.filter { !known.techniques.contains($0) }
+            known.score = max(known.score, score)
+            known.proof = max(known.proof, proof)
+            known.rows += rows.filter { !known.rows.contains($0) }
+            found[key] = known
+            return
+        }
+        found[key] = Cause(
+            device: device, techniques: techniques, control: control, kind: kind, proof: proof, score: score,
+            time: time,
+            state: state, because: because, rows: rows)
+    }
+
+    /// What the state of a control is asked at: what the intruder switched off later is harm, not cause.
+    private func minute(_ time: Int64, on device: String) -> Int64 { min(time, intrusion.devices[device] ?? time) }
+
+    /// A rule's own audit event for what the intruder did: in block mode this very event would have been stopped.
+    private mutating func audited() throws {
+        for control in controls.values.sorted(by: { $0.id < $1.id }) where !control.audited.isEmpty {
+            for device in intrusion.devices.keys.sorted() {
+                for row in try estate.rows("DeviceEvents", of: device) where control.audited.contains(row.action) {
+                    let first = intrusion.devices[device] ?? .max
+                    guard row.time >= first - Span.minute else { continue }
+                    let isTheirs =
+                        row.actor.map { actor in
+                            intrusion.processes.contains { $0.device == device && $0.id == actor.id }
+                        } ?? false
+                        || intrusion.marks.contains {
+                            $0.row.device == device && abs($0.row.time - row.time) <= 5 * Span.second
+                        }
+                    guard isTheirs else { continue }
+                    let seen = techniques(on: device)
+                    let stops = control.stops.map(\.technique).filter { stop in seen.contains { Self.isSame($0, stop) }
+                    }
+                    add(
+                        device, stops.isEmpty ? control.stops.map(\.technique) : stops, control.id, control.kind,
+                        .wouldHaveBlocked, 90, row.time, nil, "its own audit event names this act", [row.reference])
+                }
+            }
+        }
+    }
+
+    private func techniques(on device: String) -> Set<String> {
+        var all = Set(
+            intrusion.marks.filter { $0.row.device == device && $0.hunt.mark != .context && !$0.wasBlocked }
+                .flatMap(\.hunt.techniques))
+        for movement in intrusion.movements where movement.to == device { all.insert(movement.technique) }
+        return all
+    }
+
+    /// Ids of different depth mean the same when one is the other's parent.
+    static func isSame(_ a: String, _ b: String) -> Bool {
+        a == b || (a.prefix(5) == b.prefix(5) && (a.count == 5 || b.count == 5))
+    }
+
+    private mutating func exposures(_ entry: Entry?) {
+        for mark in intrusion.marks where mark.row.table == "DeviceLogonEvents" && mark.row.isPublic {
+            add(
+                mark.row.device, ["T1133", "T1021.001"], "net.exposed", .misconfiguration, .wouldHaveBlocked, 80,
+                mark.row.time, nil, "a logon from the public address \(mark.row.remoteAddress)", [mark.row.reference])
+        }
+        guard let entry, entry.vector == "internet-exposed-controller" else { return }
+        add(
+            entry.device, ["T0883", "T0819"], "net.exposed", .misconfiguration, .wouldHaveBlocked, 80, entry.time, nil,
+            "reached from the internet", entry.rows)
+    }
+
+    /// One vulnerability of the product that started the intruder's process, never all of a device.
+    private mutating func vulnerabilities(_ entry: Entry?) throws {
+        for mark in intrusion.marks
+        where mark.hunt.techniques.contains("T1190") || mark.hunt.techniques.contains("T1203") {
+            let row = mark.row
+            let text = [row.actorName, row.actorPath, row.actorCommand, row.path].joined(separator: " ").lowercased()
+            let time = minute(row.time, on: row.device)
+            guard let (cve, _) = states.vulnerability(of: text, on: row.device, at: time) else { continue }
+            add(
+                row.device, ["T1190", "T1203", "T1210"].filter { mark.hunt.techniques.contains($0) }, cve,
+                .missingPatch,
+                .wouldHaveBlocked, 85, row.time, nil, "open in the product that started the process", [row.reference])
+        }
+        for mark in intrusion.marks where mark.hunt.techniques.contains("T1068") {
+            let row = mark.row
+            let text = [row.actorName, row.actorPath, row.actorCommand, row.command].joined(separator: " ").lowercased()
+            let time = minute(row.time, on: row.device)
+            guard let (cve, _) = states.vulnerability(of: text, on: row.device, at: time) else { continue }
+            add(
+                row.device, ["T1068"], cve, .missingPatch, .wouldHaveBlocked, 60, row.time, nil,
+                "open in the program that gave the rights", [row.reference])
+        }
+        for mark in intrusion.marks where mark.row.actorName == "winrar.exe" || mark.row.actorName == "7zfm.exe" {
+            let row = mark.row
+            guard
+                let (cve, _) = states.vulnerability(
+                    of: row.actorName, on: row.device, at: minute(row.time, on: row.device))
+            else { continue }
+            add(
+                row.device, ["T1203", "T1204.002"], cve, .missingPatch, .wouldHaveBlocked, 60, row.time, nil,
+                "open in the program that opened the archive", [row.reference])
+        }
+        // A gateway sends nothing of its own: its flaw stands in the inventory alone.
+        guard let entry, estate.devices[entry.device]?.hasSensor != true else { return }
+        for cve in states.exploitedVulnerabilities(on: entry.device, at: entry.time).prefix(1) {
+            add(
+                entry.device, ["T1190", "T1133"], cve, .missingPatch, .wouldHaveBlocked, 85, entry.time, nil,
+                "known to be exploited and open on the device that the intruder came through", entry.rows)
+        }
+    }
+
+    /// Whether the antivirus could have met the intruder's files.
+    private mutating func antivirus() throws {
+        for device in intrusion.devices.keys.sorted() {
+            let payloads = (intrusion.paths[device] ?? []).sorted() + ran(on: device)
+            guard let path = payloads.first else { continue }
+            let time = intrusion.devices[device] ?? 0
+            let rows = intrusion.marks.first { $0.row.device == device }.map { [$0.row.reference] } ?? []
+            for id in ["av.mode", "av.signature_age"] {
+                guard let control = controls[id], let state = states.state(of: id, on: device, at: time), state.isOff
+                else { continue }
+                if id == "av.signature_age", found[device + "|av.mode"] != nil { continue }
+                add(
+                    device,
+                    ["T1204.002", "T1505.003", "T1059.001", "T1105"].filter { technique in
+                        techniques(on: device).contains { Self.isSame($0, technique) } || technique == "T1204.002"
+                    }, id, control.kind, .wouldHaveBlocked, 50, time, state,
+                    "\(path) ran; the antivirus stood at \(state.shown)",
+                    rows)
+            }
+            for row in try estate.rows("DeviceRegistryEvents", of: device)
+            where row.key.lowercased().contains("windows defender\\exclusions") && row.time < time {
+                let excluded = row.valueName.lowercased().trimmingPrefix("*.")
+                guard excluded.count > 2, let covered = payloads.first(where: { Self.covers(String(excluded), $0) })
+                else { continue }
+                add(
+                    device, ["T1204.002", "T1105", "T1059.003"], "av.exclusion", .missingSetting, .wouldHaveBlocked, 75,
+                    time,
+                    nil, "the exclusion \(row.valueName) covers \(covered)", [row.reference])
+            }
+        }
+    }
+
+    /// Paths of programs that the intruder ran from places where none belong.
+    private func ran(on device: String) -> [String] {
+        intrusion.marks.filter {
+            $0.row.device == device && $0.row.child != nil && ProgramNames.isOddPlace($0.row.path)
+        }
+        .map(\.row.path)
+    }
+
+    private static func covers(_ exclusion: String, _ path: String) -> Bool {
+        let plain = exclusion.replacing("/", with: "\\").replacing("*", with: "")
+        return path.contains(plain) || path.hasSuffix("." + plain.trimmingPrefix("."))
+    }
+
+    private func steps(_ entry: Entry?) -> [Step] {
+        var steps: [Step] = []
+        for mark in intrusion.marks where mark.hunt.mark != .context && !mark.wasBlocked {
+            let isKey = mark.hunt.mark == .strong || mark.hunt.harm != nil
+            for (i, technique) in mark.hunt.techniques.prefix(2).enumerated() {
+                steps.append(
+                    Step(
+                        device: mark.row.device, technique: technique, time: mark.row.time, row: mark.row.reference,
+                        isKey: isKey && i == 0))
+            }
+        }
+        for movement in intrusion.movements {
+            guard let row = movement.rows.first else { continue }
+            steps.append(
+                Step(
+                    device: movement.to, technique: movement.technique, time: movement.time, row: row.reference,
+                    isKey: true))
+            let short = estate.devices[movement.to]?.shortName.lowercased() ?? ""
+            let isLocal = row.accountDomain == short || row.accountDomain.isEmpty || row.accountDomain == "."
+            if isLocal, row.table == "DeviceLogonEvents", movement.technique != "T1021.004" {
+                steps.append(
+                    Step(
+                        device: movement.to, technique: "T1078.003", time: movement.time, row: row.reference,
+                        isKey: true))
+            }
+        }
+        if let entry {
+            for technique in entry.techniques {
+                steps.append(
+                    Step(
+                        device: entry.device, technique: technique, time: entry.time, row: entry.rows.first, isKey: true
+                    ))
+            }
+        }
+        return steps
+    }
+
+    /// The settings and policies against a step that were off.
+    private mutating func settings(_ step: Step) {
+        let time = minute(step.time, on: step.device)
+        var ranked: [(control: ControlDefinition, stop: ControlDefinition.Stop, state: ControlState)] = []
+        for control in controls.values {
+            guard control.reading == .configuration || control.id.hasPrefix("cfg.") else { continue }
+            guard
+                let stop = control.stops.filter({ Self.isSame($0.technique, step.technique) }).max(by: {
+                    $0.effect < $1.effect
+                }),
+                stop.effect != .detect,
+                let state = states.state(of: control.id, on: step.device, at: time), state.isOff
+            else { continue }
+            ranked.append((control, stop, state))
+        }
+        ranked.sort { a, b in
+            let first = (a.stop.effect == .prevent ? 1 : 0, a.stop.basis)
+            let second = (b.stop.effect == .prevent ? 1 : 0, b.stop.basis)
+            return first != second ? first > second : a.control.id < b.control.id
+        }
+        for (i, item) in ranked.prefix(step.isKey ? 3 : 1).enumerated() {
+            let prevents = item.stop.effect == .prevent
+            add(
+                step.device, [step.technique, item.stop.technique], item.control.id, item.control.kind,
+                prevents ? .wouldHaveBlocked : .wouldHaveLimited,
+                (prevents ? 30 : 12) + item.stop.basis * 3 - i + (step.isKey ? 10 : 0), step.time, item.state,
+                "\(item.control.title): off at that minute", step.row.map { [$0] } ?? [])
+        }
+    }
+
+    private mutating func plant(_ entry: Entry?, _ acts: [PlantAct], oddEntry: Bool) {
+        for act in acts {
+            let target = estate.device(at: act.target) ?? "iot:\(act.target)"
+            let control: (String, [String])? =
+                switch act.what {
+                case "plc-program-changed", "plc-mode-changed", "device-restarted":
+                    ("ot.keyswitch", ["T0843", "T0858", "T0889"])
+                case "plc-firmware-changed": ("ot.signed_fw", ["T0857", "T0839"])
+                case "command-sent": ("ot.allowlist", ["T0855"])
+                case "parameter-changed": ("ot.auth", ["T0836", "T0831"])
+                case "control-lost": ("ot.auth", ["T0892"])
+                default: nil
+                }
+            guard let control, let known = controls[control.0] else { continue }
+            add(
+                target, control.1, control.0, known.kind, .wouldHaveBlocked, 70, act.time, nil,
+                "the controller took \(act.title) from \(act.actor)", [act.row])
+            let role = estate.devices[target]?.plantRole.lowercased() ?? ""
+            if role.contains("safety"), let separate = controls["ot.sis_separate"] {
+                add(
+                    target, ["T0880", "T0879"], separate.id, separate.kind, .wouldHaveLimited, 60, act.time, nil,
+                    "the safety controller was reached from \(act.actor)", [act.row])
+            }
+        }
+        guard let entry, oddEntry, let control = controls["ot.remote_access"] else { return }
+        add(
+            entry.device, ["T0822", "T0886", "T1133", "T1219"], control.id, control.kind, .wouldHaveBlocked, 75,
+            entry.time, nil,
+            "a remote session that did not come by the usual way", entry.rows)
+    }
+
+    /// What no table tells: shown by what happened, two a device at most.
+    private mutating func organisation(_ entry: Entry?) {
+        for device in intrusion.devices.keys.sorted() {
+            var wanted: [(String, [String])] = []
+            let seen = techniques(on: device)
+            let time = intrusion.devices[device] ?? 0
+            if let entry, entry.device == device {
+                if entry.vector == "valid-account" { wanted.append(("id.mfa", ["T1078", "T1133"])) }
+                if entry.vector == "removable-media" { wanted.append(("usb.control", ["T1091"])) }
+            }
+            if !seen.isDisjoint(with: ["T1567.002", "T1567", "T1048", "T1041"]) {
+                wanted.append(("net.egress", ["T1567.002", "T1048", "T1041"]))
+            }
+            if !seen.isDisjoint(with: ["T1003.001", "T1003.003", "T1047", "T1569.002"]) {
+                wanted.append(("id.tiering", ["T1003.001", "T1003.003", "T1047", "T1569.002"]))
+            }
+            for (id, techniques) in wanted.prefix(2) {
+                guard let control = controls[id], found[device + "|" + id] == nil else { continue }
+                let rows = intrusion.marks.first { $0.row.device == device }.map { [$0.row.reference] } ?? []
+                add(
+                    device, techniques.filter { seen.contains($0) || entry?.device == device }, id, control.kind,
+                    .wouldHaveLimited, 8, time, nil, "shown by what happened; no table tells its state", rows)
+            }
+        }
+    }
+
+    /// The causes in order, without those that would bury the others.
+    private func limited() -> [Cause] {
+        let ordered = found.values.sorted { a, b in
+            a.score != b.score ? a.score > b.score : (a.time, a.device, a.control) < (b.time, b.device, b.control)
+        }
+        let sure = ordered.filter { $0.score >= 40 }
+        let rest = ordered.filter { $0.score < 40 }
+        return Array((sure + rest.prefix(sure.count + 2)).prefix(60))
+    }
+}

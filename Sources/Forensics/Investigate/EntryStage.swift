@@ -1,0 +1,93 @@
+import Content
+import Tables
+
+/// Finds where, when and how somebody came in.
+package struct EntryStage {
+    private let estate: Estate
+    private let names: ProgramNames
+    private let intrusion: Intrusion
+
+    package init(_ estate: Estate, _ names: ProgramNames, _ intrusion: Intrusion) {
+        self.estate = estate
+        self.names = names
+        self.intrusion = intrusion
+    }
+
+    /// The techniques that a way in goes by, under every name that analysts give it.
+    static let techniques: [String: [String]] = [
+        "exploit-public-app": ["T1190"], "exposed-remote-service": ["T1133", "T1110", "T1078", "T1021"],
+        "phishing": ["T1566.001", "T1566.002", "T1204.002"], "user-execution": ["T1204.002", "T1204.004", "T1189"],
+        "valid-account": ["T1078", "T1078.002", "T1021"], "removable-media": ["T1091", "T0847"],
+        "vendor-access": ["T0822", "T0886", "T1199", "T1133", "T1219"],
+        "internet-exposed-controller": ["T0883", "T0819"],
+        "supply-chain": ["T1195.002", "T0862"], "other": ["T1078", "T1189"],
+    ]
+
+    package func entry(_ plant: PlantEntry?) -> Entry? {
+        let targets = Set(intrusion.movements.map(\.to)).union(intrusion.served)
+        let roots = intrusion.devices.filter { !targets.contains($0.key) }
+        guard
+            let root = (roots.isEmpty ? intrusion.devices : roots).min(by: { ($0.value, $0.key) < ($1.value, $1.key) })
+        else { return nil }
+        if let plant, plant.device == root.key || plant.isPublic {
+            let vector =
+                plant.isPublic
+                ? "internet-exposed-controller"
+                : plant.isStation || plant.isNewAsset ? "vendor-access" : "valid-account"
+            return make(plant.device, plant.time, vector, [], [plant.row])
+        }
+        let marks = intrusion.marks.filter { $0.row.device == root.key && $0.hunt.mark != .context }
+            .sorted { ($0.row.time, $0.hunt.slug) < ($1.row.time, $1.hunt.slug) }
+        guard let first = marks.first else {
+            let rows = intrusion.movements.first { $0.from == root.key }?.rows.map(\.reference) ?? []
+            let known = estate.devices[root.key]
+            let vector = known?.hasSensor != true ? "exploit-public-app" : "valid-account"
+            let isPlant = known?.zone.isEmpty == false
+            return make(root.key, root.value, isPlant ? "vendor-access" : vector, [], rows)
+        }
+        let near = marks.filter { $0.row.time <= max(first.row.time, root.value) + 2 * Span.hour }
+        let telling =
+            near.first { $0.hunt.entry != nil && $0.hunt.mark == .strong } ?? near.first { $0.hunt.entry != nil }
+        var vector = telling?.hunt.entry ?? guess(first)
+        if vector == "user-execution" || vector == "phishing", let telling {
+            vector = cameByMail(telling) ? "phishing" : vector
+        }
+        return make(
+            root.key, min(root.value, first.row.time), vector, telling?.hunt.techniques ?? first.hunt.techniques,
+            near.prefix(5).map(\.row.reference))
+    }
+
+    private func make(_ device: String, _ time: Int64, _ vector: String, _ techniques: [String], _ rows: [RowReference])
+        -> Entry
+    {
+        let known = Self.techniques[vector] ?? []
+        return Entry(
+            device: device, time: time, techniques: techniques + known.filter { !techniques.contains($0) },
+            vector: vector,
+            rows: rows)
+    }
+
+    /// Whether what was opened came with a mail.
+    private func cameByMail(_ mark: Mark) -> Bool {
+        let row = mark.row
+        let mailers = ["outlook.exe", "olk.exe", "hxoutlook.exe", "thunderbird.exe", "mail", "microsoft outlook"]
+        let texts = [row.actorCommand, row.command, row.path].map { $0.lowercased() }
+        if mailers.contains(row.actorName) || mailers.contains(row.actorParentName) { return true }
+        return texts.contains {
+            $0.contains("content.outlook") || $0.contains("mail downloads") || $0.contains("com.apple.mail")
+        }
+    }
+
+    /// A way in where no hunt names one: by what stands above the first process.
+    private func guess(_ mark: Mark) -> String {
+        let row = mark.row
+        if names.remoteTools.contains(row.actorName) { return "vendor-access" }
+        if names.readers.contains(row.actorName) { return "phishing" }
+        if names.browsers.contains(row.actorName) { return "user-execution" }
+        if row.path.contains("\\downloads\\") || row.path.contains("/downloads/") { return "user-execution" }
+        if intrusion.sessions.contains(where: { $0.device == row.device }) { return "valid-account" }
+        if row.actorName.contains("updat") { return "supply-chain" }
+        if ["sshd", "bash", "sh", "zsh"].contains(row.actorName) { return "valid-account" }
+        return "other"
+    }
+}

@@ -1,0 +1,87 @@
+import ArgumentParser
+import Forensics
+import Pipeline
+import Tables
+
+struct TimelineCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "timeline",
+        abstract: "Prints what happened on devices, in order of time, with what hunts say of it.",
+        discussion: "vestige timeline pc-109 fs01 --from 2026-09-25 --to 2026-09-26")
+
+    @Argument(help: "Devices: id, name or address.") var devices: [String]
+    @Option(help: ArgumentHelp("Only what happened from this time on.", valueName: "time")) var from: String?
+    @Option(help: ArgumentHelp("Only what happened up to this time.", valueName: "time")) var to: String?
+    @Option(help: "text or json.") var format = TextOrJSON.text
+    @OptionGroup var session: SessionOptions
+
+    func run() async throws {
+        let opened = try Session.open(session, for: .reading)
+        let window = try TimeOptions.window(from: from, to: to)
+        let timeline = try Timeline(provider: opened.provider(), library: opened.library, window: window)
+        for device in devices {
+            guard let id = timeline.device(device) else {
+                throw OperatorError(
+                    "no device is called \(device)", next: "see: vestige query 'DeviceInfo | distinct DeviceName'",
+                    isConfiguration: true)
+            }
+            for line in try timeline.lines(of: id) {
+                Console.out((format == .json ? line.json.text : line.text) + "\n")
+            }
+        }
+    }
+}
+
+struct WhyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "why",
+        abstract: "Tells the state of a control or flaw on a device at a time: since when, from which row.",
+        discussion: """
+            vestige why fs01 scid-2508 --at 2026-09-25T01:08:00Z
+            vestige why fs01 CVE-2024-38063 --at 2026-09-25
+            """)
+
+    @Argument(help: "The device: id, name or address.") var device: String
+    @Argument(help: "A control (scid-2508, av.mode, cfg.uac_prompt) or a CVE.") var control: String
+    @Option(help: "The time; now when not given.") var at: String?
+    @Option(help: "text or json.") var format = TextOrJSON.text
+    @OptionGroup var session: SessionOptions
+
+    func run() async throws {
+        let opened = try Session.open(session, for: .reading)
+        let window = try TimeOptions.window(from: nil, to: at)
+        let timeline = try Timeline(provider: opened.provider(), library: opened.library, window: nil)
+        guard let id = timeline.device(device) else {
+            throw OperatorError("no device is called \(device)", isConfiguration: true)
+        }
+        guard let answer = try timeline.why(control, on: id, at: window?.upperBound ?? DateTime.maximum) else {
+            throw OperatorError(
+                "the content knows no control \(control)", next: "name one of Content/Controls, or a CVE",
+                isConfiguration: true)
+        }
+        Console.out((format == .json ? answer.json.text : answer.text) + "\n")
+    }
+}
+
+/// Times on the command line.
+enum TimeOptions {
+    /// - Returns: ticks; nil when neither is given.
+    static func window(from: String?, to: String?) throws -> ClosedRange<Int64>? {
+        guard from != nil || to != nil else { return nil }
+        func ticks(_ text: String?, _ other: Int64) throws -> Int64 {
+            guard let text else { return other }
+            guard let time = DateTime.parse(text) else {
+                throw OperatorError(
+                    "this is no time: \"\(text)\"", next: "write 2026-09-20 or 2026-09-20T08:00:00Z",
+                    isConfiguration: true)
+            }
+            return time
+        }
+        let first = try ticks(from, 0)
+        let last = try ticks(to, DateTime.maximum)
+        guard first <= last else {
+            throw OperatorError("the first time lies behind the last", next: "exchange them", isConfiguration: true)
+        }
+        return first...last
+    }
+}
