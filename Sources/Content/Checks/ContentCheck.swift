@@ -81,6 +81,7 @@ package enum ContentCheck {
                 problems.append(ContentProblem(workbook.file, "there is no chart called '\(chart)'"))
             }
         }
+        problems += TriageCheck.run(library, catalog) + RuleCheck.run(library, catalog)
         return problems + LogAnalyticsCheck.run(library) + ForensicsCheck.run(library, catalog)
     }
 

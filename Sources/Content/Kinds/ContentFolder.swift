@@ -11,6 +11,8 @@ package enum ContentFolder: String, CaseIterable {
     case hunts = "Hunts"
     case controls = "Controls"
     case havoc = "Havoc"
+    case triage = "Triage"
+    case rules = "Rules"
 
     /// The one file that stands in no folder.
     static let cloudFunctions = "CloudFunctions.yaml"
@@ -18,7 +20,7 @@ package enum ContentFolder: String, CaseIterable {
     /// Without the dot, in small letters; the first is the one to use.
     var endings: [String] {
         switch self {
-        case .tables, .sources, .hunts, .controls, .havoc: ["yaml", "yml"]
+        case .tables, .sources, .hunts, .controls, .havoc, .triage, .rules: ["yaml", "yml"]
         case .functions: ["kql"]
         case .watchlists: ["csv"]
         // A YAML file says what the workbook of its name is to the site.

@@ -32,6 +32,10 @@ package struct ContentLibrary: Sendable {
     package private(set) var havoc: [HavocDefinition] = []
     /// The workbook that the site begins with, that of the last folder which names one.
     package private(set) var home: String?
+    /// Decision tables, and how their points follow from rows.
+    package private(set) var triage = TriageContent()
+    /// Rules that look for trouble, by the names of their files.
+    package private(set) var rules: [AnalyticsRule] = []
     /// Functions that only a cloud service has data for: the service, by the function's name.
     package private(set) var cloudFunctions: [String: String] = [:]
     /// By alias.
@@ -85,6 +89,20 @@ package struct ContentLibrary: Sendable {
             }
             library.loadWorkbooks(folder, &problems)
             library.loadForensics(folder, &problems)
+            for file in ContentFolder.triage.files(in: folder) {
+                attempt(&problems) { try library.triage.add(try Fields(file: file)) }
+            }
+            var ruleFiles: [String: String] = [:]
+            for file in ContentFolder.rules.files(in: folder) {
+                attempt(&problems) {
+                    let rule = try AnalyticsRule(yaml: try Fields(file: file))
+                    if let other = ruleFiles.updateValue(file, forKey: rule.id.lowercased()) {
+                        throw ContentProblem(file, "has the id of \(other)")
+                    }
+                    library.rules.removeAll { $0.id == rule.id }
+                    library.rules.append(rule)
+                }
+            }
             let cloud = folder + "/" + ContentFolder.cloudFunctions
             if FileManager.default.fileExists(atPath: cloud) {
                 attempt(&problems) { try library.loadCloudFunctions(try Fields(file: cloud)) }
