@@ -43,9 +43,10 @@ package struct CollectReport: Sendable {
     package var audit: OperatorError?
     /// What is wrong, or was until now, with this machine's clock; nil when nothing is.
     package var clock: String?
+    package var followUp = FollowUp()
 
     package var failures: [OperatorError] {
-        [spool, audit].compactMap { $0 } + sources.compactMap(\.error) + sinks.flatMap(\.errors)
+        [spool, audit].compactMap { $0 } + sources.compactMap(\.error) + sinks.flatMap(\.errors) + followUp.failures
     }
 
     /// The failures, those of one cause as one: a wrong secret stops every source of a tenant, and is one thing to mend.
@@ -68,7 +69,19 @@ package struct CollectReport: Sendable {
                     error.title = "\(names.count) stopped for one reason: \(names.joined(separator: ", "))"
                 }
                 return error
-            }
+            } + followUp.failures
+    }
+}
+
+/// What was done with new rows after they were stored, before anything was sent: rules that ran.
+package struct FollowUp: Sendable {
+    /// What is worth telling, a sentence each.
+    package var notes: [String]
+    package var failures: [OperatorError]
+
+    package init(notes: [String] = [], failures: [OperatorError] = []) {
+        self.notes = notes
+        self.failures = failures
     }
 }
 

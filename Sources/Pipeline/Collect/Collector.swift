@@ -20,6 +20,8 @@ package struct Collector: Sendable {
     private let health: HealthTable?
     /// Nil where nobody asked for it, or the content has no such table.
     private let audit: AuditIntake?
+    /// Done after the sources, before rows are sent; nil for nothing.
+    private let followUp: (@Sendable () async -> FollowUp)?
     private let gate = DeliveryGate()
     /// Sources that run at the same time.
     private static let concurrencyMax = 4
@@ -28,7 +30,8 @@ package struct Collector: Sendable {
         workspace: Workspace, library: ContentLibrary, sinks: [any Sink], keyframeDays: Int = 7,
         spoolBytesMax: Int = 10 << 30,
         allowsEmpty: Bool = false, writesHealth: Bool = false, auditFile: String? = nil,
-        clock: @escaping @Sendable () -> Int64 = { SystemClock.now() }
+        clock: @escaping @Sendable () -> Int64 = { SystemClock.now() },
+        followUp: (@Sendable () async -> FollowUp)? = nil
     ) {
         self.workspace = workspace
         self.library = library
@@ -44,6 +47,7 @@ package struct Collector: Sendable {
                     sinks: sinks.names(taking: AuditIntake.table))
             }
         }
+        self.followUp = followUp
         let table = writesHealth ? library.tables[HealthTable.name] : nil
         health = table.map {
             HealthTable(workspace: workspace, sinks: sinks.names(taking: HealthTable.name), schema: $0.schema)
@@ -85,6 +89,7 @@ package struct Collector: Sendable {
             do { try audit?.take(now: clock()) } catch {
                 report.audit = OperatorError(error, title: "the audit file could not be collected")
             }
+            if let followUp { report.followUp = await followUp() }
             if !sinks.isEmpty { progress(.sending(sink: sinks.map(\.name).joined(separator: ", "))) }
             report.sinks = await Delivery(workspace: workspace, gate: gate).deliver(to: sinks)
             try? health?.write(report.sinks, now: clock())

@@ -128,6 +128,8 @@ package struct Configuration: Sendable {
     package var server = ServeConfiguration()
     /// Whether a row for every run and delivery goes into `VestigeHealth_CL`.
     package var writesHealth = true
+    /// Whether the content's rules run after each collect.
+    package var runsRules = true
     /// When sources run, by their ids; others run at their content's interval.
     package var schedules: [String: Schedule] = [:]
     /// What is asked for beyond the regular feeds, about devices that somebody looks into.
@@ -139,12 +141,13 @@ package struct Configuration: Sendable {
 
     package init() {}
 
-    /// The tables that its sources fill, and the one of health.
+    /// The tables that its sources fill, and those of health and of the rules.
     package func tables(of library: ContentLibrary) -> [TableDefinition] {
         let ids = Set(sourceIDs(of: library.sources))
         var names = Set(library.sources.filter { ids.contains($0.id) }.map(\.table))
         if writesHealth { names.insert(HealthTable.name) }
         if server.isAudited { names.insert(AuditIntake.table) }
+        if runsRules, !library.rules.isEmpty { names.insert("VestigeFindings_CL") }
         return names.sorted().compactMap { library.tables[$0] }
     }
 

@@ -71,6 +71,7 @@ extension Configuration {
         metrics = try yaml.optional(S.metrics) ?? metrics
         if let part = try yaml.optional(S.server) { server = try ServeConfiguration(reading: part, environment) }
         writesHealth = try yaml.optional(S.health) ?? writesHealth
+        runsRules = try yaml.optional(S.rules) ?? runsRules
         if let megabytes = try yaml.optional(S.spool) { spoolBytesMax = megabytes << 20 }
         try readServices(yaml, environment)
     }

@@ -32,6 +32,10 @@ enum ConfigurationSettings {
     static let health = Setting.flag(
         "health", standard: "`true`",
         "a row for every run and delivery goes into `VestigeHealth_CL`, and from there wherever rows go")
+    static let rules = Setting.flag(
+        "rules", standard: "`true`",
+        "the content's rules run after each collect, and what they find goes into `VestigeFindings_CL`, and from there wherever "
+            + "rows go")
     static let metrics = Setting.text(
         "metrics",
         "where a collector on schedule serves `/metrics` (Prometheus) and `/healthz`: `127.0.0.1:9464`")
@@ -49,7 +53,7 @@ enum ConfigurationSettings {
 
     static let all: [any SettingDeclaration] = [
         workspace, content, sources, keyframeDays, externalData, locations, schedules, exports, feeds, proxy, spool,
-        health, metrics, server, investigate, tenant, tenants, sensors, managers, sinks,
+        health, rules, metrics, server, investigate, tenant, tenants, sensors, managers, sinks,
     ]
 
     enum ExternalData {

@@ -64,7 +64,7 @@ struct CollectCommand: AsyncParsableCommand {
         if dryRun { try CollectReportText.preview(report) }
         console.say(CollectReportText.table(report, sinks: connections.sinks.count, width: Console.outputWidth))
         for note in [report.clock].compactMap({ $0 }) + report.sources.flatMap(\.notes) { console.warn(note) }
-        for note in report.sinks.flatMap(\.notes) { console.warn(note) }
+        for note in report.sinks.flatMap(\.notes) + report.followUp.notes { console.warn(note) }
         let failures = connections.failures + report.distinctFailures
         for failure in failures { console.fail(failure.rendered) }
         if !failures.isEmpty || session.problems.contains(where: { !$0.isNotice }) {

@@ -40,6 +40,7 @@ struct CollectDaemon: Sendable {
         ) { report in
             if log == .json { return CollectLog.write(report, to: logger) }
             if let clock = report.clock { console.warn(clock) }
+            for note in report.followUp.notes { console.warn(note) }
             for failure in report.distinctFailures { console.fail(failure.rendered) }
             console.say(CollectReportText.line(report))
         }
@@ -147,6 +148,8 @@ enum CollectLog {
             tell("rows delivered", "delivery failed", s.error, facts, logger)
         }
         if let spool = report.spool { tell("", "collecting pauses", spool, [:], logger) }
+        for note in report.followUp.notes { logger.warning("\(note)") }
+        for failure in report.followUp.failures { tell("", "rules stopped", failure, [:], logger) }
     }
 
     private static func tell(

@@ -103,7 +103,8 @@ struct Session: Sendable {
         Collector(
             workspace: workspace, library: library, sinks: connections.sinks, keyframeDays: configuration.keyframeDays,
             spoolBytesMax: configuration.spoolBytesMax, allowsEmpty: allowsEmpty,
-            writesHealth: configuration.writesHealth, auditFile: configuration.auditFile)
+            writesHealth: configuration.writesHealth, auditFile: configuration.auditFile,
+            followUp: configuration.runsRules ? RulesAfterCollect(self).followUp : nil)
     }
 
     /// The built-in content with the configured folders over it.
