@@ -38,7 +38,7 @@ extension SinkKind {
 package enum SinkKinds {
     package static let all: [any SinkKind.Type] = [
         LogsIngestionConfiguration.self, KustoConfiguration.self, FilesConfiguration.self, OutputConfiguration.self,
-        DataCollectorConfiguration.self,
+        DataCollectorConfiguration.self, WebhookConfiguration.self, SyslogConfiguration.self, MailConfiguration.self,
     ]
 }
 
