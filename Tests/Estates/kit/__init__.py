@@ -1,0 +1,1 @@
+"""What every estate is made of: devices, rows, posture, plant and noise."""
