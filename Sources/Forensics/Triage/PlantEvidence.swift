@@ -32,8 +32,8 @@ struct PlantEvidence {
         /// Every `sensor/number` under which it is known.
         let ids: Set<String>
         let name: String
-        let seen: [Timeline<Seen>]
-        let listed: [Timeline<Listed>]
+        let seen: [FactHistory<Seen>]
+        let listed: [FactHistory<Listed>]
 
         var times: [Int64] { seen.flatMap(\.times) + listed.flatMap(\.times) }
     }
@@ -57,10 +57,10 @@ struct PlantEvidence {
         var name = ""
     }
 
-    private var seen: [Number: Timeline<Seen>] = [:]
-    private var listed: [String: Timeline<Listed>] = [:]
-    private var vulnerabilities: [Place: [String: Timeline<Bool>]] = [:]
-    private var reports: [Place: Timeline<Set<String>>] = [:]
+    private var seen: [Number: FactHistory<Seen>] = [:]
+    private var listed: [String: FactHistory<Listed>] = [:]
+    private var vulnerabilities: [Place: [String: FactHistory<Bool>]] = [:]
+    private var reports: [Place: FactHistory<Set<String>>] = [:]
     private(set) var devices: [String: Device] = [:]
     private var deviceOf: [Number: String] = [:]
     /// The numbers that ever had an address, or, of a place without one, a name.
@@ -75,7 +75,7 @@ struct PlantEvidence {
                 addresses: Set(addresses.filter { !$0.isEmpty }),
                 hardware: Self.hardware(rows.texts("MacAddresses", row)),
                 isEngineeringStation: rows.flag("IsEngineeringStation", row) ?? false)
-            seen[number, default: Timeline()].add(rows.isGone(row) ? nil : facts, at: rows.time(row))
+            seen[number, default: FactHistory()].add(rows.isGone(row) ? nil : facts, at: rows.time(row))
             for address in facts.addresses {
                 holders[Place(sensor: number.sensor, address: address), default: []].insert(number)
             }
@@ -91,14 +91,14 @@ struct PlantEvidence {
                 type: TriagePoint.plain(rows.text("DeviceType", row)), name: rows.text("DeviceName", row),
                 hardware: Self.hardware(rows.texts("MacAddresses", row)))
             let key = rows.text("ManagerName", row) + "/" + rows.text("DeviceId", row)
-            listed[key, default: Timeline()].add(rows.isGone(row) ? nil : facts, at: rows.time(row))
+            listed[key, default: FactHistory()].add(rows.isGone(row) ? nil : facts, at: rows.time(row))
         }
     }
 
     mutating func add(vulnerabilities rows: TriageRows) {
         for row in rows.order {
             let place = Place(sensor: rows.text("SensorName", row), address: rows.text("IpAddress", row))
-            vulnerabilities[place, default: [:]][rows.cve(row), default: Timeline()]
+            vulnerabilities[place, default: [:]][rows.cve(row), default: FactHistory()]
                 .add(rows.isGone(row) ? nil : true, at: rows.time(row))
         }
     }
@@ -112,7 +112,7 @@ struct PlantEvidence {
             let place = Place(
                 sensor: rows.text("SensorName", row), address: rows.text("IpAddress", row),
                 name: rows.text("DeviceName", row))
-            reports[place, default: Timeline()].add(rows.isGone(row) ? nil : Set(numbers), at: rows.time(row))
+            reports[place, default: FactHistory()].add(rows.isGone(row) ? nil : Set(numbers), at: rows.time(row))
         }
     }
 
@@ -186,8 +186,8 @@ struct PlantEvidence {
     /// The vulnerabilities of each device, by what reports them.
     ///
     /// - Parameter only: the only vulnerability; nil for all.
-    func findings(only: String?) -> [TriageEvidence.Key: [TriageEvidence.Program: Timeline<TriageEvidence.Sighting>]] {
-        var found: [TriageEvidence.Key: [TriageEvidence.Program: Timeline<TriageEvidence.Sighting>]] = [:]
+    func findings(only: String?) -> [TriageEvidence.Key: [TriageEvidence.Program: FactHistory<TriageEvidence.Sighting>]] {
+        var found: [TriageEvidence.Key: [TriageEvidence.Program: FactHistory<TriageEvidence.Sighting>]] = [:]
         let sighting = TriageEvidence.Sighting(firstSeen: nil, exploitability: .unknown)
         func add(_ cve: String, _ place: Place, _ entries: [(time: Int64, isThere: Bool)], _ kind: String) {
             guard only == nil || cve == only else { return }
@@ -197,7 +197,7 @@ struct PlantEvidence {
                 guard let id = device else { continue }
                 let carrier = "\(kind)/\(place.sensor)/\(place.address)/\(place.name)"
                 found[TriageEvidence.Key(device: id, cve: cve), default: [:]][
-                    TriageEvidence.Program(carrier: carrier), default: Timeline()
+                    TriageEvidence.Program(carrier: carrier), default: FactHistory()
                 ].add(entry.isThere ? sighting : nil, at: entry.time)
                 if !entry.isThere { device = nil }
             }

@@ -74,7 +74,7 @@ struct StatementLog {
     init() {}
 
     init(_ rows: TriageRows) {
-        var timelines: [String: Timeline<Content>] = [:]
+        var timelines: [String: FactHistory<Content>] = [:]
         for row in rows.order {
             let id = rows.text("StatementId", row)
             // A kind that triage does not know says nothing to it.
@@ -87,7 +87,7 @@ struct StatementLog {
                 proofMaxAge: TimeSpan.parse(rows.text("ProofMaxAge", row)), from: rows.ticks("ValidFrom", row),
                 until: rows.ticks("ValidUntil", row), author: rows.text("Author", row),
                 reason: rows.text("Reason", row).trimmed)
-            timelines[id, default: Timeline()].add(rows.isGone(row) ? nil : content, at: rows.time(row))
+            timelines[id, default: FactHistory()].add(rows.isGone(row) ? nil : content, at: rows.time(row))
         }
         for (id, timeline) in timelines.sorted(by: { $0.key < $1.key }) {
             for (i, entry) in timeline.entries.enumerated() {

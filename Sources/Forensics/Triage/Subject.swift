@@ -6,9 +6,9 @@ struct Subject {
     let key: TriageEvidence.Key
     let name: String
     let vulnerability: TriageEvidence.Vulnerability
-    let programs: [(program: TriageEvidence.Program, timeline: Timeline<TriageEvidence.Sighting>)]
-    let device: Timeline<TriageEvidence.DeviceFacts>?
-    let machine: Timeline<String>?
+    let programs: [(program: TriageEvidence.Program, timeline: FactHistory<TriageEvidence.Sighting>)]
+    let device: FactHistory<TriageEvidence.DeviceFacts>?
+    let machine: FactHistory<String>?
     let plant: PlantEvidence.Device?
     let statements: [StatementLog.Statement]
     let proofs: [String: [StatementLog.Statement]]

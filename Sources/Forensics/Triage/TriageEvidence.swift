@@ -22,10 +22,10 @@ struct TriageEvidence {
 
     /// What is known of one vulnerability everywhere.
     struct Vulnerability {
-        var knownExploited = Timeline<KnownExploited>()
-        var record = Timeline<Record>()
-        var nvd = Timeline<CVSS?>()
-        var isExploitAvailable = Timeline<Bool>()
+        var knownExploited = FactHistory<KnownExploited>()
+        var record = FactHistory<Record>()
+        var nvd = FactHistory<CVSS?>()
+        var isExploitAvailable = FactHistory<Bool>()
         var prediction: (score: Double, model: String)?
 
         var times: [Int64] {
@@ -65,11 +65,11 @@ struct TriageEvidence {
     private(set) var vulnerabilities: [String: Vulnerability] = [:]
     /// When the catalogue of known exploited vulnerabilities came for the first time.
     private(set) var firstCatalogue: Int64?
-    private(set) var devices: [String: Timeline<DeviceFacts>] = [:]
-    private(set) var machines: [String: Timeline<String>] = [:]
+    private(set) var devices: [String: FactHistory<DeviceFacts>] = [:]
+    private(set) var machines: [String: FactHistory<String>] = [:]
     private(set) var names: [String: String] = [:]
     private(set) var plant = PlantEvidence()
-    private(set) var findings: [Key: [Program: Timeline<Sighting>]] = [:]
+    private(set) var findings: [Key: [Program: FactHistory<Sighting>]] = [:]
     private(set) var statements = StatementLog()
     /// Vectors that were read before, by their text.
     private var vectors: [String: CVSS?] = [:]
@@ -108,7 +108,7 @@ struct TriageEvidence {
                 : Sighting(
                     firstSeen: sightings.ticks("FirstSeen", row),
                     exploitability: Self.exploitability(sightings.text("ExploitabilityLevel", row)))
-            findings[Key(device: device, cve: number), default: [:]][program, default: Timeline()]
+            findings[Key(device: device, cve: number), default: [:]][program, default: FactHistory()]
                 .add(sighting, at: sightings.time(row))
         }
         for (key, carriers) in plant.findings(only: only) { findings[key, default: [:]].merge(carriers) { a, _ in a } }
@@ -166,14 +166,14 @@ struct TriageEvidence {
             let facts = DeviceFacts(
                 isInternetFacing: office.flag("IsInternetFacing", row),
                 assetValue: TriagePoint.plain(office.text("AssetValue", row)))
-            devices[id, default: Timeline()].add(office.isGone(row) ? nil : facts, at: office.time(row))
+            devices[id, default: FactHistory()].add(office.isGone(row) ? nil : facts, at: office.time(row))
         }
         let machines = try rows(.machines)
         for row in machines.order {
             let id = machines.text("DeviceId", row)
             if names[id] == nil { names[id] = machines.text("DeviceName", row) }
             let value = TriagePoint.plain(machines.text("DeviceValue", row))
-            self.machines[id, default: Timeline()].add(machines.isGone(row) ? nil : value, at: machines.time(row))
+            self.machines[id, default: FactHistory()].add(machines.isGone(row) ? nil : value, at: machines.time(row))
         }
         plant.add(sensors: try rows(.plantDevices))
         plant.add(inventory: try rows(.plantInventory))

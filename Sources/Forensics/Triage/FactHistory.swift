@@ -1,5 +1,5 @@
 /// What is known of one thing over time: the facts from each change on, none while it is gone.
-struct Timeline<Facts: Equatable> {
+struct FactHistory<Facts: Equatable> {
     struct Entry {
         /// Ticks; from when on the facts are known.
         let time: Int64
