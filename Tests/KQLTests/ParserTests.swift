@@ -142,7 +142,7 @@ import Testing
         }
         #expect(
             kinds == [
-                "set notruncation", "parameters n s", "let a", "function f/2", "function v/0 view", "alias",
+                "set notruncation", "parameters n s", "let a", "function f/2", "function v/0 view", "alias database",
                 "expression",
             ])
     }

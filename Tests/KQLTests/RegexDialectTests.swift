@@ -53,10 +53,14 @@ import Testing
 
     @Test func marksStandAtTheEdgesOfWordsAndKeepTheirPlace() {
         var text = "é b"
-        let (bytes, offsets) = text.withUTF8 { RegexMarks.marked($0) }
+        let (bytes, offsets) = text.withUTF8 { RegexMarks.marked($0, dense: false) }
         let (start, end): ([UInt8], [UInt8]) = ([0xEF, 0xB7, 0x90], [0xEF, 0xB7, 0x91])
         #expect(bytes == start + Array("é".utf8) + end + [32] + start + [98] + end)
         #expect(offsets == [0, 0, 0, 0, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4])
+        // Places inside of words are marked for patterns that ask for them.
+        var word = "ab"
+        let dense = word.withUTF8 { RegexMarks.marked($0, dense: true).bytes }
+        #expect(dense == start + [97] + [0xEF, 0xB7, 0x92] + [98] + end)
     }
 
     @Test func namesOfPropertiesAreReadAsTheyAreWritten() {

@@ -40,7 +40,21 @@ extension Binder {
     /// Refuses a function of Kusto's that the local engine does not run.
     func expectRunnable(_ name: Name, in features: KeyPath<EngineFeatures, Set<String>>) throws {
         guard let features = engine?[keyPath: features], !features.contains(name.text) else { return }
-        throw Diagnostic(
+        throw notHere(name)
+    }
+
+    func notHere(_ name: Name) -> Diagnostic {
+        Diagnostic(
             "VK010", "valid KQL, but not in the local engine: \(name.text)(); run it on Kusto with --on", name.range)
+    }
+
+    /// Functions over things that a workspace does not have.
+    static let elsewhere: Set<String> = [
+        "external_table", "materialized_view", "stored_query_result", "graph", "inline_external_table", "entity_group",
+    ]
+
+    /// Whether a function that stands in the language itself gives a table.
+    static func givesTable(_ name: String) -> Bool {
+        elsewhere.contains(name) || ["table", "materialize", "view", "_GetWatchlist"].contains(name)
     }
 }

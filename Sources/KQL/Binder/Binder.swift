@@ -203,8 +203,7 @@ package final class Binder {
                 guard case .function(let declaration, let home) = binding else { return false }
                 return returnsTable(declaration, home, name: "")
             }
-            if ["table", "materialize", "view", "external_table", "materialized_view", "_GetWatchlist"].contains(n.text)
-            {
+            if Binder.givesTable(n.text) {
                 return n.text != "materialize" || arguments.first.map { isTabular($0.value, environment) } ?? false
             }
             if let stored = catalog.function(named: n.text) {
@@ -330,6 +329,7 @@ package final class Binder {
                 "VK010", "\(name.text)() needs data that only \(service) has; run this query there with --on",
                 name.range)
         }
+        if Binder.elsewhere.contains(name.text) { return notHere(name) }
         let names = Array(Builtins.scalars.keys) + catalog.functionNames + environment.allNames
         return Diagnostic(
             "KS211", "The name '\(name.text)' does not refer to any known function.", name.range,

@@ -121,7 +121,15 @@ package struct Parser {
     }
 
     func keywordAsName() -> Diagnostic {
-        fail("KS198", "'\(token.text)' is a keyword: as a name it is written ['\(token.text)']")
+        let isFirst = at == 0 || tokens[at - 1].kind == .sign && tokens[at - 1].text == ";"
+        if isFirst, Parser.operatorNames.contains(token.text) {
+            return fail("KS174", "a table is missing before '\(token.text)', which cannot be first in a query")
+        }
+        return keywordAsName(token.text)
+    }
+
+    private func keywordAsName(_ word: String) -> Diagnostic {
+        fail("KS198", "'\(word)' is a keyword: as a name it is written ['\(word)']")
     }
 
     /// A name that is used as one: some words may only name something new.

@@ -36,12 +36,12 @@ struct RegexClassItem {
         return points(true).map { "[\($0.text)]" } ?? "[^\\x{0}-\\x{10ffff}]"
     }
 
-    /// Alone, without some characters.
-    func excluding(_ marks: String) throws(RegexProblem) -> String {
+    /// Alone, without the marks of word boundaries.
+    func withoutMarks() throws(RegexProblem) -> String {
         guard let set = points(true) else {
             throw RegexProblem(message: "a script beside a word boundary is not in the local engine")
         }
-        return "[\(set.subtracting(CodePoints([0xFDD0...0xFDD1])).text)]"
+        return "[\(set.subtracting(RegexMarks.points).text)]"
     }
 }
 

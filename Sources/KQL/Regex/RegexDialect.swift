@@ -18,6 +18,8 @@ package struct RegexPattern: Sendable, Equatable {
     package let isMarked: Bool
     /// Whether the marks are needed for ASCII texts too, for `\b{start}` and `\b{end}`.
     package let isAlwaysMarked: Bool
+    /// Whether places that are no boundary have a mark too, for `\B`.
+    package let isDense: Bool
 
     /// - Throws: `RegexProblem`, which names what RE2 cannot be told.
     package init(_ pattern: String) throws(RegexProblem) {
@@ -25,23 +27,28 @@ package struct RegexPattern: Sendable, Equatable {
         try plain.run()
         guard plain.hasBoundary || plain.hasWordEdge else {
             (ascii, unicode, isMarked, isAlwaysMarked) = (plain.ascii, plain.unicode, false, false)
+            isDense = false
             return
         }
         var marked = RegexTranslator(pattern, isMarked: true)
         try marked.run()
         (ascii, unicode, isMarked, isAlwaysMarked) = (plain.ascii, marked.unicode, true, plain.hasWordEdge)
+        isDense = plain.hasInside
     }
 }
 
 /// Marks where words begin and end, as characters in the text that no text has.
 package enum RegexMarks {
-    /// U+FDD0 before the first character of a word, U+FDD1 after its last.
+    /// U+FDD0 before the first character of a word, U+FDD1 after its last; U+FDD2 anywhere else, when that is asked for.
     static let start = "\\x{fdd0}"
     static let end = "\\x{fdd1}"
-    static let both = "\\x{fdd0}\\x{fdd1}"
+    static let inside = "\\x{fdd2}"
+    static let edges = "\\x{fdd0}\\x{fdd1}"
+    static let all = "\\x{fdd0}-\\x{fdd2}"
+    static let points = CodePoints([0xFDD0...0xFDD2])
 
     /// The text with marks, and for each of its bytes and its end the offset in the text without.
-    package static func marked(_ text: UnsafeBufferPointer<UInt8>) -> (bytes: [UInt8], offsets: [Int]) {
+    package static func marked(_ text: UnsafeBufferPointer<UInt8>, dense: Bool) -> (bytes: [UInt8], offsets: [Int]) {
         var bytes: [UInt8] = []
         var offsets: [Int] = []
         bytes.reserveCapacity(text.count + text.count / 2)
@@ -57,7 +64,7 @@ package enum RegexMarks {
             let end = min(at + length, text.count)
             let scalar = String(decoding: text[at..<end], as: UTF8.self).unicodeScalars.first
             let isWord = scalar.map(UnicodeSets.isWord) ?? false
-            if isWord != wasWord { mark(isWord ? 0x90 : 0x91) }
+            if isWord != wasWord { mark(isWord ? 0x90 : 0x91) } else if dense { mark(0x92) }
             wasWord = isWord
             for i in at..<end {
                 bytes.append(text[i])
@@ -65,7 +72,7 @@ package enum RegexMarks {
             }
             at = end
         }
-        if wasWord { mark(0x91) }
+        if wasWord { mark(0x91) } else if dense { mark(0x92) }
         offsets.append(at)
         return (bytes, offsets)
     }
@@ -80,6 +87,8 @@ struct RegexTranslator {
     private(set) var unicode = ""
     /// `\b` or `\B` was met.
     private(set) var hasBoundary = false
+    /// `\B` was met.
+    private(set) var hasInside = false
     /// `\b{start}` or `\b{end}` was met.
     private(set) var hasWordEdge = false
 
@@ -107,14 +116,14 @@ struct RegexTranslator {
     /// Something that takes one character.
     private mutating func atom(_ plain: String, _ wide: String) {
         ascii += plain
-        unicode += isMarked ? "(?:[\(RegexMarks.both)]?\(wide))" : wide
+        unicode += isMarked ? "(?:[\(RegexMarks.all)]?\(wide))" : wide
     }
 
     private mutating func atom(_ plain: CodePoints, _ wide: CodePoints) {
         func text(_ set: CodePoints) -> String {
             set.ranges.isEmpty ? "[^\\x{0}-\\x{10ffff}]" : "[\(set.text)]"
         }
-        atom(text(plain), text(isMarked ? wide.subtracting(CodePoints([0xFDD0...0xFDD1])) : wide))
+        atom(text(plain), text(isMarked ? wide.subtracting(RegexMarks.points) : wide))
     }
 
     mutating func run() throws(RegexProblem) {
@@ -130,14 +139,14 @@ struct RegexTranslator {
             case ".":
                 i += 1
                 if isMarked {
-                    atom(".", flags.dotTakesAll ? "[^\(RegexMarks.both)]" : "[^\\n\(RegexMarks.both)]")
+                    atom(".", flags.dotTakesAll ? "[^\(RegexMarks.all)]" : "[^\\n\(RegexMarks.all)]")
                 } else {
                     both(".")
                 }
             case "$":
                 i += 1
                 ascii += "$"
-                unicode += isMarked ? "(?:[\(RegexMarks.both)]?$)" : "$"
+                unicode += isMarked ? "(?:[\(RegexMarks.all)]?$)" : "$"
             case "^", "|", "*", "+", "?":
                 i += 1
                 both(String(Character(c)))
@@ -238,7 +247,7 @@ struct RegexTranslator {
         case "z":
             i += 2
             ascii += "\\z"
-            unicode += isMarked ? "(?:[\(RegexMarks.both)]?\\z)" : "\\z"
+            unicode += isMarked ? "(?:[\(RegexMarks.all)]?\\z)" : "\\z"
             return
         default: break
         }
@@ -247,7 +256,7 @@ struct RegexTranslator {
         let item = try reader.escape(&i)
         precondition(i > start, "an escape takes its characters")
         if isMarked, item.isNegated || item.wide == nil {
-            return atom(item.asciiText, try item.excluding(RegexMarks.both))
+            return atom(item.asciiText, try item.withoutMarks())
         }
         atom(item.asciiText, item.wideText)
     }
@@ -257,7 +266,10 @@ struct RegexTranslator {
         i += 2
         if kind == "B" {
             hasBoundary = true
-            return both("\\B")
+            hasInside = true
+            ascii += "\\B"
+            unicode += isMarked ? "[\(RegexMarks.inside)]" : "\\B"
+            return
         }
         var edge = kind == "<" ? "start" : kind == ">" ? "end" : ""
         if kind == "b", at(0) == "{" {
@@ -271,7 +283,7 @@ struct RegexTranslator {
         case "":
             hasBoundary = true
             ascii += "\\b"
-            unicode += isMarked ? "[\(RegexMarks.both)]" : "\\b"
+            unicode += isMarked ? "[\(RegexMarks.edges)]" : "\\b"
         case "start", "end":
             hasWordEdge = true
             both(edge == "start" ? "[\(RegexMarks.start)]" : "[\(RegexMarks.end)]")
@@ -289,7 +301,7 @@ struct RegexTranslator {
         if parsed.needsSets {
             return atom(try parsed.set(isUnicode: false), try parsed.set(isUnicode: true))
         }
-        let extra = isMarked && parsed.isNegated ? RegexMarks.both : ""
+        let extra = isMarked && parsed.isNegated ? RegexMarks.all : ""
         atom("[\(parsed.body(isUnicode: false))]", "[\(parsed.body(isUnicode: true))\(extra)]")
     }
 }

@@ -27,7 +27,7 @@ package final class Regex {
     private enum Form { case plain(CompiledRegex), marked(CompiledRegex) }
 
     private func form(for text: UnsafeBufferPointer<UInt8>) -> Form {
-        if pattern.unicode == pattern.ascii { return .plain(ascii) }
+        if pattern.unicode == pattern.ascii, !pattern.isMarked { return .plain(ascii) }
         if !pattern.isAlwaysMarked, text.allSatisfy({ $0 < 0x80 }) { return .plain(ascii) }
         guard let wide = unicode() else { return .plain(ascii) }
         return pattern.isMarked ? .marked(wide) : .plain(wide)
@@ -40,7 +40,7 @@ package final class Regex {
         switch form(for: text) {
         case .plain(let compiled): return compiled.matches(text)
         case .marked(let compiled):
-            return RegexMarks.marked(text).bytes.withUnsafeBufferPointer { compiled.matches($0) }
+            return RegexMarks.marked(text, dense: pattern.isDense).bytes.withUnsafeBufferPointer { compiled.matches($0) }
         }
     }
 
@@ -54,7 +54,7 @@ package final class Regex {
         switch form(for: text) {
         case .plain(let compiled): return compiled.search(text)
         case .marked(let compiled):
-            let (bytes, offsets) = RegexMarks.marked(text)
+            let (bytes, offsets) = RegexMarks.marked(text, dense: pattern.isDense)
             return bytes.withUnsafeBufferPointer { compiled.search($0) }.map { Regex.unmarked($0, offsets) }
         }
     }
@@ -64,7 +64,7 @@ package final class Regex {
         switch form(for: text) {
         case .plain(let compiled): return compiled.searchAll(text)
         case .marked(let compiled):
-            let (bytes, offsets) = RegexMarks.marked(text)
+            let (bytes, offsets) = RegexMarks.marked(text, dense: pattern.isDense)
             return bytes.withUnsafeBufferPointer { compiled.searchAll($0) }.map { Regex.unmarked($0, offsets) }
         }
     }
