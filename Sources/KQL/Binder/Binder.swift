@@ -277,7 +277,9 @@ package final class Binder {
                 throw Diagnostic("KS119", "The function 'materialize' expects 1 argument.", range)
             }
             let inner = try bindTabular(first.value, environment)
-            return Plan(.materialize(id: freshID(), inner), inner.schema, isOpen: inner.isOpen)
+            var plan = Plan(.materialize(id: freshID(), inner), inner.schema, isOpen: inner.isOpen)
+            plan.isSerialized = inner.isSerialized
+            return plan
         case "view":
             guard let first = arguments.first else {
                 throw Diagnostic("KS119", "The function 'view' expects 1 argument.", range)

@@ -122,6 +122,9 @@ package struct Parser {
 
     func keywordAsName() -> Diagnostic {
         let isFirst = at == 0 || tokens[at - 1].kind == .sign && tokens[at - 1].text == ";"
+        if isFirst, ["print", "union", "search", "find"].contains(token.text) {
+            return fail("KS006", "Missing expression after '\(token.text)'")
+        }
         if isFirst, Parser.operatorNames.contains(token.text) {
             return fail("KS174", "a table is missing before '\(token.text)', which cannot be first in a query")
         }
