@@ -70,7 +70,7 @@ extension Binder {
         _ range: Range<Int>, _ environment: Environment, input: Plan? = nil
     ) throws -> Plan {
         let inner = try callScope(declaration, home, arguments, name, range, .none, environment, input: input)
-        return try inBody(of: declaration, name, range) {
+        return try inBody(of: declaration, in: home, name, range) {
             for statement in declaration.body {
                 if let expr = try declare(statement, in: inner) {
                     let plan = try bindStatement(expr, inner)
@@ -84,7 +84,8 @@ extension Binder {
 
     /// Binds a function's body: not inside its own, nor inside those of too many others.
     private func inBody<T>(
-        of declaration: FunctionDeclaration, _ name: String, _ range: Range<Int>, _ body: () throws -> T
+        of declaration: FunctionDeclaration, in home: Environment, _ name: String, _ range: Range<Int>,
+        _ body: () throws -> T
     ) throws -> T {
         // What a query declares cannot see itself; the content's functions see each other.
         let isStored = catalog.function(named: name)?.range == declaration.range
@@ -115,7 +116,7 @@ extension Binder {
         _ range: Range<Int>, _ scope: RowScope, _ environment: Environment
     ) throws -> BoundExpr {
         let inner = try callScope(declaration, home, arguments, name, range, scope, environment)
-        return try inBody(of: declaration, name, range) {
+        return try inBody(of: declaration, in: home, name, range) {
             try bindScalarBody(declaration, arguments, name, range, scope, environment, inner)
         }
     }
