@@ -121,7 +121,7 @@ struct TestCatalog: SchemaCatalog {
         ("datetime_diff('day', Seen, Seen)", "long"),
         ("pack_array(1, Name)", "dynamic"), ("max_of(Score, Risk)", "real"), ("hash(Name)", "long"),
         ("Id == Id", "bool"),
-        ("extract('x', 0, Name, typeof(long))", "long"), ("dayofweek(Seen)", "timespan"), ("getyear(Seen)", "int"),
+        ("extract('x', 0, Name, typeof(long))", "long"), ("dayofweek(Seen)", "timespan"), ("getyear(Seen)", "long"),
         ("now()", "datetime"),
         ("Score between (1 .. 5)", "bool"), ("split(Name, ',')[0]", "dynamic"), ("toscalar(Alerts | count)", "long"),
     ]) func typesOfExpressions(_ text: String, _ type: String) throws {
