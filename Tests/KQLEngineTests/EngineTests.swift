@@ -56,7 +56,7 @@ import Testing
 
     @Test(arguments: [
         ("Devics | take 1", 1, "did you mean"), ("print x = 1 | where y > 1", 1, ""),
-        ("print x = strlen(1, 2, 3)", 1, ""), ("print\n| where", 2, ""),
+        ("print x = strlen(1, 2, 3)", 1, ""), ("print 1\n| where", 2, ""),
     ]) func mistakesHaveAPlace(_ query: String, _ line: Int, _ hint: String) throws {
         let tables = MemoryTables()
         tables.set("Devices", schema: Schema([("Name", .string)]), batches: [])
