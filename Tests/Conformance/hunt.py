@@ -17,6 +17,7 @@ ELSEWHERE = [
     (r"there is no watchlist", "watchlists of a team"),
     (r"externaldata may not fetch", "files of the internet, which nobody allowed"),
     (r"needs data that only the cloud service has", "the cloud"),
+    (r"is another place, whose tables are not here", "other workspaces and clusters"),
     (r"has no statement that gives a result", "a statement that gives a result"),
 ]
 
