@@ -125,12 +125,15 @@ struct RegexClassReader {
     private let u: [Unicode.Scalar]
     private let isVerbose: Bool
     private let isUnicode: Bool
+    /// Whether a bracket inside of a class opens another.
+    private let nests: Bool
     private var depth = 0
 
-    init(_ u: [Unicode.Scalar], isVerbose: Bool, isUnicode: Bool) {
+    init(_ u: [Unicode.Scalar], isVerbose: Bool, isUnicode: Bool, nests: Bool = true) {
         self.u = u
         self.isVerbose = isVerbose
         self.isUnicode = isUnicode
+        self.nests = nests
     }
 
     private func at(_ i: Int) -> Unicode.Scalar? { i < u.count ? u[i] : nil }
@@ -187,7 +190,7 @@ struct RegexClassReader {
     private mutating func member(_ i: inout Int) throws(RegexProblem) -> RegexClass.Member {
         if at(i) == "[" {
             if at(i + 1) == ":", let item = posix(&i) { return .item(item) }
-            return .nested(try bracket(&i))
+            if nests { return .nested(try bracket(&i)) }
         }
         let item = try one(&i)
         guard let low = item.single, at(i) == "-", let next = at(i + 1), next != "]", next != "-" else {

@@ -296,8 +296,15 @@ struct RegexTranslator {
     // MARK: Classes
 
     private mutating func bracket() throws(RegexProblem) {
+        let start = i
         var reader = RegexClassReader(u, isVerbose: flags.isVerbose, isUnicode: flags.isUnicode)
-        let parsed = try reader.bracket(&i)
+        let parsed: RegexClass
+        do throws(RegexProblem) { parsed = try reader.bracket(&i) } catch {
+            // Patterns from before classes could nest have brackets in them that close nothing, as in `[["\]]`.
+            i = start
+            var plain = RegexClassReader(u, isVerbose: flags.isVerbose, isUnicode: flags.isUnicode, nests: false)
+            parsed = try plain.bracket(&i)
+        }
         if parsed.needsSets {
             return atom(try parsed.set(isUnicode: false), try parsed.set(isUnicode: true))
         }
