@@ -10,9 +10,9 @@ enum RouteAccess: Sendable, Equatable {
 /// The role that each route needs, in one place. A route that stands here not is for administrators only; a test walks
 /// the router and names it.
 enum AccessTable {
-    private static let routes: [String: [HTTPRequest.Method: RouteAccess]] = [
+    private static let written: KeyValuePairs<RouterPath, [HTTPRequest.Method: RouteAccess]> = [
         "/": [.get: .needs(.reader)],
-        "/workbooks/:id": [.get: .needs(.reader)],
+        workbook: [.get: .needs(.reader)],
         "/v1/rest/query": [.get: .needs(.reader), .post: .needs(.reader)],
         "/v2/rest/query": [.get: .needs(.reader), .post: .needs(.reader)],
         "/v1/rest/mgmt": [.get: .needs(.reader), .post: .needs(.reader)],
@@ -24,11 +24,15 @@ enum AccessTable {
         "/v1/$batch": [.post: .needs(.reader)],
         "/healthz": [.get: .open], "/readyz": [.get: .open],
         "/metrics": [.get: .needs(.reader)],
-        SignInPath.page: [.get: .open, .post: .open],
-        SignInPath.entra: [.get: .open],
-        SignInPath.callback: [.get: .open],
-        SignInPath.signOut: [.post: .open],
+        RouterPath(SignInPath.page): [.get: .open, .post: .open],
+        RouterPath(SignInPath.entra): [.get: .open],
+        RouterPath(SignInPath.callback): [.get: .open],
+        RouterPath(SignInPath.signOut): [.post: .open],
     ]
+    /// By the pattern as the router tells it.
+    private static let routes = Dictionary(uniqueKeysWithValues: written.map { ($0.key.description, $0.value) })
+    /// A workbook's page.
+    static let workbook: RouterPath = "/workbooks/:id"
 
     /// - Parameter endpoint: the pattern of the route that the router found; anything else where it found none.
     static func access(_ method: HTTPRequest.Method, endpoint: String?) -> RouteAccess {

@@ -40,6 +40,9 @@ package final class AuditWriter: Service {
             self.isEnding.store(true, ordering: .relaxed)
             self.wake.continuation.finish()
         }
+        var end = AuditEntry(.audit, .success)
+        (end.resource, end.reason) = ("serve", "the server ends")
+        waiting.withLock { $0.append(end) }
         // A disk that is full now gets another chance, and no more: the server has to end.
         for _ in 0..<3 where await flush() { return }
     }

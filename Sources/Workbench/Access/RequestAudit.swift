@@ -89,7 +89,7 @@ extension ServerAccess {
         switch facts.signIn {
         case .entered: entry.action = .signIn
         case .left: entry.action = .signOut
-        case nil: if facts.endpoint == "/workbooks/:id" { entry.action = .page }
+        case nil: if facts.endpoint == AccessTable.workbook.description { entry.action = .page }
         }
         guard facts.questions.isEmpty else {
             entry.action = .query

@@ -65,7 +65,8 @@ struct ServeCommand: AsyncParsableCommand {
         let shown = configuration.server.address
         let service = server.service(logger: logger) { port in
             let scheme = access.certificate == nil ? "http" : "https"
-            console.say((shown ?? "\(scheme)://\(listen.authority(port: port))") + "/")
+            let own = "\(scheme)://\(listen.authority(port: port))/"
+            console.say(shown.map { "\($0)/ by \(own)" } ?? own)
         }
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = access.services.map { .init(service: $0) }
         services.append(.init(service: service))

@@ -102,7 +102,7 @@ import Testing
 
     /// Who is connected stays so; who comes next sees the new certificate.
     @Test func aNewCertificateIsShownWithoutDroppingAnybody() async throws {
-        try await SharedWorkbench.use { shared in
+        try await SharedWorkbench.use { shared async throws in
             let first = try await shown(shared.base)
             #expect(try await shared.send("GET", "/healthz").status == 200)
             try TestCertificate.make(daysLeft: 90).write(to: shared.folder)
@@ -115,7 +115,7 @@ import Testing
     }
 
     @Test func oldProtocolsGetNoAnswer() async throws {
-        try await SharedWorkbench.use { shared in
+        try await SharedWorkbench.use { shared async throws in
             for (version, answers) in [(TLSVersion.tlsv1, false), (.tlsv11, false), (.tlsv12, true), (.tlsv13, true)] {
                 var tls = TLSConfiguration.makeClientConfiguration()
                 tls.certificateVerification = .none

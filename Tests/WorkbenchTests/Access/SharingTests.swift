@@ -23,7 +23,7 @@ import Workspace
 
     /// Every route says which role it needs; one that was forgotten is for administrators only, and is named here.
     @Test func everyRouteHasARole() async throws {
-        try await SharedWorkbench.use { shared in
+        try await SharedWorkbench.use { shared async throws in
             let server = WorkbenchServer(
                 WorkbenchOptions(), workspace: try Workspace(path: shared.folder + "/routes.vestige"),
                 library: Repository.library(), access: shared.access)
@@ -41,7 +41,7 @@ import Workspace
     }
 
     @Test func nobodyGetsInWithoutSigningIn() async throws {
-        try await SharedWorkbench.use { shared in
+        try await SharedWorkbench.use { shared async throws in
             for path in [
                 "/", "/workbooks/posture", "/metrics", "/v1/rest/query?csl=print%201&db=Vestige", "/no/such/page",
                 "//v1/rest/query?csl=print%201", "/v1/workspaces/x/metadata",
@@ -63,7 +63,7 @@ import Workspace
     }
 
     @Test func somebodySignsInLooksAndLeaves() async throws {
-        try await SharedWorkbench.use { shared in
+        try await SharedWorkbench.use { shared async throws in
             let entered = try await shared.signIn("Anna", back: "/workbooks/posture")
             #expect(entered.status == 303 && entered["Location"] == "/workbooks/posture")
             let cookie = try #require(entered.headers.first { $0.1.hasPrefix("__Host-vestige=") }?.1)
@@ -90,7 +90,7 @@ import Workspace
     }
 
     @Test func whatIsPostedByABrowserNeedsTheFormsToken() async throws {
-        try await SharedWorkbench.use { shared in
+        try await SharedWorkbench.use { shared async throws in
             let session = try await shared.session("anna")
             #expect(try await shared.query("print 1", cookies: session).status == 403)
             let form = try #require(try await shared.send("GET", "/workbooks/posture", cookies: session).formToken)
@@ -103,7 +103,7 @@ import Workspace
     }
 
     @Test func aWrongPasswordAndAnUnknownNameAreToldAlike() async throws {
-        try await SharedWorkbench.use { shared in
+        try await SharedWorkbench.use { shared async throws in
             func shown(_ answer: SharedWorkbench.Reply) -> String {
                 answer.body.replacing(answer.formToken ?? "", with: "")
             }
@@ -120,7 +120,7 @@ import Workspace
     }
 
     @Test func passwordsCannotBeTriedForLong() async throws {
-        try await SharedWorkbench.use { shared in
+        try await SharedWorkbench.use { shared async throws in
             var statuses: [Int] = []
             for _ in 0..<6 { statuses.append(try await shared.signIn("anna", "another password").status) }
             #expect(statuses == [401, 401, 401, 401, 429, 429])
@@ -133,7 +133,7 @@ import Workspace
     }
 
     @Test func aSignInBeganByAnotherSiteIsRefused() async throws {
-        try await SharedWorkbench.use { shared in
+        try await SharedWorkbench.use { shared async throws in
             let fields = [("user", "anna"), ("password", SharedWorkbench.password)]
             #expect(try await shared.send("POST", "/sign-in", form: fields).status == 403)
             let mine = try await shared.send("GET", "/sign-in")
@@ -145,7 +145,7 @@ import Workspace
     }
 
     @Test func signingInGivesANewSessionAndEndsTheOldOne() async throws {
-        try await SharedWorkbench.use { shared in
+        try await SharedWorkbench.use { shared async throws in
             let page = try await shared.send("GET", "/sign-in")
             let fields = [("form", page.formToken ?? ""), ("user", "anna"), ("password", SharedWorkbench.password)]
             // A name that somebody planted before is not taken over.
@@ -163,7 +163,7 @@ import Workspace
     }
 
     @Test func sessionsEndWithTheirTimeAndTheirAccount() async throws {
-        try await SharedWorkbench.use(users: [("anna", .analyst), ("rita", .reader)]) { shared in
+        try await SharedWorkbench.use(users: [("anna", .analyst), ("rita", .reader)]) { shared async throws in
             func status(_ cookies: [String: String]) async throws -> Int {
                 try await shared.send("GET", "/metrics", cookies: cookies).status
             }
@@ -186,7 +186,7 @@ import Workspace
     @Test func tokensAskUntilTheyEnd() async throws {
         let (reader, secret) = Self.token("grafana")
         let (ended, old) = Self.token("old", days: -1)
-        try await SharedWorkbench.use(tokens: [reader, ended]) { shared in
+        try await SharedWorkbench.use(tokens: [reader, ended]) { shared async throws in
             let answer = try await shared.query("print x = 40 + 2", headers: bearer(secret))
             #expect(answer.status == 200 && answer.body.contains("42"))
             #expect(try await shared.query("print 1", headers: [("Authorization", "bearer  \(secret)")]).status == 200)
@@ -207,7 +207,7 @@ import Workspace
     @Test func aTokenHasLimitsOfItsOwn() async throws {
         let (slow, secret) = Self.token("slow", calls: 3)
         let (other, free) = Self.token("free")
-        try await SharedWorkbench.use(tokens: [slow, other]) { shared in
+        try await SharedWorkbench.use(tokens: [slow, other]) { shared async throws in
             var statuses: [Int] = []
             for _ in 0..<4 { statuses.append(try await shared.query("print 1", headers: bearer(secret)).status) }
             #expect(statuses == [200, 200, 200, 429])
@@ -222,7 +222,7 @@ import Workspace
     @Test func rolesDecide() async throws {
         let (reader, low) = Self.token("reader")
         let (administrator, high) = Self.token("administrator", .administrator)
-        try await SharedWorkbench.use(tokens: [reader, administrator]) { shared in
+        try await SharedWorkbench.use(tokens: [reader, administrator]) { shared async throws in
             #expect(try await shared.send("GET", "/no/such/page", headers: bearer(low)).status == 403)
             #expect(try await shared.send("GET", "/no/such/page", headers: bearer(high)).status == 404)
             #expect(try await shared.send("GET", "/metrics", headers: bearer(low)).status == 200)
@@ -232,7 +232,7 @@ import Workspace
 
     @Test func theAuditKnowsWhoAskedWhatAndHoldsNoSecret() async throws {
         let (reader, secret) = Self.token("grafana")
-        try await SharedWorkbench.use(tokens: [reader]) { shared in
+        try await SharedWorkbench.use(tokens: [reader]) { shared async throws in
             let session = try await shared.session("anna")
             _ = try await shared.signIn("anna", "a wrong password")
             _ = try await shared.send("GET", "/workbooks/posture", cookies: session)
@@ -283,18 +283,18 @@ import Workspace
         let kept = try TemporaryFolder.make()
         defer { TemporaryFolder.remove(kept) }
         try await SharedWorkbench.use(tokens: [reader], configure: { $0.server.audit = kept + "/kept.audit" }) {
-            shared in
+            shared async throws in
             for i in 0..<50 { #expect(try await shared.query("print \(i)", headers: bearer(secret)).status == 200) }
         }
         let report = try AuditFile(kept + "/kept.audit").verify()
-        #expect(report.faults == [] && report.entries == 51, "\(report)")
+        #expect(report.faults == [] && report.entries == 52, "\(report)")
     }
 
     @Test func otherHostsAndSitesAreRefused() async throws {
         let (reader, secret) = Self.token("t")
         try await SharedWorkbench.use(
             tokens: [reader], configure: { $0.server.address = "https://vestige.example:8443" }
-        ) { shared in
+        ) { shared async throws in
             func status(_ name: String, _ value: String) async throws -> Int {
                 try await shared.send("GET", "/metrics", headers: bearer(secret) + [(name, value)]).status
             }
