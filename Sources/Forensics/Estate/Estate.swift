@@ -20,6 +20,14 @@ package struct EstateDevice: Sendable {
     /// What the plant's sensors call it; empty for devices that they do not see.
     package var plantRole = ""
 
+    /// Whether the plant's safety depends on it, by what it is called.
+    package var isSafety: Bool {
+        let words = plantRole.split { !$0.isLetter }
+        return words.contains {
+            ["safety", "sis", "tricon", "triconex", "hima", "failsafe", "esd"].contains($0)
+        }
+    }
+
     package var shortName: String { name.split(separator: ".").first.map(String.init) ?? name }
 }
 
@@ -38,12 +46,15 @@ package final class Estate {
     private var loaded: [String: [TraceRow]] = [:]
 
     static let events = [
-        "DeviceProcessEvents", "DeviceNetworkEvents", "DeviceFileEvents", "DeviceRegistryEvents", "DeviceLogonEvents",
+        "DeviceProcessEvents", "DeviceNetworkEvents", "DeviceFileEvents", "DeviceRegistryEvents",
+        "DeviceLogonEvents",
         "DeviceEvents", "DeviceImageLoadEvents",
     ]
 
     /// - Parameter window: ticks; all that there is when nil.
-    package init(provider: any TableProvider, library: ContentLibrary, window: ClosedRange<Int64>?) throws {
+    package init(provider: any TableProvider, library: ContentLibrary, window: ClosedRange<Int64>?)
+        throws
+    {
         engine = Engine(provider: provider)
         self.library = library
         self.window = window ?? 0...DateTime.maximum
@@ -71,7 +82,8 @@ package final class Estate {
             let id = row.text("DeviceId")
             guard !id.isEmpty else { continue }
             var device = devices[id] ?? EstateDevice(id: id, name: row.text("DeviceName").lowercased())
-            device.hasSensor = row.text("OnboardingStatus").isEmpty || row.text("OnboardingStatus") == "Onboarded"
+            device.hasSensor =
+                row.text("OnboardingStatus").isEmpty || row.text("OnboardingStatus") == "Onboarded"
             device.isInternetFacing = device.isInternetFacing || row.flag("IsInternetFacing") == true
             device.platform = row.text("OSPlatform")
             device.role = row.text("DeviceType")
@@ -80,14 +92,16 @@ package final class Estate {
         for row in try ask("MDEMachines_CL | order by TimeGenerated asc") {
             let id = row.text("MachineId")
             guard !id.isEmpty else { continue }
-            var device = devices[id] ?? EstateDevice(id: id, name: row.text("ComputerDnsName").lowercased())
+            var device =
+                devices[id] ?? EstateDevice(id: id, name: row.text("ComputerDnsName").lowercased())
             device.addresses.formUnion(row.list("IpAddresses", member: "ipAddress"))
             device.addresses.formUnion(row.list("LastIpAddress"))
             devices[id] = device
         }
         for row in try ask("DeviceNetworkInfo | order by TimeGenerated asc") {
             let id = row.text("DeviceId")
-            devices[id, default: EstateDevice(id: id, name: row.text("DeviceName").lowercased())].addresses
+            devices[id, default: EstateDevice(id: id, name: row.text("DeviceName").lowercased())]
+                .addresses
                 .formUnion(row.list("IPAddresses", member: "IPAddress"))
         }
         for table in Self.events where !silent.contains(table) {
@@ -101,8 +115,8 @@ package final class Estate {
         }
         if devices.values.allSatisfy({ $0.addresses.isEmpty }) {
             for row in try ask(
-                "DeviceNetworkEvents | where isnotempty(LocalIP) | summarize Count = count() by DeviceId, LocalIP")
-            {
+                "DeviceNetworkEvents | where isnotempty(LocalIP) | summarize Count = count() by DeviceId, LocalIP"
+            ) {
                 devices[row.text("DeviceId")]?.addresses.insert(row.text("LocalIP"))
             }
         }
@@ -127,10 +141,14 @@ package final class Estate {
             let role = row.text("DeviceType")
             let controllers = ["plc", "rtu", "controller", "ied", "safety", "i/o", "relay", "drive"]
             device.isController =
-                controllers.contains { role.lowercased().contains($0) } && !role.lowercased().contains("domain")
-            device.plantRole = role
+                controllers.contains { role.lowercased().contains($0) }
+                && !role.lowercased().contains("domain")
+            device.plantRole = [role, row.text("Model"), row.text("DeviceName")].joined(separator: " ")
+                .lowercased()
             if device.role.isEmpty { device.role = role }
-            if let number = row.number("DeviceId") { bySensorID["\(row.text("SensorName"))|\(number)"] = address }
+            if let number = row.number("DeviceId") {
+                bySensorID["\(row.text("SensorName"))|\(number)"] = address
+            }
             devices[id] = device
             index(device)
         }
@@ -152,7 +170,8 @@ package final class Estate {
     /// The device of a name, with or without its domain.
     package func device(named name: String) -> String? {
         let name = name.lowercased()
-        return name.isEmpty ? nil : byName[name] ?? byName[name.split(separator: ".").first.map(String.init) ?? name]
+        return name.isEmpty
+            ? nil : byName[name] ?? byName[name.split(separator: ".").first.map(String.init) ?? name]
     }
 
     package func name(_ id: String) -> String {
@@ -176,7 +195,8 @@ package final class Estate {
         let key = "logons\u{0}" + device
         if let known = loaded[key] { return known }
         guard let holder = devices[device] else { return [] }
-        let addresses = holder.addresses.filter { !$0.isEmpty && $0 != "127.0.0.1" }.sorted().map(Self.literal)
+        let addresses = holder.addresses.filter { !$0.isEmpty && $0 != "127.0.0.1" }.sorted().map(
+            Self.literal)
         let names = [holder.name, holder.shortName].filter { !$0.isEmpty }.map(Self.literal)
         let list = addresses.isEmpty ? "'-'" : addresses.joined(separator: ", ")
         let called = names.isEmpty ? "'-'" : names.joined(separator: ", ")
@@ -186,8 +206,10 @@ package final class Estate {
             | where ActionType startswith "LogonSuccess"
             | where replace_string(RemoteIP, "::ffff:", "") in (\(list)) or RemoteDeviceName in~ (\(called))
             """
-        ).map { TraceRow($0, table: "DeviceLogonEvents") }.filter { window.contains($0.time) && $0.device != device }
-            .sorted { ($0.time, $0.device, $0.report) < ($1.time, $1.device, $1.report) }
+        ).map { TraceRow($0, table: "DeviceLogonEvents") }.filter {
+            window.contains($0.time) && $0.device != device
+        }
+        .sorted { ($0.time, $0.device, $0.report) < ($1.time, $1.device, $1.report) }
         loaded[key] = rows
         return rows
     }

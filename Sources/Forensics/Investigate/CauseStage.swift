@@ -35,9 +35,13 @@ package struct CauseStage {
         for step in steps(entry) { settings(step) }
         plant(entry, acts, oddEntry: oddEntry)
         organisation(entry)
-        if let entry, !found.values.contains(where: { $0.device == entry.device }) {
+        let isPlain = entry.map { entry in
+            !found.values.contains { $0.device == entry.device && (entry.vector != "valid-account" || $0.score >= 40) }
+        }
+        if let entry, isPlain == true {
             add(
-                entry.device, ["T1078"] + entry.techniques, "none-effective", .noneEffective, .unknown, 20, entry.time,
+                entry.device, ["T1078"] + entry.techniques, "none-effective", .noneEffective, .unknown, 20,
+                entry.time,
                 nil,
                 "every control that is known on the device was on", entry.rows)
         }
@@ -59,19 +63,23 @@ package struct CauseStage {
             return
         }
         found[key] = Cause(
-            device: device, techniques: techniques, control: control, kind: kind, proof: proof, score: score,
+            device: device, techniques: techniques, control: control, kind: kind, proof: proof,
+            score: score,
             time: time,
             state: state, because: because, rows: rows)
     }
 
     /// What the state of a control is asked at: what the intruder switched off later is harm, not cause.
-    private func minute(_ time: Int64, on device: String) -> Int64 { min(time, intrusion.devices[device] ?? time) }
+    private func minute(_ time: Int64, on device: String) -> Int64 {
+        min(time, intrusion.devices[device] ?? time)
+    }
 
     /// A rule's own audit event for what the intruder did: in block mode this very event would have been stopped.
     private mutating func audited() throws {
         for control in controls.values.sorted(by: { $0.id < $1.id }) where !control.audited.isEmpty {
             for device in intrusion.devices.keys.sorted() {
-                for row in try estate.rows("DeviceEvents", of: device) where control.audited.contains(row.action) {
+                for row in try estate.rows("DeviceEvents", of: device)
+                where control.audited.contains(row.action) {
                     let first = intrusion.devices[device] ?? .max
                     guard row.time >= first - Span.minute else { continue }
                     let isTheirs =
@@ -83,11 +91,14 @@ package struct CauseStage {
                         }
                     guard isTheirs else { continue }
                     let seen = techniques(on: device)
-                    let stops = control.stops.map(\.technique).filter { stop in seen.contains { Self.isSame($0, stop) }
+                    let stops = control.stops.map(\.technique).filter { stop in
+                        seen.contains { Self.isSame($0, stop) }
                     }
                     add(
-                        device, stops.isEmpty ? control.stops.map(\.technique) : stops, control.id, control.kind,
-                        .wouldHaveBlocked, 90, row.time, nil, "its own audit event names this act", [row.reference])
+                        device, stops.isEmpty ? control.stops.map(\.technique) : stops, control.id,
+                        control.kind,
+                        .wouldHaveBlocked, 90, row.time, nil, "its own audit event names this act",
+                        [row.reference])
                 }
             }
         }
@@ -95,9 +106,13 @@ package struct CauseStage {
 
     private func techniques(on device: String) -> Set<String> {
         var all = Set(
-            intrusion.marks.filter { $0.row.device == device && $0.hunt.mark != .context && !$0.wasBlocked }
-                .flatMap(\.hunt.techniques))
-        for movement in intrusion.movements where movement.to == device { all.insert(movement.technique) }
+            intrusion.marks.filter {
+                $0.row.device == device && $0.hunt.mark != .context && !$0.wasBlocked
+            }
+            .flatMap(\.hunt.techniques))
+        for movement in intrusion.movements where movement.to == device {
+            all.insert(movement.technique)
+        }
         return all
     }
 
@@ -109,12 +124,15 @@ package struct CauseStage {
     private mutating func exposures(_ entry: Entry?) {
         for mark in intrusion.marks where mark.row.table == "DeviceLogonEvents" && mark.row.isPublic {
             add(
-                mark.row.device, ["T1133", "T1021.001"], "net.exposed", .misconfiguration, .wouldHaveBlocked, 80,
-                mark.row.time, nil, "a logon from the public address \(mark.row.remoteAddress)", [mark.row.reference])
+                mark.row.device, ["T1133", "T1021.001"], "net.exposed", .misconfiguration,
+                .wouldHaveBlocked, 80,
+                mark.row.time, nil, "a logon from the public address \(mark.row.remoteAddress)",
+                [mark.row.reference])
         }
         guard let entry, entry.vector == "internet-exposed-controller" else { return }
         add(
-            entry.device, ["T0883", "T0819"], "net.exposed", .misconfiguration, .wouldHaveBlocked, 80, entry.time, nil,
+            entry.device, ["T0883", "T0819"], "net.exposed", .misconfiguration, .wouldHaveBlocked, 80,
+            entry.time, nil,
             "reached from the internet", entry.rows)
     }
 
@@ -123,38 +141,49 @@ package struct CauseStage {
         for mark in intrusion.marks
         where mark.hunt.techniques.contains("T1190") || mark.hunt.techniques.contains("T1203") {
             let row = mark.row
-            let text = [row.actorName, row.actorPath, row.actorCommand, row.path].joined(separator: " ").lowercased()
+            let text = [row.actorName, row.actorPath, row.actorCommand, row.path].joined(separator: " ")
+                .lowercased()
             let time = minute(row.time, on: row.device)
-            guard let (cve, _) = states.vulnerability(of: text, on: row.device, at: time) else { continue }
+            guard let (cve, _) = states.vulnerability(of: text, on: row.device, at: time) else {
+                continue
+            }
             add(
                 row.device, ["T1190", "T1203", "T1210"].filter { mark.hunt.techniques.contains($0) }, cve,
                 .missingPatch,
-                .wouldHaveBlocked, 85, row.time, nil, "open in the product that started the process", [row.reference])
+                .wouldHaveBlocked, 85, row.time, nil, "open in the product that started the process",
+                [row.reference])
         }
         for mark in intrusion.marks where mark.hunt.techniques.contains("T1068") {
             let row = mark.row
-            let text = [row.actorName, row.actorPath, row.actorCommand, row.command].joined(separator: " ").lowercased()
+            let text = [row.actorName, row.actorPath, row.actorCommand, row.command].joined(
+                separator: " "
+            ).lowercased()
             let time = minute(row.time, on: row.device)
-            guard let (cve, _) = states.vulnerability(of: text, on: row.device, at: time) else { continue }
+            guard let (cve, _) = states.vulnerability(of: text, on: row.device, at: time) else {
+                continue
+            }
             add(
                 row.device, ["T1068"], cve, .missingPatch, .wouldHaveBlocked, 60, row.time, nil,
                 "open in the program that gave the rights", [row.reference])
         }
-        for mark in intrusion.marks where mark.row.actorName == "winrar.exe" || mark.row.actorName == "7zfm.exe" {
+        for mark in intrusion.marks
+        where mark.row.actorName == "winrar.exe" || mark.row.actorName == "7zfm.exe" {
             let row = mark.row
             guard
                 let (cve, _) = states.vulnerability(
                     of: row.actorName, on: row.device, at: minute(row.time, on: row.device))
             else { continue }
             add(
-                row.device, ["T1203", "T1204.002"], cve, .missingPatch, .wouldHaveBlocked, 60, row.time, nil,
+                row.device, ["T1203", "T1204.002"], cve, .missingPatch, .wouldHaveBlocked, 60, row.time,
+                nil,
                 "open in the program that opened the archive", [row.reference])
         }
         // A gateway sends nothing of its own: its flaw stands in the inventory alone.
         guard let entry, estate.devices[entry.device]?.hasSensor != true else { return }
         for cve in states.exploitedVulnerabilities(on: entry.device, at: entry.time).prefix(1) {
             add(
-                entry.device, ["T1190", "T1133"], cve, .missingPatch, .wouldHaveBlocked, 85, entry.time, nil,
+                entry.device, ["T1190", "T1133"], cve, .missingPatch, .wouldHaveBlocked, 85, entry.time,
+                nil,
                 "known to be exploited and open on the device that the intruder came through", entry.rows)
         }
     }
@@ -167,13 +196,15 @@ package struct CauseStage {
             let time = intrusion.devices[device] ?? 0
             let rows = intrusion.marks.first { $0.row.device == device }.map { [$0.row.reference] } ?? []
             for id in ["av.mode", "av.signature_age"] {
-                guard let control = controls[id], let state = states.state(of: id, on: device, at: time), state.isOff
+                guard let control = controls[id], let state = states.state(of: id, on: device, at: time),
+                    state.isOff
                 else { continue }
                 if id == "av.signature_age", found[device + "|av.mode"] != nil { continue }
                 add(
                     device,
                     ["T1204.002", "T1505.003", "T1059.001", "T1105"].filter { technique in
-                        techniques(on: device).contains { Self.isSame($0, technique) } || technique == "T1204.002"
+                        techniques(on: device).contains { Self.isSame($0, technique) }
+                            || technique == "T1204.002"
                     }, id, control.kind, .wouldHaveBlocked, 50, time, state,
                     "\(path) ran; the antivirus stood at \(state.shown)",
                     rows)
@@ -181,10 +212,12 @@ package struct CauseStage {
             for row in try estate.rows("DeviceRegistryEvents", of: device)
             where row.key.lowercased().contains("windows defender\\exclusions") && row.time < time {
                 let excluded = row.valueName.lowercased().trimmingPrefix("*.")
-                guard excluded.count > 2, let covered = payloads.first(where: { Self.covers(String(excluded), $0) })
+                guard excluded.count > 2,
+                    let covered = payloads.first(where: { Self.covers(String(excluded), $0) })
                 else { continue }
                 add(
-                    device, ["T1204.002", "T1105", "T1059.003"], "av.exclusion", .missingSetting, .wouldHaveBlocked, 75,
+                    device, ["T1204.002", "T1105", "T1059.003"], "av.exclusion", .missingSetting,
+                    .wouldHaveBlocked, 75,
                     time,
                     nil, "the exclusion \(row.valueName) covers \(covered)", [row.reference])
             }
@@ -211,7 +244,8 @@ package struct CauseStage {
             for (i, technique) in mark.hunt.techniques.prefix(2).enumerated() {
                 steps.append(
                     Step(
-                        device: mark.row.device, technique: technique, time: mark.row.time, row: mark.row.reference,
+                        device: mark.row.device, technique: technique, time: mark.row.time,
+                        row: mark.row.reference,
                         isKey: isKey && i == 0))
             }
         }
@@ -219,10 +253,12 @@ package struct CauseStage {
             guard let row = movement.rows.first else { continue }
             steps.append(
                 Step(
-                    device: movement.to, technique: movement.technique, time: movement.time, row: row.reference,
+                    device: movement.to, technique: movement.technique, time: movement.time,
+                    row: row.reference,
                     isKey: true))
             let short = estate.devices[movement.to]?.shortName.lowercased() ?? ""
-            let isLocal = row.accountDomain == short || row.accountDomain.isEmpty || row.accountDomain == "."
+            let isLocal =
+                row.accountDomain == short || row.accountDomain.isEmpty || row.accountDomain == "."
             if isLocal, row.table == "DeviceLogonEvents", movement.technique != "T1021.004" {
                 steps.append(
                     Step(
@@ -234,7 +270,8 @@ package struct CauseStage {
             for technique in entry.techniques {
                 steps.append(
                     Step(
-                        device: entry.device, technique: technique, time: entry.time, row: entry.rows.first, isKey: true
+                        device: entry.device, technique: technique, time: entry.time, row: entry.rows.first,
+                        isKey: true
                     ))
             }
         }
@@ -244,7 +281,8 @@ package struct CauseStage {
     /// The settings and policies against a step that were off.
     private mutating func settings(_ step: Step) {
         let time = minute(step.time, on: step.device)
-        var ranked: [(control: ControlDefinition, stop: ControlDefinition.Stop, state: ControlState)] = []
+        var ranked: [(control: ControlDefinition, stop: ControlDefinition.Stop, state: ControlState)] =
+            []
         for control in controls.values {
             guard control.reading == .configuration || control.id.hasPrefix("cfg.") else { continue }
             guard
@@ -266,7 +304,8 @@ package struct CauseStage {
             add(
                 step.device, [step.technique, item.stop.technique], item.control.id, item.control.kind,
                 prevents ? .wouldHaveBlocked : .wouldHaveLimited,
-                (prevents ? 30 : 12) + item.stop.basis * 3 - i + (step.isKey ? 10 : 0), step.time, item.state,
+                (prevents ? 30 : 12) + item.stop.basis * 3 - i + (step.isKey ? 10 : 0), step.time,
+                item.state,
                 "\(item.control.title): off at that minute", step.row.map { [$0] } ?? [])
         }
     }
@@ -288,16 +327,17 @@ package struct CauseStage {
             add(
                 target, control.1, control.0, known.kind, .wouldHaveBlocked, 70, act.time, nil,
                 "the controller took \(act.title) from \(act.actor)", [act.row])
-            let role = estate.devices[target]?.plantRole.lowercased() ?? ""
-            if role.contains("safety"), let separate = controls["ot.sis_separate"] {
+            if estate.devices[target]?.isSafety == true, let separate = controls["ot.sis_separate"] {
                 add(
-                    target, ["T0880", "T0879"], separate.id, separate.kind, .wouldHaveLimited, 60, act.time, nil,
+                    target, ["T0880", "T0879"], separate.id, separate.kind, .wouldHaveLimited, 60, act.time,
+                    nil,
                     "the safety controller was reached from \(act.actor)", [act.row])
             }
         }
         guard let entry, oddEntry, let control = controls["ot.remote_access"] else { return }
         add(
-            entry.device, ["T0822", "T0886", "T1133", "T1219"], control.id, control.kind, .wouldHaveBlocked, 75,
+            entry.device, ["T0822", "T0886", "T1133", "T1219"], control.id, control.kind,
+            .wouldHaveBlocked, 75,
             entry.time, nil,
             "a remote session that did not come by the usual way", entry.rows)
     }
@@ -320,9 +360,11 @@ package struct CauseStage {
             }
             for (id, techniques) in wanted.prefix(2) {
                 guard let control = controls[id], found[device + "|" + id] == nil else { continue }
-                let rows = intrusion.marks.first { $0.row.device == device }.map { [$0.row.reference] } ?? []
+                let rows =
+                    intrusion.marks.first { $0.row.device == device }.map { [$0.row.reference] } ?? []
                 add(
-                    device, techniques.filter { seen.contains($0) || entry?.device == device }, id, control.kind,
+                    device, techniques.filter { seen.contains($0) || entry?.device == device }, id,
+                    control.kind,
                     .wouldHaveLimited, 8, time, nil, "shown by what happened; no table tells its state", rows)
             }
         }
@@ -331,7 +373,8 @@ package struct CauseStage {
     /// The causes in order, without those that would bury the others.
     private func limited() -> [Cause] {
         let ordered = found.values.sorted { a, b in
-            a.score != b.score ? a.score > b.score : (a.time, a.device, a.control) < (b.time, b.device, b.control)
+            a.score != b.score
+                ? a.score > b.score : (a.time, a.device, a.control) < (b.time, b.device, b.control)
         }
         let sure = ordered.filter { $0.score >= 40 }
         let rest = ordered.filter { $0.score < 40 }

@@ -15,8 +15,10 @@ package struct EntryStage {
 
     /// The techniques that a way in goes by, under every name that analysts give it.
     static let techniques: [String: [String]] = [
-        "exploit-public-app": ["T1190"], "exposed-remote-service": ["T1133", "T1110", "T1078", "T1021"],
-        "phishing": ["T1566.001", "T1566.002", "T1204.002"], "user-execution": ["T1204.002", "T1204.004", "T1189"],
+        "exploit-public-app": ["T1190"],
+        "exposed-remote-service": ["T1133", "T1110", "T1078", "T1021"],
+        "phishing": ["T1566.001", "T1566.002", "T1204.002"],
+        "user-execution": ["T1204.002", "T1204.004", "T1189"],
         "valid-account": ["T1078", "T1078.002", "T1021"], "removable-media": ["T1091", "T0847"],
         "vendor-access": ["T0822", "T0886", "T1199", "T1133", "T1219"],
         "internet-exposed-controller": ["T0883", "T0819"],
@@ -27,7 +29,9 @@ package struct EntryStage {
         let targets = Set(intrusion.movements.map(\.to)).union(intrusion.served)
         let roots = intrusion.devices.filter { !targets.contains($0.key) }
         guard
-            let root = (roots.isEmpty ? intrusion.devices : roots).min(by: { ($0.value, $0.key) < ($1.value, $1.key) })
+            let root = (roots.isEmpty ? intrusion.devices : roots).min(by: {
+                ($0.value, $0.key) < ($1.value, $1.key)
+            })
         else { return nil }
         if let plant, plant.device == root.key || plant.isPublic {
             let vector =
@@ -47,35 +51,55 @@ package struct EntryStage {
         }
         let near = marks.filter { $0.row.time <= max(first.row.time, root.value) + 2 * Span.hour }
         let telling =
-            near.first { $0.hunt.entry != nil && $0.hunt.mark == .strong } ?? near.first { $0.hunt.entry != nil }
+            near.first { $0.hunt.entry != nil && $0.hunt.mark == .strong }
+            ?? near.first { $0.hunt.entry != nil }
         var vector = telling?.hunt.entry ?? guess(first)
         if vector == "user-execution" || vector == "phishing", let telling {
-            vector = cameByMail(telling) ? "phishing" : vector
+            vector = cameByMail(telling) ? "phishing" : cameBySync(telling) ? "other" : vector
         }
         return make(
-            root.key, min(root.value, first.row.time), vector, telling?.hunt.techniques ?? first.hunt.techniques,
+            root.key, min(root.value, first.row.time), vector,
+            telling?.hunt.techniques ?? first.hunt.techniques,
             near.prefix(5).map(\.row.reference))
     }
 
-    private func make(_ device: String, _ time: Int64, _ vector: String, _ techniques: [String], _ rows: [RowReference])
+    private func make(
+        _ device: String, _ time: Int64, _ vector: String, _ techniques: [String],
+        _ rows: [RowReference]
+    )
         -> Entry
     {
         let known = Self.techniques[vector] ?? []
         return Entry(
-            device: device, time: time, techniques: techniques + known.filter { !techniques.contains($0) },
+            device: device, time: time,
+            techniques: techniques + known.filter { !techniques.contains($0) },
             vector: vector,
             rows: rows)
     }
 
-    /// Whether what was opened came with a mail.
+    /// Whether what was opened came with a mail, or a mail led to it.
     private func cameByMail(_ mark: Mark) -> Bool {
         let row = mark.row
-        let mailers = ["outlook.exe", "olk.exe", "hxoutlook.exe", "thunderbird.exe", "mail", "microsoft outlook"]
-        let texts = [row.actorCommand, row.command, row.path].map { $0.lowercased() }
+        let mailers = [
+            "outlook.exe", "olk.exe", "hxoutlook.exe", "thunderbird.exe", "mail", "microsoft outlook", "teams.exe",
+            "ms-teams.exe", "slack.exe",
+        ]
         if mailers.contains(row.actorName) || mailers.contains(row.actorParentName) { return true }
-        return texts.contains {
-            $0.contains("content.outlook") || $0.contains("mail downloads") || $0.contains("com.apple.mail")
+        let events = (try? estate.rows("DeviceEvents", of: row.device)) ?? []
+        let isLed = events.contains {
+            $0.action == "BrowserLaunchedToOpenUrl" && mailers.contains($0.actorName) && $0.time <= row.time
+                && row.time - $0.time <= 2 * Span.hour
         }
+        let stores = ["content.outlook", "mail downloads", "com.apple.mail", "com.microsoft.outlook"]
+        let texts = [row.actorCommand, row.command, row.path].map { $0.lowercased() }
+        return isLed || texts.contains { text in stores.contains { text.contains($0) } }
+    }
+
+    /// Whether what was opened was put there by a program that keeps folders alike.
+    private func cameBySync(_ mark: Mark) -> Bool {
+        let texts = [mark.row.actorCommand, mark.row.command, mark.row.path].map { $0.lowercased() }
+        let folders = ["\\onedrive - ", "\\onedrive\\", "\\dropbox\\", "\\google drive\\", "/dropbox/"]
+        return texts.contains { text in folders.contains { text.contains($0) } }
     }
 
     /// A way in where no hunt names one: by what stands above the first process.
@@ -84,7 +108,9 @@ package struct EntryStage {
         if names.remoteTools.contains(row.actorName) { return "vendor-access" }
         if names.readers.contains(row.actorName) { return "phishing" }
         if names.browsers.contains(row.actorName) { return "user-execution" }
-        if row.path.contains("\\downloads\\") || row.path.contains("/downloads/") { return "user-execution" }
+        if row.path.contains("\\downloads\\") || row.path.contains("/downloads/") {
+            return "user-execution"
+        }
         if intrusion.sessions.contains(where: { $0.device == row.device }) { return "valid-account" }
         if row.actorName.contains("updat") { return "supply-chain" }
         if ["sshd", "bash", "sh", "zsh"].contains(row.actorName) { return "valid-account" }

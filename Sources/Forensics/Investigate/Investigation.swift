@@ -68,7 +68,9 @@ package struct Investigator {
             result.setAside[mark.hunt.slug, default: 0] += 1
         }
         result.held = held(estate, stage.marks, habits, intrusion)
-        for device in estate.devices.values { result.names[device.id] = device.name.isEmpty ? device.id : device.name }
+        for device in estate.devices.values {
+            result.names[device.id] = device.name.isEmpty ? device.id : device.name
+        }
         guard !intrusion.devices.isEmpty else {
             result.verdict = isAttempt(result.held, stage.marks, habits) ? .prevented : .none
             if result.verdict == .none { result.held = [] }
@@ -77,27 +79,33 @@ package struct Investigator {
         result.verdict = .intrusion
         let acts = try plant.acts.filter { try plant.isHostile($0, intrusion) }
         result.acts = acts
-        result.marks = intrusion.marks.sorted { ($0.row.time, $0.hunt.slug) < ($1.row.time, $1.hunt.slug) }
+        result.marks = intrusion.marks.sorted {
+            ($0.row.time, $0.hunt.slug) < ($1.row.time, $1.hunt.slug)
+        }
         result.devices = intrusion.devices
         result.movements = intrusion.movements.sorted { ($0.time, $0.to) < ($1.time, $1.to) }
         let entry = EntryStage(estate, names, intrusion).entry(oddEntry)
         result.entry = entry
         result.harm = harm(estate, intrusion, acts)
         var causes = try CauseStage(estate, intrusion)
-        result.causes = try causes.causes(entry: entry, acts: acts, oddEntry: oddEntry?.isStation == true)
+        result.causes = try causes.causes(
+            entry: entry, acts: acts, oddEntry: oddEntry?.isStation == true)
         return result
     }
 
     /// From the seeds to a fixed point. What begins with the intrusion is no habit: its beginning is looked for again
     /// once it is known.
     private func grow(
-        _ estate: Estate, _ names: ProgramNames, _ marks: [Mark], _ habits: Habits, _ scope: InvestigationScope
+        _ estate: Estate, _ names: ProgramNames, _ marks: [Mark], _ habits: Habits,
+        _ scope: InvestigationScope
     ) throws -> Intrusion {
         var seedStage = SeedStage(estate, names)
         var beginning = Int64.max
         var intrusion = Intrusion()
         for _ in 0..<3 {
-            let seeds = try seedStage.seeds(marks, habits, beginning: beginning).filter { chosen($0, scope, estate) }
+            let seeds = try seedStage.seeds(marks, habits, beginning: beginning).filter {
+                chosen($0, scope, estate)
+            }
             intrusion = Intrusion()
             intrusion.seeds = seeds
             var grow = try GrowStage(estate, names, marks: marks, habits: habits)
@@ -119,7 +127,8 @@ package struct Investigator {
     private func chosen(_ seed: Mark, _ scope: InvestigationScope, _ estate: Estate) -> Bool {
         if let alert = scope.alert {
             let devices =
-                (try? estate.ask("AlertEvidence | where AlertId == \(Estate.literal(alert)) | distinct DeviceId")) ?? []
+                (try? estate.ask(
+                    "AlertEvidence | where AlertId == \(Estate.literal(alert)) | distinct DeviceId")) ?? []
             return devices.contains { $0.text("DeviceId") == seed.row.device }
         }
         guard let wanted = scope.device else { return true }
@@ -128,7 +137,8 @@ package struct Investigator {
     }
 
     private func addPlant(
-        _ plant: inout PlantStage, _ estate: Estate, _ intrusion: inout Intrusion, _ entry: inout PlantEntry?
+        _ plant: inout PlantStage, _ estate: Estate, _ intrusion: inout Intrusion,
+        _ entry: inout PlantEntry?
     ) throws {
         for act in plant.acts where try plant.isHostile(act, intrusion) {
             let actor = estate.device(at: act.actor) ?? "iot:\(act.actor)"
@@ -154,7 +164,8 @@ package struct Investigator {
             }
             if isPublic, entry == nil {
                 entry = PlantEntry(
-                    device: target, time: act.time, isStation: false, isPublic: true, isNewAsset: false, row: act.row)
+                    device: target, time: act.time, isStation: false, isPublic: true, isNewAsset: false,
+                    row: act.row)
             }
             intrusion.touch(target, at: act.time)
             if !isPublic {
@@ -164,31 +175,40 @@ package struct Investigator {
                 }
                 _ = intrusion.take(
                     Movement(
-                        from: actor, to: target, time: reached?.time ?? act.time, technique: act.technique, account: "",
+                        from: actor, to: target, time: reached?.time ?? act.time, technique: act.technique,
+                        account: "",
                         how: "industrial protocol", rows: reached.map { [$0] } ?? []))
             }
         }
     }
 
     /// Contact of a remote-access tool on a station, shortly before an act.
-    private func remoteTool(_ estate: Estate, _ device: String, before time: Int64) throws -> TraceRow? {
+    private func remoteTool(_ estate: Estate, _ device: String, before time: Int64) throws
+        -> TraceRow?
+    {
         let tools = Set(
-            try estate.ask("print Names = RemoteAccessTools()").first?.list("Names").map { $0.lowercased() } ?? [])
+            try estate.ask("print Names = RemoteAccessTools()").first?.list("Names").map {
+                $0.lowercased()
+            } ?? [])
         return try estate.rows("DeviceNetworkEvents", of: device).first {
-            tools.contains($0.actorName) && $0.isPublic && $0.time <= time && time - $0.time <= 90 * Span.minute
+            tools.contains($0.actorName) && $0.isPublic && $0.time <= time
+                && time - $0.time <= 90 * Span.minute
         }
     }
 
     private func harm(_ estate: Estate, _ intrusion: Intrusion, _ acts: [PlantAct]) -> [Harm] {
         var found: [String: Harm] = [:]
-        func take(_ device: String, _ what: String, _ techniques: [String], _ time: Int64, _ row: RowReference) {
+        func take(
+            _ device: String, _ what: String, _ techniques: [String], _ time: Int64, _ row: RowReference
+        ) {
             let key = device + "|" + what
             if let known = found[key], known.time <= time {
                 if known.rows.count < 20 { found[key]?.rows.append(row) }
                 return
             }
             found[key] = Harm(
-                device: device, what: what, techniques: techniques, time: time, rows: [row] + (found[key]?.rows ?? []))
+                device: device, what: what, techniques: techniques, time: time,
+                rows: [row] + (found[key]?.rows ?? []))
         }
         for mark in intrusion.marks where !mark.wasBlocked && mark.hunt.mark != .context {
             guard let what = mark.hunt.harm else { continue }
@@ -197,8 +217,7 @@ package struct Investigator {
         for act in acts {
             let target = estate.device(at: act.target) ?? "iot:\(act.target)"
             take(target, act.what, [act.technique], act.time, act.row)
-            let role = estate.devices[target]?.plantRole.lowercased() ?? ""
-            if role.contains("safety"), act.what.hasPrefix("plc-") {
+            if estate.devices[target]?.isSafety == true, act.what.hasPrefix("plc-") {
                 take(target, "safety-impaired", ["T0880", "T0837"], act.time, act.row)
             }
         }
@@ -206,7 +225,9 @@ package struct Investigator {
     }
 
     /// What controls stopped, off the estate's habits.
-    private func held(_ estate: Estate, _ marks: [Mark], _ habits: Habits, _ intrusion: Intrusion) -> [Held] {
+    private func held(_ estate: Estate, _ marks: [Mark], _ habits: Habits, _ intrusion: Intrusion)
+        -> [Held]
+    {
         var found: [Held] = []
         for mark in marks {
             let isHeld = mark.wasBlocked || mark.hunt.group == "held"
@@ -226,9 +247,12 @@ package struct Investigator {
     /// Whether what was stopped was somebody's attempt: a new program meets these controls too.
     private func isAttempt(_ held: [Held], _ marks: [Mark], _ habits: Habits) -> Bool {
         let sure: Set<String> = [
-            "scid-2500", "scid-2501", "scid-2503", "scid-2508", "scid-2510", "scid-2511", "scid-2512", "av.mode",
+            "scid-2500", "scid-2501", "scid-2503", "scid-2508", "scid-2510", "scid-2511", "scid-2512",
+            "av.mode",
         ]
-        if held.contains(where: { sure.contains($0.control) || $0.technique.hasPrefix("T1110") }) { return true }
+        if held.contains(where: { sure.contains($0.control) || $0.technique.hasPrefix("T1110") }) {
+            return true
+        }
         return held.contains { one in
             marks.contains { mark in
                 mark.row.device == one.device && abs(mark.row.time - one.time) <= 2 * Span.hour
@@ -246,7 +270,9 @@ package struct Investigator {
                 "DeviceTvmSoftwareVulnerabilities", "MDEAntivirusHealth_CL",
             ]
         return wanted.filter { estate.silent.contains($0) }.map { "no rows of \($0)" }
-            + stage.unanswered.sorted { $0.key < $1.key }.map { "hunt \($0.key) not answered: \($0.value)" }
+            + stage.unanswered.sorted { $0.key < $1.key }.map {
+                "hunt \($0.key) not answered: \($0.value)"
+            }
     }
 }
 

@@ -30,21 +30,26 @@ package struct MovementStage {
             guard let since = intrusion.devices[from], intrusion.devices.count < 400 else { continue }
             let logons = try estate.logons(from: from)
             let known = Set(
-                try estate.rows("DeviceLogonEvents", of: from).filter { $0.time < intrusion.beginning }.map(\.account))
+                try estate.rows("DeviceLogonEvents", of: from).filter { $0.time < intrusion.beginning }.map(
+                    \.account))
             for logon in logons where logon.time >= since - Span.minute {
-                guard !intrusion.movements.contains(where: { $0.from == from && $0.to == logon.device }) else {
+                guard !intrusion.movements.contains(where: { $0.from == from && $0.to == logon.device })
+                else {
                     continue
                 }
                 let days = Set(
                     logons.filter {
-                        $0.account == logon.account && $0.device == logon.device && $0.time < intrusion.beginning
+                        $0.account == logon.account && $0.device == logon.device
+                            && $0.time < intrusion.beginning
                     }.map { $0.time / DateTime.ticksPerDay })
                 let reaches = try link(from, to: logon, intrusion, &grow)
                 let landing = try landing(logon, intrusion)
                 let isDesk = logon.logonType.lowercased() == "remoteinteractive"
                 let isHeld = intrusion.holds(logon.account, on: from, at: logon.time)
-                let isStolen = !known.contains(logon.account) && !logon.account.hasSuffix("$") && !logon.account.isEmpty
-                let isTheirs = isHeld || intrusion.accounts[from]?.contains(logon.account) ?? false || isStolen
+                let isStolen =
+                    !known.contains(logon.account) && !logon.account.hasSuffix("$") && !logon.account.isEmpty
+                let isTheirs =
+                    isHeld || intrusion.accounts[from]?.contains(logon.account) ?? false || isStolen
                 let isNew = days.isEmpty
                 let accepts =
                     (reaches && (isDesk || !landing.rows.isEmpty))
@@ -60,14 +65,18 @@ package struct MovementStage {
                 guard intrusion.take(movement) else { continue }
                 isChanged = true
                 grow.open(logon, source: from, into: &intrusion)
-                for row in landing.rows { if let child = row.child { grow.adopt(child, on: row.device, &intrusion) } }
+                for row in landing.rows {
+                    if let child = row.child { grow.adopt(child, on: row.device, &intrusion) }
+                }
             }
         }
         return isChanged
     }
 
     /// Whether a process of the intrusion reached the other device at the time of a logon there.
-    private func link(_ from: String, to logon: TraceRow, _ intrusion: Intrusion, _ grow: inout GrowStage) throws
+    private func link(
+        _ from: String, to logon: TraceRow, _ intrusion: Intrusion, _ grow: inout GrowStage
+    ) throws
         -> Bool
     {
         guard let target = estate.devices[logon.device] else { return false }
@@ -86,7 +95,8 @@ package struct MovementStage {
                 abs(birth.time - logon.time) <= 10 * Span.minute
             else { return false }
             let command = birth.command.lowercased()
-            return (short.count > 3 && command.contains(short)) || target.addresses.contains { command.contains($0) }
+            return (short.count > 3 && command.contains(short))
+                || target.addresses.contains { command.contains($0) }
         }
     }
 
@@ -94,13 +104,15 @@ package struct MovementStage {
     private func landing(_ logon: TraceRow, _ intrusion: Intrusion) throws -> Landing {
         var landing = Landing()
         let span = (logon.time - Span.minute)...(logon.time + 20 * Span.minute)
-        for row in try estate.rows("DeviceProcessEvents", of: logon.device) where span.contains(row.time) {
+        for row in try estate.rows("DeviceProcessEvents", of: logon.device)
+        where span.contains(row.time) {
             guard row.child != nil else { continue }
             let isTheirs = row.account == logon.account
             let way: String? =
                 switch row.actorName {
                 case "wsmprovhost.exe", "winrshost.exe": isTheirs ? "T1021.006" : nil
-                case "wmiprvse.exe": isTheirs || names.interpreters.contains(row.file.lowercased()) ? "T1047" : nil
+                case "wmiprvse.exe":
+                    isTheirs || names.interpreters.contains(row.file.lowercased()) ? "T1047" : nil
                 case "services.exe":
                     ProgramNames.isOddPlace(row.path) || names.interpreters.contains(row.file.lowercased())
                         || row.file.lowercased().contains("psexe") ? "T1569.002" : nil
@@ -108,7 +120,8 @@ package struct MovementStage {
                 case "sshd": isTheirs ? "T1021.004" : nil
                 case "svchost.exe":
                     isTheirs
-                        && (ProgramNames.isOddPlace(row.path) || names.interpreters.contains(row.file.lowercased()))
+                        && (ProgramNames.isOddPlace(row.path)
+                            || names.interpreters.contains(row.file.lowercased()))
                         ? "T1053.005" : nil
                 case "mmc.exe", "dllhost.exe":
                     isTheirs && names.interpreters.contains(row.file.lowercased()) ? "T1021.003" : nil
@@ -119,12 +132,15 @@ package struct MovementStage {
             landing.rows.append(row)
         }
         if landing.rows.isEmpty {
-            for mark in marks[logon.device] ?? [] where span.contains(mark.row.time) && mark.hunt.mark != .context {
+            for mark in marks[logon.device] ?? []
+            where span.contains(mark.row.time) && mark.hunt.mark != .context {
                 let who = [mark.row.account, mark.row.actorAccount, mark.row.requestAccount]
                 let isService =
-                    mark.row.action == "ServiceInstalled" && abs(mark.row.time - logon.time) <= 3 * Span.minute
+                    mark.row.action == "ServiceInstalled"
+                    && abs(mark.row.time - logon.time) <= 3 * Span.minute
                 guard who.contains(logon.account) || mark.hunt.group == "movement" || isService,
-                    mark.row.table != "DeviceLogonEvents", !habits.isHabit(mark, beginning: intrusion.beginning)
+                    mark.row.table != "DeviceLogonEvents",
+                    !habits.isHabit(mark, beginning: intrusion.beginning)
                 else { continue }
                 landing.rows.append(mark.row)
                 if landing.technique.isEmpty {
@@ -142,7 +158,8 @@ package struct MovementStage {
         let shape = MarkStage.shape(row.command)
         let days = Set(
             rows.filter {
-                $0.actorName == row.actorName && $0.time < intrusion.beginning && MarkStage.shape($0.command) == shape
+                $0.actorName == row.actorName && $0.time < intrusion.beginning
+                    && MarkStage.shape($0.command) == shape
             }.map { $0.time / DateTime.ticksPerDay })
         return days.count >= 3
     }
@@ -158,19 +175,22 @@ package struct MovementStage {
                 guard logon.time >= first - 30 * Span.minute, logon.time <= first + Span.minute,
                     !logon.remoteAddress.isEmpty, !logon.isPublic,
                     !(estate.devices[device]?.addresses.contains(logon.remoteAddress) ?? false),
-                    logon.remoteAddress != "127.0.0.1", logon.remoteAddress != "::1",
-                    intrusion.accounts[device]?.contains(logon.account) ?? false
+                    logon.remoteAddress != "127.0.0.1", logon.remoteAddress != "::1"
                 else { continue }
+                let landing = try landing(logon, intrusion)
+                let isTheirs = intrusion.accounts[device]?.contains(logon.account) ?? false
+                guard isTheirs || !landing.rows.isEmpty else { continue }
                 let isUsual = logons.contains {
                     $0.account == logon.account && $0.remoteAddress == logon.remoteAddress
                         && $0.time < first - 12 * Span.hour && $0.action.hasPrefix("LogonSuccess")
                 }
                 guard !isUsual else { continue }
                 // An address that no inventory knows, such as one of a pool, is no device.
-                guard let source = estate.device(at: logon.remoteAddress) ?? estate.device(named: logon.remoteDevice),
+                guard
+                    let source = estate.device(at: logon.remoteAddress)
+                        ?? estate.device(named: logon.remoteDevice),
                     source != device, intrusion.devices[source] == nil
                 else { continue }
-                let landing = try landing(logon, intrusion)
                 let movement = Movement(
                     from: source, to: device, time: logon.time,
                     technique: logon.logonType.lowercased() == "remoteinteractive"

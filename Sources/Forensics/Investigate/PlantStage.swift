@@ -45,7 +45,9 @@ package struct PlantStage {
         }
         for row in try estate.ask("IoTAlerts_CL | order by AlertTime asc") {
             let title = row.text("AlertTitle").lowercased()
-            guard let (_, what, technique) = titles.first(where: { title.contains($0.0) }) else { continue }
+            guard let (_, what, technique) = titles.first(where: { title.contains($0.0) }) else {
+                continue
+            }
             var addresses = Self.addresses(row.text("Message"))
             if addresses.count < 2 {
                 let sensor = row.text("SensorName")
@@ -61,10 +63,16 @@ package struct PlantStage {
     }
 
     private mutating func take(
-        _ row: ResultRow, _ table: String, _ what: String, _ technique: String, _ addresses: [String], _ title: String
+        _ row: ResultRow, _ table: String, _ what: String, _ technique: String, _ addresses: [String],
+        _ title: String
     ) {
         guard estate.window.contains(row.time) else { return }
         // The order of the addresses changes with the kind of event: the kinds of the devices decide.
+        // A command that goes out as a write is told as one.
+        let isCommand =
+            title == "CONFIGURATION_CHANGE" && row.text("Content").lowercased().contains("command")
+        let what = isCommand ? "command-sent" : what
+        let technique = isCommand ? "T0855" : technique
         let target =
             addresses.first { estate.device(at: $0).flatMap { estate.devices[$0] }?.isController == true }
             ?? (addresses.count > 1 ? addresses[1] : addresses.first ?? "")
@@ -72,22 +80,29 @@ package struct PlantStage {
         guard !target.isEmpty else { return }
         acts.append(
             PlantAct(
-                time: row.time, what: what, technique: technique, actor: actor, target: target, title: title,
-                row: RowReference(table: table, device: target, time: row.time, report: row.number("AlertId") ?? 0)))
+                time: row.time, what: what, technique: technique, actor: actor, target: target,
+                title: title,
+                row: RowReference(
+                    table: table, device: target, time: row.time, report: row.number("AlertId") ?? 0)))
     }
 
     static func addresses(_ text: String) -> [String] {
-        text.matches(of: /\d{1,3}(?:\.\d{1,3}){3}/).map { String($0.output) }.filter { Address.parts($0) != nil }
+        text.matches(of: /\d{1,3}(?:\.\d{1,3}){3}/).map { String($0.output) }.filter {
+            Address.parts($0) != nil
+        }
     }
 
     /// Acts that change what a controller does.
     private static let grave: Set<String> = [
-        "plc-program-changed", "plc-mode-changed", "plc-firmware-changed", "control-lost", "device-restarted",
+        "plc-program-changed", "plc-mode-changed", "plc-firmware-changed", "control-lost",
+        "device-restarted",
         "data-destroyed",
     ]
 
     /// The last session into a station before an act that did not come the usual way.
-    package func oddSession(to station: String, before time: Int64) throws -> (time: Int64, from: String)? {
+    package func oddSession(to station: String, before time: Int64) throws -> (
+        time: Int64, from: String
+    )? {
         let near = (time - 90 * Span.minute)...time
         var found: (time: Int64, from: String)?
         for session in sessions where session.to == station && near.contains(session.time) {
@@ -99,7 +114,9 @@ package struct PlantStage {
         guard let device = estate.device(at: station) else { return found }
         let logons = try estate.rows("DeviceLogonEvents", of: device)
         for logon in logons where near.contains(logon.time) && logon.action.hasPrefix("LogonSuccess") {
-            guard logon.logonType.lowercased() == "remoteinteractive", !logon.remoteAddress.isEmpty else { continue }
+            guard logon.logonType.lowercased() == "remoteinteractive", !logon.remoteAddress.isEmpty else {
+                continue
+            }
             let isUsual = logons.contains {
                 $0.remoteAddress == logon.remoteAddress && $0.time < logon.time - 12 * Span.hour
                     && $0.logonType.lowercased() == "remoteinteractive"
@@ -114,9 +131,14 @@ package struct PlantStage {
         guard let device = estate.device(at: station) else { return nil }
         let logons = try estate.rows("DeviceLogonEvents", of: device)
         let desk = act.what == "plc-firmware-changed" ? 12 * Span.hour : 4 * Span.hour
-        let remote = sessions.filter { $0.to == station && $0.time <= act.time && act.time - $0.time <= desk }
+        let remote = sessions.filter {
+            $0.to == station && $0.time <= act.time && act.time - $0.time <= desk
+        }
         if !remote.isEmpty { return true }
-        guard logons.contains(where: { ["remoteinteractive", "interactive"].contains($0.logonType.lowercased()) })
+        guard
+            logons.contains(where: {
+                ["remoteinteractive", "interactive"].contains($0.logonType.lowercased())
+            })
         else {
             return nil
         }
@@ -142,7 +164,9 @@ package struct PlantStage {
 
     /// Whether the same goes on between the same two since the first week: the plant's own traffic.
     private func isUsualPair(_ act: PlantAct) -> Bool {
-        let same = acts.filter { $0.what == act.what && $0.actor == act.actor && $0.target == act.target }
+        let same = acts.filter {
+            $0.what == act.what && $0.actor == act.actor && $0.target == act.target
+        }
         let days = Set(same.map { $0.time / DateTime.ticksPerDay })
         guard let first = same.first?.time, let begin = firstTime else { return false }
         return days.count >= 3 && first <= begin + 10 * Span.day
@@ -152,13 +176,23 @@ package struct PlantStage {
     ///
     /// - Parameter intrusion: what is known of it from the devices with agents.
     package func isHostile(_ act: PlantAct, _ intrusion: Intrusion) throws -> Bool {
+        if act.what == "view-lost" {
+            let target = estate.device(at: act.target) ?? "iot:\(act.target)"
+            return intrusion.devices.contains { device, since in
+                guard act.time >= since, act.time <= since + 6 * Span.hour else { return false }
+                let near = estate.devices[device]?.addresses.map { Address.subnet($0) } ?? []
+                return device == target || near.contains(Address.subnet(act.target))
+            }
+        }
         guard !act.actor.isEmpty else { return false }
         let actor = estate.device(at: act.actor)
         if let actor, let since = intrusion.devices[actor], act.time >= since - Span.minute,
             act.time <= since + 72 * Span.hour
         {
             let isNear = act.time <= since + 6 * Span.hour
-            guard Self.grave.contains(act.what) else { return daysBefore(act) == 0 && (isNear || !isUsualPair(act)) }
+            guard Self.grave.contains(act.what) else {
+                return daysBefore(act) == 0 && (isNear || !isUsualPair(act))
+            }
             return try isNear || hasUsualSession(act.actor, act) != true
                 || oddSession(to: act.actor, before: act.time) != nil
         }
@@ -175,7 +209,9 @@ package struct PlantStage {
         guard daysBefore(act) < 2, !isUsualPair(act) else { return false }
         // No station by its own record: what changes a controller is not its work.
         if Self.grave.contains(act.what) { return true }
-        if act.what == "command-sent" || act.what == "parameter-changed" || act.what == "ot-data-collected" {
+        if act.what == "command-sent" || act.what == "parameter-changed"
+            || act.what == "ot-data-collected"
+        {
             let isOperator = ["hmi", "scada", "historian", "server", "engineering"].contains {
                 (known?.plantRole ?? "").lowercased().contains($0)
             }
