@@ -38,7 +38,13 @@ package struct CauseStage {
         let isPlain = entry.map { entry in
             !found.values.contains { $0.device == entry.device && (entry.vector != "valid-account" || $0.score >= 40) }
         }
-        if let entry, isPlain == true {
+        let states = [
+            "DeviceTvmSecureConfigurationAssessment", "DeviceTvmSoftwareVulnerabilities",
+            "DeviceBaselineComplianceAssessment",
+        ]
+        // Where the states are not known, nobody can say that every control was on.
+        let isKnown = !states.contains { estate.silent.contains($0) }
+        if let entry, isPlain == true, isKnown || entry.vector == "valid-account" {
             add(
                 entry.device, ["T1078"] + entry.techniques, "none-effective", .noneEffective, .unknown, 20,
                 entry.time,

@@ -206,7 +206,8 @@ package struct PlantStage {
             guard Self.grave.contains(act.what), daysBefore(act) < 3 else { return false }
             return try hasUsualSession(act.actor, act) == false
         }
-        guard daysBefore(act) < 2, !isUsualPair(act) else { return false }
+        // Without the inventory nobody can say who is a station.
+        guard daysBefore(act) < 2, !isUsualPair(act), !estate.silent.contains("IoTDevices_CL") else { return false }
         // No station by its own record: what changes a controller is not its work.
         if Self.grave.contains(act.what) { return true }
         if act.what == "command-sent" || act.what == "parameter-changed"
