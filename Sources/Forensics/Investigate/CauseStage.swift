@@ -44,7 +44,9 @@ package struct CauseStage {
         ]
         // Where the states are not known, nobody can say that every control was on.
         let isKnown = !states.contains { estate.silent.contains($0) }
-        if let entry, isPlain == true, isKnown || entry.vector == "valid-account" {
+        let isPersonal = ["valid-account", "supply-chain", "other", "phishing", "user-execution"].contains(
+            entry?.vector)
+        if let entry, isPlain == true, isPersonal, isKnown || entry.vector == "valid-account" {
             add(
                 entry.device, ["T1078"] + entry.techniques, "none-effective", .noneEffective, .unknown, 20,
                 entry.time,
@@ -338,6 +340,14 @@ package struct CauseStage {
                     target, ["T0880", "T0879"], separate.id, separate.kind, .wouldHaveLimited, 60, act.time,
                     nil,
                     "the safety controller was reached from \(act.actor)", [act.row])
+            }
+        }
+        if let entry, !oddEntry, entry.vector == "vendor-access" {
+            for (id, techniques) in [("ot.removable", ["T0864"]), ("net.segment", ["T0864", "T0886", "T0848"])] {
+                guard let control = controls[id] else { continue }
+                add(
+                    entry.device, techniques, id, control.kind, .wouldHaveBlocked, 14, entry.time, nil,
+                    "a device that is none of the plant's reached its controllers", entry.rows)
             }
         }
         guard let entry, oddEntry, let control = controls["ot.remote_access"] else { return }

@@ -50,9 +50,9 @@ package struct EntryStage {
             return make(root.key, root.value, isPlant ? "vendor-access" : vector, [], rows)
         }
         let near = marks.filter { $0.row.time <= max(first.row.time, root.value) + 2 * Span.hour }
-        let telling =
-            near.first { $0.hunt.entry != nil && $0.hunt.mark == .strong }
-            ?? near.first { $0.hunt.entry != nil }
+        let leads = near.filter { $0.hunt.entry != nil }
+        let early = leads.filter { $0.row.time <= (leads.first?.row.time ?? 0) + 20 * Span.minute }
+        let telling = early.min { Self.rank($0) < Self.rank($1) }
         var vector = telling?.hunt.entry ?? guess(first)
         if vector == "user-execution" || vector == "phishing", let telling {
             vector = cameByMail(telling) ? "phishing" : cameBySync(telling) ? "other" : vector
@@ -61,6 +61,17 @@ package struct EntryStage {
             root.key, min(root.value, first.row.time), vector,
             telling?.hunt.techniques ?? first.hunt.techniques,
             near.prefix(5).map(\.row.reference))
+    }
+
+    /// The more closely a mark tells the way in, the lower.
+    private static func rank(_ mark: Mark) -> Int {
+        let order = [
+            "removable-media", "exploit-public-app", "exposed-remote-service", "supply-chain", "phishing",
+            "vendor-access",
+            "user-execution", "valid-account",
+        ]
+        let place = mark.hunt.entry.flatMap { order.firstIndex(of: $0) } ?? order.count
+        return place * 2 + (mark.hunt.mark == .strong ? 0 : 1)
     }
 
     private func make(
