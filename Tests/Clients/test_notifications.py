@@ -1,6 +1,5 @@
 """Findings reach the receivers that people have: a mail server (aiosmtpd), a syslog server over UDP, TCP and TLS, and a webhook."""
 
-import base64
 import email
 import email.policy
 import hashlib

@@ -235,6 +235,14 @@ import Workspace
         #expect(try site.run(rule, ["2026-09-01T01:06:00Z"]).findings.isEmpty)
     }
 
+    @Test func whatIsSuppressedIsNotCaughtUpByArrivalEither() throws {
+        let site = try Site()
+        try site.add((1...4).map { logon("2026-09-01T01:0\($0):30Z", account: "a\($0)") })
+        let rule = try site.rule("kind: NRT\nsuppressionEnabled: true\nsuppressionDuration: 2m")
+        let outcome = try site.run(rule, (2...5).map { "2026-09-01T01:0\($0):00Z" })
+        #expect(outcome.findings.map(\.events) == [1, 1] && outcome.suppressed == 2)
+    }
+
     @Test func lateRowsAreCountedAndFoundByALongerPeriod() throws {
         let site = try Site()
         let times = ["2026-09-01T02:00:00Z"]

@@ -104,8 +104,12 @@ import Workspace
     }
 
     private static let names = SinkKinds.all.map { $0.name }
+    /// Kinds that tell people of findings and take no other table; they meet real receivers in Tests/Clients.
+    private static let notifying: Set = [WebhookConfiguration.name, SyslogConfiguration.name, MailConfiguration.name]
 
-    @Test(arguments: names) func everyKindDeliversAndAcknowledgesWhatWasTaken(_ name: String) async throws {
+    @Test(arguments: names.filter { !notifying.contains($0) }) func everyKindDeliversAndAcknowledgesWhatWasTaken(
+        _ name: String
+    ) async throws {
         try await RunningLab.use(devices: 5) { lab in
             lab.lab.declare(clusterTables: ["Things"])
             try lab.lab.declare(streams: [

@@ -66,6 +66,10 @@ package struct RuleRunner: Sendable {
             if memory.isSuppressed(time, rule.suppression) {
                 outcome.suppressed += 1
                 memory.markDone(time)
+                // What an NRT rule passes over is not caught up either.
+                if rule.kind == .nearRealTime {
+                    memory.looked = LookedAt(extent: try workspace.lastExtent(), time: time)
+                }
                 continue
             }
             do {

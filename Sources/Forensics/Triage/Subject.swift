@@ -26,8 +26,11 @@ struct Subject {
         device = plant == nil ? evidence.devices[key.device] : nil
         machine = plant == nil ? evidence.machines[key.device] : nil
         statements = evidence.statements.about(plant?.ids ?? [key.device], cve: key.cve)
-        let controls = Set(statements.filter { $0.content.kind == .control }.map(\.content.controlID))
-        proofs = evidence.statements.proofs.filter { controls.contains($0.key) }
+        var proofs: [String: [StatementLog.Statement]] = [:]
+        for statement in statements where statement.content.kind == .control {
+            proofs[statement.content.controlID] = evidence.statements.proofs[statement.content.controlID]
+        }
+        self.proofs = proofs
         firstCatalogue = evidence.firstCatalogue
     }
 
