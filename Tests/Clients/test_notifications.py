@@ -108,6 +108,16 @@ class Notifications(unittest.TestCase):
             server.server_close()
         self.folder.cleanup()
 
+    def mail_server(self, mails, **settings):
+        """A mail server on a free port."""
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        controller = Controller(mails, hostname="127.0.0.1", port=port, **settings)
+        controller.start()
+        self.addCleanup(controller.stop)
+        return port
+
     def serve(self, server):
         server.received = []
         self.servers.append(server)
@@ -132,10 +142,7 @@ class Notifications(unittest.TestCase):
 
     def test_mail_with_starttls_and_a_password(self):
         mails = Mails()
-        controller = Controller(mails, hostname="127.0.0.1", port=0, require_starttls=True, auth_required=True, authenticator=mails.authenticate, tls_context=self.tls)
-        controller.start()
-        self.addCleanup(controller.stop)
-        port = controller.server.sockets[0].getsockname()[1]
+        port = self.mail_server(mails, require_starttls=True, auth_required=True, authenticator=mails.authenticate, tls_context=self.tls)
         sink = {"name": "mail", "kind": "mail", "host": "127.0.0.1", "port": port, "user": "vestige", "password": "env:SMTP_PASSWORD", "from": "vestige@corp.example",
                 "to": ["duty@corp.example", "soc@corp.example"], "certificate": f"{self.path}/cert.pem"}
         # The first time the server has no room: nothing is lost.
@@ -158,16 +165,10 @@ class Notifications(unittest.TestCase):
 
     def test_mail_refuses_a_server_without_encryption_and_an_unknown_certificate(self):
         mails = Mails()
-        controller = Controller(mails, hostname="127.0.0.1", port=0)
-        controller.start()
-        self.addCleanup(controller.stop)
-        port = controller.server.sockets[0].getsockname()[1]
+        port = self.mail_server(mails)
         sink = {"name": "mail", "kind": "mail", "host": "127.0.0.1", "port": port, "from": "a@b.example", "to": "c@d.example"}
         self.assertIn("does not offer encryption", self.collect([sink], expected=1))
-        secure = Controller(mails, hostname="127.0.0.1", port=0, tls_context=self.tls)
-        secure.start()
-        self.addCleanup(secure.stop)
-        sink["port"] = secure.server.sockets[0].getsockname()[1]
+        sink["port"] = self.mail_server(mails, tls_context=self.tls)
         self.assertIn("is not trusted", self.collect([sink], expected=1))
         self.assertEqual(mails.received, [])
 
