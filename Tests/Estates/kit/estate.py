@@ -18,6 +18,10 @@ wren zoe""".split()
 FAMILY = "abbott birch crane doyle ellis frost grant holt irwin judd keane lowe marsh north oakes pratt".split()
 
 
+EVENTS = {"DeviceProcessEvents", "DeviceFileEvents", "DeviceNetworkEvents", "DeviceRegistryEvents", "DeviceEvents",
+          "DeviceLogonEvents", "DeviceImageLoadEvents", "IoTEvents_CL", "IoTAlerts_CL", "AlertInfo", "AlertEvidence"}
+
+
 class Estate(Acts, Truth, Posture, Plant):
     """One estate that is made from a seed, in one of two styles of noise."""
 
@@ -124,6 +128,8 @@ class Estate(Acts, Truth, Posture, Plant):
         if table.startswith("Device") and not table.startswith(("DeviceTvm", "DeviceInfo")):
             if row.get("DeviceId") in silent: return True
         when = row.get(schema.time_column(table))
+        if when and schema.time_column(table) in row and not table.startswith("DeviceTvm") \
+                and row["_table"] in EVENTS and not stamp(self.start) <= when <= stamp(self.end): return True
         return any(t == table and d.id == row.get("DeviceId") and stamp(a) <= when <= stamp(b)
                    for t, d, a, b in self.gaps)
 

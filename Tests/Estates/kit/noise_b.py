@@ -42,6 +42,9 @@ def desks(e):
                           f'"C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe" -- "https://{name}/"',
                           shell)
                 e.net(dev, t + SEC, p, ip, 443, name)
+                if e.rng.random() < 0.1:
+                    e.net(dev, t + 5 * MIN, p, ip, 443, name, "ConnectionSuccessAggregatedReport",
+                          AdditionalFields='{"uniqueEventsAggregated":17}')
                 if e.rng.random() < 0.25:
                     pdf = f"C:\\Users\\{dev.user}\\Downloads\\report_{e.rng.randint(1, 400)}.pdf"
                     e.file(dev, t + 40 * SEC, "FileCreated", pdf, p, FileOriginUrl=f"https://{name}/files")

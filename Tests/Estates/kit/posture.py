@@ -157,7 +157,8 @@ class Posture:
 
     def _software(self, dev):
         name, _, _, _, _, product, version = PLATFORMS[dev.platform]
-        own = [("microsoft" if dev.windows else "canonical", product, version)] if product else []
+        own = [("microsoft" if dev.windows else "canonical", product, version)] if product and dev.agent else []
+        if not dev.agent: name = dev.vendor or name
         if dev.windows: own += [("microsoft", "edge_chromium-based", "127.0.2651.86")]
         if dev.windows and not dev.server: own += [("microsoft", "office", "16.0.17726.20160")]
         own += dev.software

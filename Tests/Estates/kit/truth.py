@@ -130,7 +130,8 @@ class Truth:
             "notMalicious": [told(x) for x in self.harmless], "decoyGaps": self.decoys,
             "techniques": [list(x) for x in self.used], "tampered": self.tampered, "unknowns": self.unknowns,
             "prevented": [told(x) for x in self.stopped],
-            "devices": {d.name: {"id": d.id, "fqdn": d.fqdn(), "ip": d.ip, "role": d.role} for d in listed},
+            "devices": {d.name: {"id": d.id, "fqdn": d.fqdn(), "ip": d.address(self.end),
+                                 "role": d.role} for d in listed},
             "off": {d.name: sorted(self.open_controls(d)) for d in listed},
             "openCves": {d.name: sorted(d.cves) for d in listed}}
 

@@ -11,5 +11,6 @@ def estate(name, title):
     return wrap
 
 
-from . import (attempts, attempts_more, cloudless, exposed, mailed, plants, plants_more, quiet,  # noqa: E402,F401
+from . import (attempts, attempts_more, cloudless, exposed, inside, mailed, plants, plants_more, quiet,
+               # noqa: E402,F401
                quiet_more, servers, suppliers, unix)

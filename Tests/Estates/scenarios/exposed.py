@@ -98,9 +98,6 @@ def citrix(e):
     g = e.file(vdi, t + m(9), "FileCreated", "\\\\" + app.fqdn() + "\\scripts\\deploy.ps1", sh)
     pw = e.run(vdi, t + m(10), "powershell.exe", "powershell gc \\\\app\\scripts\\deploy.ps1 | sls password", sh)
     e.harm(vdi, t + m(10), "T1552.001", "credentials-stolen", "a password in a script on a share", [pw])
-    e.cause(vdi, "T1552.001", "dlp.endpoint", "would-only-have-detected",
-            "a password in clear text that nothing watches",
-            same=("id.tiering",), rows=[pw])
     w = winrm(e, vdi, app, t + m(25), "svc.deploy", pw)
     at = e.run(app, t + m(31), "msiexec.exe", "msiexec /i https://agent.rmm.example/setup.msi /qn INTEGRATOR=j", w)
     ag = e.run(app, t + m(32), "C:\\Program Files\\ATERA Networks\\AteraAgent\\AteraAgent.exe", "AteraAgent.exe",
@@ -108,8 +105,6 @@ def citrix(e):
         app, "services.exe"))
     e.harm(app, t + m(31), "T1219", "remote-tool-installed", "a management agent that is not the estate's", [at, ag])
     beacon(e, app, t + m(33), ag, "192.0.2.161", "agent.rmm.example", 15, 3600)
-    e.cause(app, "T1219", "net.egress", "would-have-limited", "a server that may reach any host", same=("cfg.wdac",),
-            rows=[at])
     q = psexec(e, app, fs, t + h(22), "svc.deploy", ag, "cmd.exe", "RemComSvc")
     e.cause(fs, "T1569.002", "scid-2510", "would-have-blocked", "the rule was off", rows=[q])
     stage(e, fs, t + h(22) + m(10), q, "D:\\$RECYCLE.BIN\\a.rar",

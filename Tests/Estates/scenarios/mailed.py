@@ -38,13 +38,15 @@ def iso_ransom(e):
     for i, word in enumerate(("whoami /all", "nltest /domain_trusts", "net group \"Domain Admins\" /domain")):
         e.run(pc, t + m(22 + i), word.split()[0] + ".exe", word, rd)
     e.note(pc, "T1482", "T1087.002", "T1071.001")
-    e.logon(pc, t + h(3), e.admin_user, "RemoteInteractive", e.admin_desk, admin=True)
+    ad = e.logon(pc, t + h(3), e.admin_user, "RemoteInteractive", e.admin_desk, admin=True)
     night = e.at((t - e.start).days + 1, "22:10")
     p, rows = lsass(e, pc, night, rd)
     a = e.rule(pc, night + s(1), "scid-2509", p)
     e.cause(pc, "T1003.001", "scid-2509", "would-have-blocked",
             "the rule was only auditing and names this very process",
             same=("scid-25", "scid-2080"), rows=[a, *rows], audit=True)
+    e.cause(pc, "T1003.001 T1078.002", "id.tiering", "would-have-limited",
+            "the administrator of servers had logged on to this desk hours before", rows=[ad, *rows])
     fs.off |= {"scid-2021"}
     sh = psexec(e, pc, fs, night + m(31), e.admin_user, rd, "cmd.exe /c powershell -nop")
     e.cause(fs, "T1569.002", "scid-2510", "would-have-blocked", "the rule against PsExec children was off", rows=[sh])
@@ -83,6 +85,7 @@ def onenote(e):
     desks = e.people(12)
     dc, app = e.servers("dc", "app")
     pc = desks[4]
+    pc.leases, desks[7].leases = [(e.at(6, "07:00"), f"{e.net_it}.20.171")], [(e.at(6, "07:30"), pc.ip)]
     t = e.at(e.workday(12), "14:22")
     on = e.run(pc, t, "onenote.exe",
                f'"ONENOTE.EXE" "C:\\Users\\{pc.user}\\AppData\\Local\\Microsoft\\Windows\\INetCache\\'
@@ -108,9 +111,9 @@ def onenote(e):
               "powershell -c Invoke-Kerberoast -OutputFormat Hashcat | Out-File h.txt", ps)
     r = e.file(pc, t + m(52) + s(20), "FileCreated", f"C:\\Users\\{pc.user}\\AppData\\Local\\Temp\\h.txt", k, size=9100)
     e.harm(pc, t + m(52), "T1558.003", "credentials-stolen", "tickets of service accounts", [k, r])
-    e.cause(pc, "T1558.003", "id.tiering", "would-have-limited",
-            "a service account with rights on servers has a name for tickets and a password that can be guessed",
-            same=("scid-32",), rows=[k, r])
+    e.cause(pc, "T1558.003", "scid-32", "would-have-limited",
+            "a service account with rights on servers has a short password that can be guessed from its ticket",
+            same=("id.tiering",), rows=[k, r])
     t = t + h(27)
     w = winrm(e, pc, app, t, "svc.app", ps)
     e.run(app, t + m(3), "net.exe", "net localgroup administrators", w)
@@ -166,6 +169,8 @@ def fake_update(e):
     desks = e.people(26)
     dc, fs = e.servers("dc", "file")
     pc, two, three = desks[7], desks[9], desks[15]
+    two.leases, three.former, three.renamed = [(e.at(6, "08:00"),
+                                                f"{e.net_it}.20.{180}")], "OLD-" + three.name, e.at(9, "10:00")
     e.locals.add("wsadmin")
     t = e.at(e.workday(11), "16:48")
     b = e.run(pc, t, "chrome.exe", '"chrome.exe" -- "https://garden-club.example.org/spring"')
@@ -203,5 +208,3 @@ def fake_update(e):
     e.held(fs, "T1021.002", "scid-84", t + m(41), "the file server has a password of its own", [fl])
     e.decoy(desks[2], "scid-84", "off, never reached")
     e.decoy(two, "CVE-2025-0411", "open, not used")
-    two.leases, three.former, three.renamed = [(e.at(6, "08:00"),
-                                                f"{e.net_it}.20.{180}")], "OLD-" + three.name, e.at(9, "10:00")

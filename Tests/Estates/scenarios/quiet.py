@@ -61,7 +61,7 @@ def migration(e):
     desks = e.people(34)
     servers = e.servers("dc", "file", "backup", "app", "db")
     adm = e.admin()
-    for i, d in enumerate(servers):
+    for i, d in enumerate(servers + desks[:6]):
         t = e.at(12, "20:00") + m(25 * i)
         sh = e.run(d, t, "powershell.exe", "powershell -File \\\\deploy\\move\\step1.ps1", e.base(d, "CcmExec.exe"))
         p = e.run(d, t + m(1), "powershell.exe", "powershell Set-MpPreference -DisableRealtimeMonitoring $true", sh)

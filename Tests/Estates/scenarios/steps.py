@@ -1,5 +1,6 @@
 """Steps that several intruders take, each in its own words."""
 import datetime as dt
+import json
 
 
 def s(n): return dt.timedelta(seconds=n)
@@ -148,7 +149,10 @@ def task(e, dev, t, by, name, action):
 
 def beacon(e, dev, t, by, ip, url=None, times=6, every=900, port=443):
     """A process calls home."""
-    return [e.net(dev, t + s(i * every * e.rng.uniform(0.9, 1.1)), by, ip, port, url) for i in range(times)]
+    rows = [e.net(dev, t + s(i * every * e.rng.uniform(0.9, 1.1)), by, ip, port, url) for i in range(times)]
+    more = e.net(dev, t + s(times * every), by, ip, port, url, "ConnectionSuccessAggregatedReport",
+                 AdditionalFields=json.dumps({"uniqueEventsAggregated": times * 3}))
+    return [*rows, more]
 
 
 def stage(e, dev, t, by, path, command, technique="T1560.001", size=410_000_000):

