@@ -47,6 +47,7 @@ class Acts:
     def _row(self, dev, t, action):
         dev.report += self.rng.randint(1, 4)
         seen = t + dt.timedelta(seconds=dev.skew)
+        if action != "ProcessCreated": seen += dt.timedelta(microseconds=self.rng.randint(0, 700000))
         return {"Timestamp": stamp(seen), "DeviceId": dev.id, "DeviceName": dev.fqdn(t), "ReportId": dev.report,
                 "ActionType": action}
 
@@ -92,6 +93,7 @@ class Acts:
     def run(self, dev, t, exe, command, parent=None, user=None, level=None, content=None, remote=None, **columns):
         """A process starts. `exe` is a path, or the name of a program that Windows brings."""
         path = facts.PLACES.get(exe.lower(), exe)
+        t += dt.timedelta(microseconds=self.rng.randint(0, 300000))
         parent = parent or self.base(dev, "explorer.exe" if dev.windows else "bash", user=user or dev.user)
         user = user or parent.user
         dev.pid += self.rng.randint(3, 60)

@@ -39,6 +39,7 @@ class Plant:
 
     def sense(self, t, kind, content, severity="NOTICE", owner=None):
         """An event in the sensor's timeline."""
+        t += dt.timedelta(microseconds=self.rng.randint(0, 800000))
         row = {"SensorName": self.sensor, "EventTime": stamp(t), "EventType": kind, "EventTitle": TITLES[kind],
                "Severity": severity, "Content": content, "Owner": owner}
         return self.put("IoTEvents_CL", row, t)

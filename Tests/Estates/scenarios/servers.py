@@ -71,6 +71,7 @@ def sharepoint(e):
     e.harm(sp, t + s(9), "T1505.003", "persistence-added", "spinst0.aspx", [f])
     e.cause(sp, "T1190 T1505.003", "CVE-2025-53770", "would-have-blocked", "open; the portal's pool starts the shell",
             same=("net.exposed",), rows=[n, c])
+    e.logon(sp, e.at(14, "15:20"), e.admin_user, "RemoteInteractive", e.admin_desk, admin=True)
     ps = e.run(sp, t + h(5), "cmd.exe", '"cmd.exe" /c C:\\ProgramData\\pd64.exe', w3, user="sp_farm")
     d, rows = lsass(e, sp, t + h(5) + s(2), ps, "procdump", "C:\\ProgramData\\l.dmp")
     e.cause(sp, "T1003.001", "scid-2509", "would-have-blocked", "the rule audited this very tool",
