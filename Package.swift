@@ -104,7 +104,8 @@ let package = Package(
                 "Workspace", "KQLEngine", "KQL", "Content", "Tables", .product(name: "Crypto", package: "swift-crypto"),
             ], swiftSettings: swift),
         .target(
-            name: "Workbooks", dependencies: ["KQLEngine", "KQL", "Content", "Tables"],
+            name: "Workbooks",
+            dependencies: ["KQLEngine", "KQL", "Content", "Tables", .product(name: "Crypto", package: "swift-crypto")],
             resources: [
                 .embedInCode("Assets/workbook.css"), .embedInCode("Assets/workbook.js"),
                 .embedInCode("Assets/theme.js"),
@@ -213,7 +214,11 @@ let package = Package(
             dependencies: ["Forensics", "Pipeline", "Workspace", "KQLEngine", "KQL", "Content", "Tables", "TestKit"],
             swiftSettings: swift),
         .testTarget(
-            name: "WorkbooksTests", dependencies: ["Workbooks", "KQLEngine", "Content", "Tables", "TestKit"],
+            name: "WorkbooksTests",
+            dependencies: [
+                "Workbooks", "KQLEngine", "Content", "Tables", "TestKit",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
             exclude: ["Fixture", "Golden"],
             swiftSettings: swift),
         .testTarget(
@@ -236,7 +241,11 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ], swiftSettings: swift),
         .testTarget(
-            name: "CommandTests", dependencies: ["vestige", "Workspace", "KQLEngine", "KQL", "Tables", "TestKit"],
+            name: "CommandTests",
+            dependencies: [
+                "vestige", "Pipeline", "Workspace", "KQLEngine", "KQL", "Tables", "TestKit",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: swift),
         .testTarget(name: "TidyTests", dependencies: ["TestKit"], swiftSettings: swift),
     ],

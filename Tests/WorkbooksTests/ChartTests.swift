@@ -137,7 +137,7 @@ import Testing
         defer { TemporaryFolder.remove(folder) }
         let document = WorkbookDocument(try WorkbookFixture.file(workbook.text, in: folder))
         let run = WorkbookRun(provider: MemoryTables(), now: FixtureWorkspace.now)
-        let page = PageRenderer(documents: [document]).page(await run.resolve(document, asked: [:]))
+        let page = PageRenderer(documents: [document]).page(await run.resolve(document, asked: [:])).text
         let start = try #require(page.firstRange(of: "<main>"))
         let end = try #require(page.firstRange(of: "</main>"))
         return page[start.lowerBound..<end.upperBound] + "\n"

@@ -22,6 +22,6 @@ import Workbooks
         let documents = Repository.library().workbooks.map { WorkbookDocument($0) }
         let document = try #require(documents.first { $0.id == id })
         let run = WorkbookRun(provider: try FixtureWorkspace.provider(), now: FixtureWorkspace.now)
-        return PageRenderer(documents: documents).page(await run.resolve(document, asked: asked))
+        return PageRenderer(documents: documents).page(await run.resolve(document, asked: asked)).text
     }
 }

@@ -44,7 +44,7 @@ import Testing
         let page = await resolve(document, ["P": ["zzz"]])
         #expect(page.values["P"]?.plain == "zzz")
         #expect(try page.answer(to: page.panels[0]).get().primary.rows() == [[.string("zzz")]])
-        #expect(PageRenderer(documents: []).page(page).contains("there is no choice zzz here"))
+        #expect(PageRenderer(documents: []).page(page).text.contains("there is no choice zzz here"))
         let usual = await resolve(document)
         #expect(usual.values["P"]?.plain == "a")
     }
@@ -77,7 +77,7 @@ import Testing
 
     @Test func aParameterWhoseQueryFailsSaysWhy() async throws {
         let document = try document([Self.dropdown(["query": "Nothing | take 1"])])
-        let drawn = PageRenderer(documents: []).page(await resolve(document))
+        let drawn = PageRenderer(documents: []).page(await resolve(document)).text
         #expect(drawn.contains("<em class=\"problem\">") && drawn.contains("Nothing"))
     }
 
@@ -126,9 +126,9 @@ import Testing
         ])
         let other = try document([], "other", template: "sentinel-Other")
         let page = await resolve(from)
-        let linked = PageRenderer(documents: [from, other]).page(page)
+        let linked = PageRenderer(documents: [from, other]).page(page).text
         #expect(linked.contains("<a href=\"/workbooks/other?Device=x%20y&amp;Kind=a%26b\">n</a>"))
-        let alone = PageRenderer(documents: [from]).page(page)
+        let alone = PageRenderer(documents: [from]).page(page).text
         #expect(alone.contains("<td>n</td>"))
     }
 
@@ -140,7 +140,7 @@ import Testing
     @Test func oldAndOddItemsAreReadOrTold() async throws {
         let old: JSON = ["type": 1, "content": .string(#"{"json":"kept as a text"}"#), "halfWidth": true]
         let document = try document([old, ["type": 10, "content": [:]], ["type": "x"], [:], 7])
-        let drawn = PageRenderer(documents: []).page(await resolve(document))
+        let drawn = PageRenderer(documents: []).page(await resolve(document)).text
         #expect(drawn.contains("kept as a text") && drawn.contains("--w:50%"))
         #expect(drawn.contains("items of type 10 need the Azure portal"))
     }
@@ -148,14 +148,14 @@ import Testing
     @Test func otherParametersStayInTheForm() async throws {
         let document = try document([Self.dropdown()])
         let page = await resolve(document, ["Q": ["1", "<2>"], "P": ["b"]])
-        let drawn = PageRenderer(documents: [document]).page(page)
+        let drawn = PageRenderer(documents: [document]).page(page).text
         #expect(drawn.contains("<input type=\"hidden\" name=\"Q\" value=\"&lt;2&gt;\"/>"))
         #expect(drawn.contains("<option value=\"b\" selected=\"\">b</option>"))
         #expect(!drawn.contains("name=\"P\" value"))
     }
 
     @Test func aPageThatIsNotThereSaysSo() {
-        let page = PageShell(documents: []).missing("There is no workbook <x>.")
+        let page = PageShell(documents: []).missing("There is no workbook <x>.").text
         #expect(
             page.hasPrefix("<!doctype html>\n<html lang=\"en\">") && page.contains("There is no workbook &lt;x&gt;."))
     }

@@ -47,7 +47,7 @@ import Testing
 
     @Test func markupInDataIsShownAsText() async throws {
         let document = try parameter(#"{"name":"Q","type":1,"value":"<script>alert(1)</script>"}"#)
-        let page = PageRenderer(documents: []).page(await run(document))
+        let page = PageRenderer(documents: []).page(await run(document)).text
         #expect(!page.contains("<script>alert(1)"))
         #expect(page.contains("&lt;script&gt;alert(1)"))
     }

@@ -31,11 +31,17 @@ struct SignInRoutes: Sendable {
         let back = SignInPath.safeReturn(back)
         let form = SignInForm(
             takesPasswords: access.accounts?.current.users.isEmpty == false,
-            entra: access.entra == nil ? nil : SignInPath.entra + "?" + FormText.write([("return", back)]),
-            action: SignInPath.page, back: back, formToken: formToken(of: browser), trouble: trouble)
+            entra: access.entra == nil
+                ? nil : Self.link(SignInPath.entra + "?" + FormText.write([("return", back)])),
+            action: Self.link(SignInPath.page), back: back, formToken: formToken(of: browser), trouble: trouble)
         var answer = Answer.html(PageShell(documents: []).signIn(form), status: status)
         answer.add(cookie: AccessCookie.arrival.set(browser))
         return answer
+    }
+
+    private static func link(_ address: String) -> Link {
+        guard let link = Link(untrusted: address) else { preconditionFailure("a page of this site") }
+        return link
     }
 
     /// What the form must bring back from a browser, so that nobody is signed in by another site as somebody else.

@@ -13,7 +13,7 @@ struct WorkbookRoutes: Sendable {
             guard let home = state.home else {
                 return Answer.html(shell.missing("There are no workbooks."), status: .notFound)
             }
-            return Response(status: .seeOther, headers: [.location: WorkbookAddress.make(home.id, [:])])
+            return Response(status: .seeOther, headers: [.location: WorkbookAddress.make(home.id, [:]).text])
         }
         router.get("/workbooks/:id") { request, context in
             var asked: [String: [String]] = [:]

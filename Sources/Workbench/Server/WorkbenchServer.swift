@@ -142,13 +142,10 @@ enum Answer {
         bytes(Array(text.utf8), type: type, status: status)
     }
 
-    static func html(_ text: String, status: HTTPResponse.Status = .ok) -> Response {
+    static func html(_ page: HTMLPage, status: HTTPResponse.Status = .ok) -> Response {
         bytes(
-            Array(text.utf8), type: "text/html; charset=utf-8", status: status,
-            headers: [
-                .contentSecurityPolicy:
-                    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-            ])
+            Array(page.text.utf8), type: "text/html; charset=utf-8", status: status,
+            headers: [.contentSecurityPolicy: HTMLPage.policy])
     }
 
     static func json(_ body: JSON, status: HTTPResponse.Status = .ok) -> Response {

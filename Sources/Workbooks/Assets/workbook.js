@@ -10,12 +10,18 @@ document.getElementById("theme")?.addEventListener("click", () => {
   try { localStorage.setItem("theme", root.dataset.theme); } catch { }
 });
 
+// What a cell says: a cell that also has a drawing says it in a span.
+const words = cell => (cell.querySelector("span") ?? cell).textContent.trim();
+
 // Rows that hold the typed words.
 for (const input of document.querySelectorAll("input.filter")) {
   const rows = input.nextElementSibling.querySelectorAll("tbody tr");
   input.addEventListener("input", () => {
-    const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
-    for (const row of rows) row.hidden = !words.every(w => row.textContent.toLowerCase().includes(w));
+    const wanted = input.value.toLowerCase().split(/\s+/).filter(Boolean);
+    for (const row of rows) {
+      const text = [...row.cells].map(words).join(" ").toLowerCase();
+      row.hidden = !wanted.every(w => text.includes(w));
+    }
   });
 }
 
@@ -29,7 +35,7 @@ function sort(table, th) {
   const column = th.cellIndex, down = th.getAttribute("aria-sort") === "ascending";
   for (const other of th.parentNode.cells) other.removeAttribute("aria-sort");
   th.setAttribute("aria-sort", down ? "descending" : "ascending");
-  const key = row => row.cells[column]?.textContent.trim() ?? "";
+  const key = row => row.cells[column] ? words(row.cells[column]) : "";
   const number = text => { const n = parseFloat(text.replace(/[,%]/g, "").replace("−", "-")); return Number.isNaN(n) ? null : n; };
   const rows = [...table.tBodies[0].rows].sort((a, b) => {
     const x = key(a), y = key(b), m = number(x), n = number(y);

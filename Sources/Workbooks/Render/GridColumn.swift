@@ -42,9 +42,9 @@ struct GridColumn {
     }
 
     var heading: Markup {
-        Markup("th", ["class": isNumeric ? "num" : nil, "scope": "col", "tabindex": "0"]) {
+        Markup(.th, [.class: isNumeric ? "num" : nil, .scope: "col", .tabindex: "0"]) {
             label
-            if isTime, !isDay { Markup("small") { " UTC" } }
+            if isTime, !isDay { Markup(.small) { " UTC" } }
         }
     }
 

@@ -30,13 +30,13 @@ struct GridRenderer {
         let rows = order()
         let shown = rows.prefix(settings.rowLimit)
         return filter
-            + Markup("div", ["class": "scroll"]) {
-                Markup("table", ["class": "grid"]) {
-                    Markup("thead") { Markup("tr") { columns.map(\.heading) } }
-                    Markup("tbody") {
+            + Markup(.div, [.class: "scroll"]) {
+                Markup(.table, [.class: "grid"]) {
+                    Markup(.thead) { Markup(.tr) { columns.map(\.heading) } }
+                    Markup(.tbody) {
                         for row in shown {
                             Markup.newline
-                            Markup("tr") { for column in columns { cell(column, row) } }
+                            Markup(.tr) { for column in columns { cell(column, row) } }
                         }
                         Markup.newline
                     }
@@ -47,8 +47,8 @@ struct GridRenderer {
     private var filter: Markup {
         guard settings.hasFilter else { return Markup() }
         return Markup(
-            empty: "input",
-            ["class": "filter", "type": "search", "placeholder": "Filter rows", "aria-label": "Filter rows"])
+            empty: .input,
+            [.class: "filter", .type: "search", .placeholder: "Filter rows", .ariaLabel: "Filter rows"])
     }
 
     /// What a reader would not know from the table alone.
@@ -59,7 +59,7 @@ struct GridRenderer {
             guard let formatter = column.formatter, formatter.kind == nil else { continue }
             notes.append("\(column.label) is shown as text: there is no column renderer \(formatter.number).")
         }
-        return notes.map { note in Markup("p", ["class": "cut"]) { note } }.joined()
+        return notes.map { note in Markup(.p, [.class: "cut"]) { note } }.joined()
     }
 
     /// `SignatureAgeDays` as `Signature age days`.
@@ -107,33 +107,33 @@ struct GridRenderer {
     private func cell(_ column: GridColumn, _ row: Int) -> Markup {
         let value = cells[column.place][row]
         let shown = column.text(value)
-        let plain = Markup("td", ["class": column.isNumeric ? "num" : nil]) { shown }
+        let plain = Markup(.td, [.class: column.isNumeric ? "num" : nil]) { shown }
         guard let formatter = column.formatter, let kind = formatter.kind else { return plain }
         switch kind {
         case .thresholds: return threshold(formatter, value, shown)
         case .heatmap, .unnamedHeatmap:
             guard let fraction = column.fraction(value) else { return plain }
             let isNothing = value.doubleValue == 0 && column.startsAtZero
-            let color = isNothing ? "transparent" : (formatter.palette ?? .usual).heat(fraction)
-            return Markup("td", ["class": "heat", "style": "--fill:\(color)"]) { Markup("span") { shown } }
+            let fill = isNothing ? "" : " " + (formatter.palette ?? .usual).heat(fraction)
+            return Markup(.td, [.class: "heat" + fill]) { Markup(.span) { shown } }
         case .bar, .barUnderneath:
             guard let fraction = column.fraction(value) else { return plain }
             let color = (formatter.palette ?? .usual).color
-            return Markup("td", ["class": "bar"]) {
-                Markup("span") { shown }
-                Markup("i", ["style": "width:\(coordinate(100 * fraction))%;background:\(color)"]) {}
+            return Markup(.td, [.class: "bar"]) {
+                Markup(.span) { shown }
+                ShareBar.markup([ShareBar.Part(share: max(fraction, Self.leastBar), color: color, tip: nil)])
             }
         case .link: return link(formatter, value, row, shown)
         case .sparkLine, .sparkBar, .sparkArea:
             guard let style = kind.sparkline, value.arrayValue != nil else { return plain }
-            return Markup("td", ["class": "spark"]) { Sparkline(style, value).markup() }
+            return Markup(.td, [.class: "spark"]) { Sparkline(style, value).markup() }
         case .icon:
-            return Markup("td", ["class": "icon"]) {
+            return Markup(.td, [.class: "icon"]) {
                 Icon.markup(shown)
-                Markup("span") { shown }
+                Markup(.span) { shown }
             }
         case .compositeBar: return composite(formatter, row)
-        case .rightAligned: return Markup("td", ["class": "num"]) { shown }
+        case .rightAligned: return Markup(.td, [.class: "num"]) { shown }
         case .automatic, .text, .hidden, .dateTime, .bigNumber, .resource, .resourceGroup, .subscription,
             .resourceType, .location, .timeline:
             return plain
@@ -142,35 +142,38 @@ struct GridRenderer {
 
     private func threshold(_ formatter: ColumnFormatter, _ value: Value, _ shown: String) -> Markup {
         guard let rule = formatter.thresholds.first(where: { $0.holds(for: value) }) else {
-            return Markup("td") { shown }
+            return Markup(.td) { shown }
         }
         if formatter.colorsByThreshold {
             let tone = NamedColor(named: rule.representation)?.tone ?? .none
-            return Markup("td") { Markup("span", ["class": "tag \(tone.rawValue)"]) { rule.label(shown) } }
+            return Markup(.td) { Markup(.span, [.class: "tag \(tone.rawValue)"]) { rule.label(shown) } }
         }
-        return Markup("td", ["class": "icon"]) {
+        return Markup(.td, [.class: "icon"]) {
             Icon.markup(rule.representation)
-            Markup("span") { rule.label(shown) }
+            Markup(.span) { rule.label(shown) }
         }
     }
 
     private func link(_ formatter: ColumnFormatter, _ value: Value, _ row: Int, _ shown: String) -> Markup {
         let label = formatter.link?.label ?? shown
-        return Markup("td") {
+        return Markup(.td) {
             if let address = formatter.link.flatMap({ address($0, value, row) }) {
-                Markup("a", ["href": address]) { label }
+                Markup(link: address) { label }
             } else {
                 label
             }
         }
     }
 
+    /// Of a bar: so much of a narrow column is a line that can be seen.
+    private static let leastBar = 0.005
+
     /// Where a cell leads: to an address, or to another workbook with parameters taken from the row. Nil when that
     /// workbook is not here, or the address would lead elsewhere than it says.
-    private func address(_ link: LinkTarget, _ value: Value, _ row: Int) -> String? {
+    private func address(_ link: LinkTarget, _ value: Value, _ row: Int) -> Link? {
         guard let workbook = link.workbook else {
             let cell = link.column.flatMap { schema.index(of: $0) }.map { cells[$0][row] } ?? value
-            return Markup.isSafe(address: cell.text) ? cell.text : nil
+            return Link(untrusted: cell.text)
         }
         guard let id = workbooks.id(ofTemplate: workbook.template) else { return nil }
         var asked: [String: [String]] = [:]
@@ -198,19 +201,14 @@ struct GridRenderer {
         for (c, spec) in schema.columns.enumerated() {
             label = label.replacing("[\"\(spec.name)\"]", with: NumberText.cell(cells[c][row]))
         }
-        return Markup("td", ["class": "composite"]) {
-            Markup("span") { label }
-            Markup("div") {
-                for part in parts {
-                    Markup(
-                        "i",
-                        [
-                            "style": "width:\(coordinate(100 * part.value / total))%;background:\(part.color)",
-                            "title": "\(part.name): \(NumberText.plain(part.value, 1))",
-                        ]
-                    ) {}
-                }
-            }
+        return Markup(.td, [.class: "composite"]) {
+            Markup(.span) { label }
+            ShareBar.markup(
+                parts.map { part in
+                    ShareBar.Part(
+                        share: part.value / total, color: part.color,
+                        tip: "\(part.name): \(NumberText.plain(part.value, 1))")
+                })
         }
     }
 }

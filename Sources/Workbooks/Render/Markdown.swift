@@ -26,10 +26,10 @@ enum Markdown {
                 out += Self.heading(level, Inline.markup(String(line.dropFirst(level + 1))))
             } else if line.hasPrefix("- ") || line.hasPrefix("* ") {
                 if list.isEmpty { end() }
-                list.append(Markup("li") { Inline.markup(String(line.dropFirst(2))) })
+                list.append(Markup(.li) { Inline.markup(String(line.dropFirst(2))) })
             } else if line.count >= 3, Set(line.filter { $0 != " " }).isSubset(of: ["-"]) {
                 end()
-                out += Markup(empty: "hr")
+                out += Markup(empty: .hr)
             } else if line.allSatisfy({ $0 == " " }) {
                 end()
             } else {
@@ -46,14 +46,14 @@ enum Markdown {
         /// Ends the block that is open.
         private mutating func end() {
             if !paragraph.isEmpty {
-                out += Markup("p") {
+                out += Markup(.p) {
                     for (i, line) in paragraph.enumerated() {
-                        if i > 0 { Markup(empty: "br") }
+                        if i > 0 { Markup(empty: .br) }
                         Inline.markup(line)
                     }
                 }
             }
-            if !list.isEmpty { out += Markup("ul") { list } }
+            if !list.isEmpty { out += Markup(.ul) { list } }
             if !table.isEmpty { out += Self.table(table) }
             (paragraph, list, table) = ([], [], [])
         }
@@ -61,11 +61,11 @@ enum Markdown {
         /// The page has a title of its own, so a text begins with headings of the second level.
         private static func heading(_ level: Int, _ content: Markup) -> Markup {
             switch level {
-            case 1: Markup("h2") { content }
-            case 2: Markup("h3") { content }
-            case 3: Markup("h4") { content }
-            case 4: Markup("h5") { content }
-            default: Markup("h6") { content }
+            case 1: Markup(.h2) { content }
+            case 2: Markup(.h3) { content }
+            case 3: Markup(.h4) { content }
+            case 4: Markup(.h5) { content }
+            default: Markup(.h6) { content }
             }
         }
 
@@ -77,14 +77,14 @@ enum Markdown {
                 return parts
             }
             let isRule = lines.count > 1 && lines[1].allSatisfy { "|-: ".contains($0) }
-            return Markup("table") {
+            return Markup(.table) {
                 for (i, line) in lines.enumerated() where !(isRule && i == 1) {
-                    Markup("tr") {
+                    Markup(.tr) {
                         for cell in cells(line) {
                             if isRule && i == 0 {
-                                Markup("th") { Inline.markup(cell) }
+                                Markup(.th) { Inline.markup(cell) }
                             } else {
-                                Markup("td") { Inline.markup(cell) }
+                                Markup(.td) { Inline.markup(cell) }
                             }
                         }
                     }
@@ -122,24 +122,24 @@ enum Markdown {
             switch text.first {
             case "`":
                 guard let end = text.dropFirst().firstIndex(of: "`") else { return nil }
-                return (Markup("code") { String(text.dropFirst()[..<end]) }, text.index(after: end))
+                return (Markup(.code) { String(text.dropFirst()[..<end]) }, text.index(after: end))
             case "*" where text.hasPrefix("**"):
                 guard let end = text.dropFirst(2).firstRange(of: "**") else { return nil }
                 return (
-                    Markup("strong") { markup(String(text.dropFirst(2)[..<end.lowerBound])) }, end.upperBound
+                    Markup(.strong) { markup(String(text.dropFirst(2)[..<end.lowerBound])) }, end.upperBound
                 )
             case "*":
                 // A star before a space is a star.
                 guard text.dropFirst().first != " ", let end = text.dropFirst().firstIndex(of: "*"),
                     end > text.index(after: text.startIndex)
                 else { return nil }
-                return (Markup("em") { markup(String(text.dropFirst()[..<end])) }, text.index(after: end))
+                return (Markup(.em) { markup(String(text.dropFirst()[..<end])) }, text.index(after: end))
             case "[": return link(text)
             case "<":
                 guard let tag = ["<br>", "<br/>", "<br />"].first(where: { text.lowercased().hasPrefix($0) }) else {
                     return nil
                 }
-                return (Markup(empty: "br"), text.index(text.startIndex, offsetBy: tag.count))
+                return (Markup(empty: .br), text.index(text.startIndex, offsetBy: tag.count))
             default: return nil
             }
         }
@@ -150,9 +150,7 @@ enum Markdown {
             }
             let label = markup(String(text.dropFirst()[..<close.lowerBound]))
             let address = String(text[close.upperBound..<end])
-            let piece =
-                Markup.isSafe(address: address)
-                ? Markup("a", ["href": address, "rel": "noreferrer"]) { label } : label
+            let piece = Link(untrusted: address).map { link in Markup(link: link) { label } } ?? label
             return (piece, text.index(after: end))
         }
     }

@@ -16,50 +16,40 @@ package struct PageRenderer: Sendable {
     }
 
     /// The whole page, from the document type to its last line.
-    package func page(_ workbook: ResolvedWorkbook) -> String {
-        let body = Markup("main") { items(workbook.items, workbook) }
+    package func page(_ workbook: ResolvedWorkbook) -> HTMLPage {
+        let body = Markup(.main) { items(workbook.items, workbook) }
         return shell.page(title: workbook.document.title, current: workbook.document.id, body: body)
     }
 
     private func items(_ items: [ResolvedItem], _ workbook: ResolvedWorkbook) -> Markup {
-        Markup("div", ["class": "row"]) {
+        Markup(.div, [.class: "row"]) {
             for item in items {
                 Markup.newline
-                Markup("section", ["class": "item", "style": "--w:\(Self.share(item.width))%"]) {
-                    self.item(item, workbook)
-                }
+                Markup(.section, [.class: "item w\(min(max(item.width, 1), 100))"]) { self.item(item, workbook) }
             }
             Markup.newline
-        }
-    }
-
-    /// A width in percent, where thirds and sixths are thirds and sixths.
-    private static func share(_ percent: Int) -> String {
-        switch percent {
-        case 16, 17: "16.667"
-        case 33, 34: "33.333"
-        case 66, 67: "66.667"
-        default: String(min(max(percent, 1), 100))
         }
     }
 
     private func item(_ item: ResolvedItem, _ workbook: ResolvedWorkbook) -> Markup {
         switch item.kind {
         case .text(let markdown, let style):
-            Markup("div", ["class": "text \(style.rawValue)"]) { Markdown.markup(markdown) }
+            Markup(.div, [.class: "text \(style.rawValue)"]) { Markdown.markup(markdown) }
         case .parameters(let list): ParameterForm(list, workbook.asked).markup()
         case .links(let links, let isTabs): self.links(links, isTabs)
         case .group(let inner, let title):
-            (title.map { title in Markup("h3") { title } } ?? Markup()) + items(inner, workbook)
-        case .note(let text): Markup("div", ["class": "text info"]) { text }
+            (title.map { title in Markup(.h3) { title } } ?? Markup()) + items(inner, workbook)
+        case .note(let text): Markup(.div, [.class: "text info"]) { text }
         case .panel(let panel): self.panel(panel, workbook.answer(to: panel), width: item.width)
         }
     }
 
     private func links(_ links: [ResolvedLink], _ isTabs: Bool) -> Markup {
-        Markup("div", ["class": isTabs ? "tabs" : "links"]) {
-            for link in links where Markup.isSafe(address: link.address) {
-                Markup("a", ["href": link.address, "aria-current": link.isCurrent ? "true" : nil]) { link.label }
+        Markup(.div, [.class: isTabs ? "tabs" : "links"]) {
+            for link in links {
+                if let address = link.address {
+                    Markup(link: address, [.ariaCurrent: link.isCurrent ? "true" : nil]) { link.label }
+                }
             }
         }
     }
@@ -77,24 +67,24 @@ package struct PageRenderer: Sendable {
             caption = caption.replacing("{$rowCount}", with: String(result.primary.count))
             kind = (visualization ?? result.render?.kind).flatMap { ChartKind(named: $0) }
             if result.primary.count == 0 {
-                content = Markup("p", ["class": "empty"]) {
+                content = Markup(.p, [.class: "empty"]) {
                     panel.query.noDataMessage ?? "The query returned no results."
                 }
             } else {
                 content = drawing(panel, result, title: caption, width: width)
             }
         }
-        return Markup("div", ["class": kind?.isBare == true ? "panel bare" : "panel"]) {
-            if !caption.isEmpty { Markup("h3") { caption } }
+        return Markup(.div, [.class: kind?.isBare == true ? "panel bare" : "panel"]) {
+            if !caption.isEmpty { Markup(.h3) { caption } }
             content
-            Markup("details", ["class": "kql"]) {
-                Markup("summary") { "KQL" }
-                Markup("pre") { panel.text }
+            Markup(.details, [.class: "kql"]) {
+                Markup(.summary) { "KQL" }
+                Markup(.pre) { panel.text }
             }
         }
     }
 
-    private static func error(_ text: String) -> Markup { Markup("div", ["class": "text error"]) { text } }
+    private static func error(_ text: String) -> Markup { Markup(.div, [.class: "text error"]) { text } }
 
     private static func explain(_ error: QueryError) -> String {
         guard case .invalid(let diagnostic, let query) = error else { return error.message }
@@ -124,7 +114,7 @@ package struct PageRenderer: Sendable {
     }
 
     private func instead(of reason: String, _ rows: DrawnRows) throws -> Markup {
-        Markup("p", ["class": "instead"]) { "\(reason); the rows are shown as a table." }
+        Markup(.p, [.class: "instead"]) { "\(reason); the rows are shown as a table." }
             + (try GridRenderer(rows).markup())
     }
 }

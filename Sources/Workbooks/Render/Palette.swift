@@ -2,8 +2,6 @@
 enum Tone: String, Sendable {
     case good, mild, warn, bad, info, none
 
-    /// The colour, which follows the page's theme.
-    var color: String { "var(--\(rawValue))" }
 }
 
 /// A colour by its name in workbooks, as one of the page's own.
@@ -30,12 +28,16 @@ enum NamedColor: Sendable {
 
     private static let seriesCount = 12
 
-    var color: String {
+    /// The name of the style sheet's variable, and the last part of its classes' names.
+    var variable: String {
         switch self {
-        case .tone(let tone): tone.color
-        case .series(let place): "var(--s\(place + 1))"
+        case .tone(let tone): tone.rawValue
+        case .series(let place): "s\(place + 1)"
         }
     }
+
+    /// The colour as an attribute of SVG; it follows the page's theme.
+    var color: String { "var(--\(variable))" }
 
     /// The meaning, for fills behind text: a colour without one has none.
     var tone: Tone { if case .tone(let tone) = self { tone } else { .none } }
@@ -67,22 +69,23 @@ enum Palette: Sendable {
     var color: String {
         switch self {
         case .one(let color): color.color
-        case .ramp: Tone.info.color
+        case .ramp: NamedColor.tone(.info).color
         }
     }
 
-    /// A background for a value at `fraction` of its scale.
+    /// The classes that give a background to a value at `fraction` of its scale: two colours and how much of the
+    /// second.
     func heat(_ fraction: Double) -> String {
         let stops: [String] =
             switch self {
-            case .one(let color): ["transparent", color.color]
-            case .ramp(let tones): tones.map(\.color)
+            case .one(let color): ["nothing", color.variable]
+            case .ramp(let tones): tones.map(\.rawValue)
             }
         precondition(fraction.isFinite, "a value without a place on its scale has no colour")
         let place = min(max(fraction, 0), 1) * Double(stops.count - 1)
         let low = min(Int(place), stops.count - 2)
         let share = Int(((place - Double(low)) * 100).rounded())
-        return "color-mix(in srgb, \(stops[low + 1]) \(share)%, \(stops[low]))"
+        return "hi-\(stops[low + 1]) lo-\(stops[low]) p\(share)"
     }
 }
 
@@ -90,9 +93,9 @@ enum Palette: Sendable {
 enum Icon {
     static func markup(_ name: String) -> Markup {
         let (tone, path) = drawing(name)
-        return Markup("svg", ["class": "sign \(tone.rawValue)", "viewBox": "0 0 16 16", "aria-hidden": "true"]) {
-            Markup(empty: "circle", ["cx": "8", "cy": "8", "r": "7"])
-            Markup(empty: "path", ["d": path])
+        return Markup(.svg, [.class: "sign \(tone.rawValue)", .viewBox: "0 0 16 16", .ariaHidden: "true"]) {
+            Markup(empty: .circle, [.cx: "8", .cy: "8", .r: "7"])
+            Markup(empty: .path, [.d: path])
         }
     }
 

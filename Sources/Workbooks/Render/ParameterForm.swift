@@ -13,39 +13,39 @@ struct ParameterForm {
 
     func markup() -> Markup {
         guard !shown.isEmpty else { return Markup() }
-        return Markup("form", ["class": "parameters", "method": "get"]) {
+        return Markup(.form, [.class: "parameters", .method: "get"]) {
             for (name, value) in others {
-                Markup(empty: "input", ["type": "hidden", "name": name, "value": value])
+                Markup(empty: .input, [.type: "hidden", .name: name, .value: value])
             }
             for parameter in shown {
                 Markup.newline
                 control(parameter)
             }
-            Markup("noscript") { Markup("button") { "Apply" } }
+            Markup(.noscript) { Markup(.button) { "Apply" } }
         }
     }
 
     private func control(_ resolved: ResolvedParameter) -> Markup {
         let parameter = resolved.parameter
-        return Markup("label", ["title": parameter.description.isEmpty ? nil : parameter.description]) {
-            Markup("span") { parameter.label }
+        return Markup(.label, [.title: parameter.description.isEmpty ? nil : parameter.description]) {
+            Markup(.span) { parameter.label }
             switch parameter.control {
-            case .text: Markup(empty: "input", ["name": parameter.name, "value": resolved.value.label])
-            case .fixed: Markup("b") { resolved.value.label }
+            case .text: Markup(empty: .input, [.name: parameter.name, .value: resolved.value.label])
+            case .fixed: Markup(.b) { resolved.value.label }
             case .dropdown, .options, .timeRange: choices(resolved)
             }
-            if let problem = resolved.problem { Markup("em", ["class": "problem"]) { problem } }
+            if let problem = resolved.problem { Markup(.em, [.class: "problem"]) { problem } }
         }
     }
 
     private func choices(_ resolved: ResolvedParameter) -> Markup {
-        Markup("select", ["name": resolved.parameter.name]) {
+        Markup(.select, [.name: resolved.parameter.name]) {
             if !resolved.choices.contains(where: \.isSelected) {
-                Markup("option", ["value": "", "selected": ""]) {}
+                Markup(.option, [.value: "", .selected: ""]) {}
             }
             // A list of several chosen values shows as one entry: the page sets one at a time.
             for choice in resolved.choices {
-                Markup("option", ["value": choice.value, "selected": choice.isSelected ? "" : nil]) { choice.label }
+                Markup(.option, [.value: choice.value, .selected: choice.isSelected ? "" : nil]) { choice.label }
             }
         }
     }

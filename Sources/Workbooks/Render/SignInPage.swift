@@ -18,10 +18,10 @@ package struct PageAccount: Sendable {
 
     /// Name, role and the way out, for the frame's right end.
     var markup: Markup {
-        Markup("form", ["class": "account", "method": "post", "action": "/sign-out"]) {
-            Markup("span", ["title": "Signed in as \(name), \(role)"]) { name }
-            Markup(empty: "input", ["type": "hidden", "name": "form", "value": formToken])
-            Markup("button", ["type": "submit"]) { "Sign out" }
+        Markup(postTo: Link(path: ["sign-out"]), [.class: "account"]) {
+            Markup(.span, [.title: "Signed in as \(name), \(role)"]) { name }
+            Markup(empty: .input, [.type: "hidden", .name: "form", .value: formToken])
+            Markup(.button, [.type: "submit"]) { "Sign out" }
         }
     }
 }
@@ -30,8 +30,8 @@ package struct PageAccount: Sendable {
 package struct SignInForm: Sendable {
     let takesPasswords: Bool
     /// Where sign-in with Entra begins; nil where there is none.
-    let entra: String?
-    let action: String
+    let entra: Link?
+    let action: Link
     let back: String
     let formToken: String
     let trouble: String?
@@ -41,7 +41,7 @@ package struct SignInForm: Sendable {
     ///   - formToken: what the form sends along.
     ///   - trouble: what went wrong at the last try.
     package init(
-        takesPasswords: Bool, entra: String?, action: String, back: String, formToken: String, trouble: String?
+        takesPasswords: Bool, entra: Link?, action: Link, back: String, formToken: String, trouble: String?
     ) {
         self.takesPasswords = takesPasswords
         self.entra = entra
@@ -54,20 +54,20 @@ package struct SignInForm: Sendable {
 
 extension PageShell {
     /// The page to sign in on.
-    package func signIn(_ form: SignInForm) -> String {
-        let body = Markup("main", ["class": "sign-in"]) {
-            Markup("div", ["class": "panel"]) {
-                Markup("h1") { "Sign in" }
+    package func signIn(_ form: SignInForm) -> HTMLPage {
+        let body = Markup(.main, [.class: "sign-in"]) {
+            Markup(.div, [.class: "panel"]) {
+                Markup(.h1) { "Sign in" }
                 if let trouble = form.trouble {
-                    Markup("div", ["class": "text error", "role": "alert"]) { Markup("p") { trouble } }
+                    Markup(.div, [.class: "text error", .role: "alert"]) { Markup(.p) { trouble } }
                 }
                 if let entra = form.entra {
-                    Markup("a", ["class": "button", "href": entra]) { "Sign in with Microsoft" }
+                    Markup(link: entra, [.class: "button"]) { "Sign in with Microsoft" }
                 }
-                if form.entra != nil, form.takesPasswords { Markup("p", ["class": "or"]) { "or" } }
+                if form.entra != nil, form.takesPasswords { Markup(.p, [.class: "or"]) { "or" } }
                 if form.takesPasswords { passwordForm(form) }
                 if form.entra == nil, !form.takesPasswords {
-                    Markup("p") { "Only programs with an API token may use this server." }
+                    Markup(.p) { "Only programs with an API token may use this server." }
                 }
             }
         }
@@ -75,25 +75,25 @@ extension PageShell {
     }
 
     private func passwordForm(_ form: SignInForm) -> Markup {
-        Markup("form", ["method": "post", "action": form.action]) {
-            Markup(empty: "input", ["type": "hidden", "name": "form", "value": form.formToken])
-            Markup(empty: "input", ["type": "hidden", "name": "return", "value": form.back])
-            Markup("label") {
+        Markup(postTo: form.action) {
+            Markup(empty: .input, [.type: "hidden", .name: "form", .value: form.formToken])
+            Markup(empty: .input, [.type: "hidden", .name: "return", .value: form.back])
+            Markup(.label) {
                 "Name"
                 Markup(
-                    empty: "input",
+                    empty: .input,
                     [
-                        "name": "user", "autocomplete": "username", "autocapitalize": "none", "required": "",
-                        "maxlength": "64",
+                        .name: "user", .autocomplete: "username", .autocapitalize: "none", .required: "",
+                        .maxlength: "64",
                     ])
             }
-            Markup("label") {
+            Markup(.label) {
                 "Password"
                 Markup(
-                    empty: "input",
-                    ["name": "password", "type": "password", "autocomplete": "current-password", "required": ""])
+                    empty: .input,
+                    [.name: "password", .type: "password", .autocomplete: "current-password", .required: ""])
             }
-            Markup("button", ["class": "button", "type": "submit"]) { "Sign in" }
+            Markup(.button, [.class: "button", .type: "submit"]) { "Sign in" }
         }
     }
 }

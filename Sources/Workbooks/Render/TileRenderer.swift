@@ -16,8 +16,8 @@ struct TileRenderer {
         let tiles = all.prefix(Self.tilesMax).map { Markup.newline + tile($0) }
         let note =
             all.count > tiles.count
-            ? Markup("p", ["class": "cut"]) { "The first \(tiles.count) of \(all.count) tiles." } : Markup()
-        return Markup("div", ["class": "tiles"]) { tiles } + note
+            ? Markup(.p, [.class: "cut"]) { "The first \(tiles.count) of \(all.count) tiles." } : Markup()
+        return Markup(.div, [.class: "tiles"]) { tiles } + note
     }
 
     private func tile(_ row: [Value]) -> Markup {
@@ -28,15 +28,15 @@ struct TileRenderer {
             let value = row[c]
             tone = self.tone(content, value) ?? tone
             if let style = content.kind?.sparkline {
-                parts += Markup("div", ["class": place.style]) { Sparkline(style, value).markup() }
+                parts += Markup(.div, [.class: place.style]) { Sparkline(style, value).markup() }
                 continue
             }
             let text = value.boolValue == nil ? value.doubleValue.map { NumberText.format($0, content.format) } : nil
             let shown = text ?? NumberText.cell(value)
             let isWords = place == .left && shown.count > Self.figureLettersMax
-            parts += Markup("div", ["class": place.style + (isWords ? " words" : "")]) { shown }
+            parts += Markup(.div, [.class: place.style + (isWords ? " words" : "")]) { shown }
         }
-        return Markup("div", ["class": tone.map { "tile \($0.rawValue)" } ?? "tile"]) { parts }
+        return Markup(.div, [.class: tone.map { "tile \($0.rawValue)" } ?? "tile"]) { parts }
     }
 
     /// What a part's rules or its palette say of a tile; nil when they say nothing.
@@ -67,7 +67,7 @@ extension TileSettings.Place {
 enum CardRenderer {
     static func markup(_ rows: DrawnRows) throws -> Markup {
         guard rows.table.count > 0, let value = try rows.table.batch.row(0).first else { return Markup() }
-        if rows.query.card.isMarkdown { return Markup("div", ["class": "text"]) { Markdown.markup(value.text) } }
-        return Markup("div", ["class": "big"]) { NumberText.cell(value) }
+        if rows.query.card.isMarkdown { return Markup(.div, [.class: "text"]) { Markdown.markup(value.text) } }
+        return Markup(.div, [.class: "big"]) { NumberText.cell(value) }
     }
 }

@@ -77,7 +77,7 @@ struct PagePlan {
     private func resolved(_ link: WorkbookLink) -> ResolvedLink {
         guard link.setsParameter else {
             return ResolvedLink(
-                label: link.label, address: values.substitute(link.cellValue, .text), isCurrent: false)
+                label: link.label, address: Link(untrusted: values.substitute(link.cellValue, .text)), isCurrent: false)
         }
         return ResolvedLink(
             label: link.label,

@@ -3,13 +3,11 @@ package enum WorkbookAddress {
     /// The page of a workbook with what was asked before and one parameter set anew.
     package static func make(
         _ id: String, _ asked: [String: [String]], setting name: String? = nil, to value: String = ""
-    ) -> String {
+    ) -> Link {
         var all = asked
         if let name { all[name] = [value] }
-        let pairs = all.sorted { $0.key < $1.key }.flatMap { key, values in
-            values.map { "\(escape(key))=\(escape($0))" }
-        }
-        return "/workbooks/\(escape(id))" + (pairs.isEmpty ? "" : "?" + pairs.joined(separator: "&"))
+        let query = all.sorted { $0.key < $1.key }.flatMap { name, values in values.map { (name: name, value: $0) } }
+        return Link(path: ["workbooks", id], query: query)
     }
 
     /// Percent-encodes all but the unreserved characters of RFC 3986.

@@ -47,7 +47,8 @@ struct ResolvedItem: Sendable {
 
 struct ResolvedLink: Sendable {
     let label: String
-    let address: String
+    /// nil when it is none that may stand in a link.
+    let address: Link?
     let isCurrent: Bool
 }
 

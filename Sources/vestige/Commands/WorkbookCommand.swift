@@ -49,8 +49,8 @@ struct WorkbookCommand: AsyncParsableCommand {
             }
             let run = WorkbookRun(provider: try session.provider(), now: SystemClock.now())
             let page = PageRenderer(documents: documents).page(await run.resolve(document, asked: asked))
-            guard let out else { return Console.out(page) }
-            do { try page.write(toFile: out, atomically: true, encoding: .utf8) } catch {
+            guard let out else { return Console.out(Array(page.text.utf8)) }
+            do { try page.text.write(toFile: out, atomically: true, encoding: .utf8) } catch {
                 throw OperatorError(
                     "the page cannot be written to \(out)", got: "\(error.localizedDescription)",
                     next: "check the folder and its permissions")

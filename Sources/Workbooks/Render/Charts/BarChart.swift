@@ -29,11 +29,11 @@ struct BarChart {
             let x = frame.left + 4 + slot * Double(bar.place) + (slot - width) / 2 + lane
             let (top, bottom) = (y(max(bar.low, bar.high)), y(min(bar.low, bar.high)))
             let attributes: Markup.Attributes = [
-                "x": coordinate(x), "y": coordinate(top), "width": coordinate(width / lanes),
-                "height": coordinate(bottom - top), "fill": frame.color(bar.series),
+                .x: coordinate(x), .y: coordinate(top), .width: coordinate(width / lanes),
+                .height: coordinate(bottom - top), .fill: frame.color(bar.series),
             ]
             return Markup.newline
-                + Markup("rect", attributes) {
+                + Markup(.rect, attributes) {
                     frame.tip(bar.series, bar.high - bar.low, at: places[bar.place])
                 }
         }
@@ -87,19 +87,19 @@ struct CategoryBars {
         let totals = data.categoryTotals
         let rows = data.categories.enumerated().prefix(Self.barsMax).map { place, name in
             Markup.newline
-                + Markup("li") {
-                    Markup("span", ["title": name]) { name }
-                    Markup("div") { parts(place, high) }
-                    Markup("b") { NumberText.count(totals[place]) }
+                + Markup(.li) {
+                    Markup(.span, [.title: name]) { name }
+                    parts(place, high)
+                    Markup(.b) { NumberText.count(totals[place]) }
                 }
         }
         let cut = data.categories.count - rows.count
-        var bars = Markup("ol", ["class": "hbars"]) {
+        var bars = Markup(.ol, [.class: "hbars"]) {
             rows
             Markup.newline
         }
         if cut > 0 {
-            bars += Markup("p", ["class": "cut"]) { "The first \(rows.count) of \(data.categories.count) bars." }
+            bars += Markup(.p, [.class: "cut"]) { "The first \(rows.count) of \(data.categories.count) bars." }
         }
         return data.series.count > 1 ? bars + frame.legend() : bars
     }
@@ -116,11 +116,13 @@ struct CategoryBars {
     }
 
     private func parts(_ place: Int, _ high: Double) -> Markup {
-        frame.data.series.enumerated().map { s, series in
+        let parts = frame.data.series.enumerated().compactMap { s, series -> ShareBar.Part? in
             let value = value(series, place)
-            guard value > 0 else { return Markup() }
-            let style = "width:\(coordinate(100 * value / high))%;background:\(frame.color(s))"
-            return Markup("i", ["style": style, "title": "\(frame.name(s)): \(NumberText.plain(value, 1))"]) {}
-        }.joined()
+            guard value > 0 else { return nil }
+            return ShareBar.Part(
+                share: value / high, color: frame.color(s),
+                tip: "\(frame.name(s)): \(NumberText.plain(value, 1))")
+        }
+        return ShareBar.markup(parts)
     }
 }

@@ -26,8 +26,10 @@ struct ChartFrame {
         }
     }
 
-    func color(_ place: Int) -> String {
-        (settings.labels[data.series[place].name]?.color ?? .ofSeries(place)).color
+    func color(_ place: Int) -> String { namedColor(place).color }
+
+    private func namedColor(_ place: Int) -> NamedColor {
+        settings.labels[data.series[place].name]?.color ?? .ofSeries(place)
     }
 
     func name(_ place: Int) -> String {
@@ -69,19 +71,19 @@ struct ChartFrame {
     /// The chart with rules at the ticks.
     func svg(_ y: Scale, _ ticks: [Double], body: Markup) -> Markup {
         let attributes: Markup.Attributes = [
-            "class": "chart", "viewBox": "0 0 \(coordinate(width)) \(coordinate(height))", "role": "img",
-            "aria-label": summary, "preserveAspectRatio": "none",
+            .class: "chart", .viewBox: "0 0 \(coordinate(width)) \(coordinate(height))", .role: "img",
+            .ariaLabel: summary, .preserveAspectRatio: "none",
         ]
-        return Markup("svg", attributes) {
+        return Markup(.svg, attributes) {
             for tick in ticks {
                 let place = coordinate(y(tick))
                 Markup.newline
                 Markup(
-                    empty: "line",
-                    ["class": "rule", "x1": coordinate(left), "x2": coordinate(width), "y1": place, "y2": place])
+                    empty: .line,
+                    [.class: "rule", .x1: coordinate(left), .x2: coordinate(width), .y1: place, .y2: place])
                 Markup(
-                    "text",
-                    ["class": "axis", "x": coordinate(left - 6), "y": place, "dy": "4", "text-anchor": "end"]
+                    .text,
+                    [.class: "axis", .x: coordinate(left - 6), .y: place, .dy: "4", .textAnchor: "end"]
                 ) { Self.label(tick, of: ticks) }
             }
             body
@@ -99,7 +101,7 @@ struct ChartFrame {
     /// A text under the horizontal axis.
     func label(_ x: Double, _ text: String, anchor: String = "middle") -> Markup {
         Markup(
-            "text", ["class": "axis", "x": coordinate(x), "y": coordinate(height - 8), "text-anchor": anchor]
+            .text, [.class: "axis", .x: coordinate(x), .y: coordinate(height - 8), .textAnchor: anchor]
         ) { text }
     }
 
@@ -140,7 +142,7 @@ struct ChartFrame {
 
     /// What appears when one points at a mark.
     func tip(_ series: Int, _ value: Double, at x: Double) -> Markup {
-        Markup("title") { "\(name(series)): \(NumberText.plain(value, 2))\n\(data.label(x))" }
+        Markup(.title) { "\(name(series)): \(NumberText.plain(value, 2))\n\(data.label(x))" }
     }
 
     // MARK: Legend
@@ -150,23 +152,23 @@ struct ChartFrame {
         guard data.series.count > 1 || showsSum else { return leftOut }
         let entries = data.series.indices.map { i -> Markup in
             let value = showsSum ? data.series[i].total : data.series[i].points.last?.y
-            return Self.legendEntry(color(i), name(i), value.map { NumberText.count($0) } ?? "")
+            return Self.legendEntry(namedColor(i), name(i), value.map { NumberText.count($0) } ?? "")
         }
-        return Markup("ul", ["class": "legend"]) { entries } + leftOut
+        return Markup(.ul, [.class: "legend"]) { entries } + leftOut
     }
 
-    static func legendEntry(_ color: String, _ name: String, _ value: String) -> Markup {
-        Markup("li") {
-            Markup("i", ["style": "background:\(color)"]) {}
-            Markup("span") { name }
-            Markup("b") { value }
+    static func legendEntry(_ color: NamedColor, _ name: String, _ value: String) -> Markup {
+        Markup(.li) {
+            Markup(.i, [.class: "c-\(color.variable)"]) {}
+            Markup(.span) { name }
+            Markup(.b) { value }
         }
     }
 
     /// Says that series are missing, where some are.
     private var leftOut: Markup {
         guard data.seriesLeftOut > 0 else { return Markup() }
-        return Markup("p", ["class": "cut"]) {
+        return Markup(.p, [.class: "cut"]) {
             "The \(data.series.count) largest of \(data.series.count + data.seriesLeftOut) series."
         }
     }

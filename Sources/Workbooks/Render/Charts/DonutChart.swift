@@ -16,16 +16,16 @@ struct DonutChart {
         let total = shares.reduce(0) { $0 + $1.value }
         let title = frame.title.isEmpty ? "Shares" : frame.title
         let summary = shares.map { "\($0.name) \(NumberText.count($0.value))" }.joined(separator: ", ")
-        return Markup("div", ["class": "donut"]) {
-            Markup("svg", ["viewBox": "0 0 120 120", "role": "img", "aria-label": "\(title): \(summary)"]) {
+        return Markup(.div, [.class: "donut"]) {
+            Markup(.svg, [.viewBox: "0 0 120 120", .role: "img", .ariaLabel: "\(title): \(summary)"]) {
                 rings(shares, total)
                 let figure = NumberText.count(total)
                 Markup(
-                    "text",
-                    ["class": figure.count > 4 ? "long" : nil, "x": "60", "y": "65", "text-anchor": "middle"]
+                    .text,
+                    [.class: figure.count > 4 ? "long" : nil, .x: "60", .y: "65", .textAnchor: "middle"]
                 ) { figure }
             }
-            Markup("ul", ["class": "legend"]) {
+            Markup(.ul, [.class: "legend"]) {
                 for (i, share) in shares.enumerated() {
                     ChartFrame.legendEntry(color(share, i), share.name, NumberText.count(share.value))
                 }
@@ -46,8 +46,8 @@ struct DonutChart {
         return shares.prefix(Self.sharesMax - 1) + [Share(name: "Other", value: rest)]
     }
 
-    private func color(_ share: Share, _ place: Int) -> String {
-        (frame.settings.labels[share.name]?.color ?? .ofSeries(place)).color
+    private func color(_ share: Share, _ place: Int) -> NamedColor {
+        frame.settings.labels[share.name]?.color ?? .ofSeries(place)
     }
 
     private func rings(_ shares: [Share], _ total: Double) -> Markup {
@@ -59,12 +59,12 @@ struct DonutChart {
             // A ring of one share is closed; others leave a gap to the next.
             let drawn = shares.count == 1 ? length : max(length - 1, 0.5)
             let attributes: Markup.Attributes = [
-                "cx": "60", "cy": "60", "r": coordinate(Self.radius), "fill": "none", "stroke": color(share, i),
-                "stroke-width": "16", "stroke-dasharray": "\(coordinate(drawn)) \(coordinate(around))",
-                "stroke-dashoffset": coordinate(-start), "transform": "rotate(-90 60 60)",
+                .cx: "60", .cy: "60", .r: coordinate(Self.radius), .fill: "none", .stroke: color(share, i).color,
+                .strokeWidth: "16", .strokeDasharray: "\(coordinate(drawn)) \(coordinate(around))",
+                .strokeDashoffset: coordinate(-start), .transform: "rotate(-90 60 60)",
             ]
-            return Markup("circle", attributes) {
-                Markup("title") { "\(share.name): \(NumberText.plain(share.value, 1))" }
+            return Markup(.circle, attributes) {
+                Markup(.title) { "\(share.name): \(NumberText.plain(share.value, 1))" }
             }
         }.joined()
     }

@@ -47,19 +47,19 @@ struct LineChart {
         if isArea {
             let base = steps.reversed().map { "\(coordinate(x($0.x))),\(coordinate(y($0.low)))" }
             let points = (line + base).joined(separator: " ")
-            mark += Markup(empty: "polygon", ["points": points, "fill": color, "opacity": ".75"])
+            mark += Markup(empty: .polygon, [.points: points, .fill: color, .opacity: ".75"])
         } else {
             let attributes: Markup.Attributes = [
-                "points": line.joined(separator: " "), "fill": "none", "stroke": color, "stroke-width": "2",
-                "vector-effect": "non-scaling-stroke",
+                .points: line.joined(separator: " "), .fill: "none", .stroke: color, .strokeWidth: "2",
+                .vectorEffect: "non-scaling-stroke",
             ]
-            mark += Markup(empty: "polyline", attributes)
+            mark += Markup(empty: .polyline, attributes)
         }
         for step in steps where steps.count <= Self.dotsMax && (!isArea || step.high > step.low) {
             let attributes: Markup.Attributes = [
-                "class": "dot", "cx": coordinate(x(step.x)), "cy": coordinate(y(step.high)), "r": "3", "fill": color,
+                .class: "dot", .cx: coordinate(x(step.x)), .cy: coordinate(y(step.high)), .r: "3", .fill: color,
             ]
-            mark += Markup("circle", attributes) {
+            mark += Markup(.circle, attributes) {
                 frame.tip(series, isArea ? step.high - step.low : step.high, at: step.x)
             }
         }

@@ -12,10 +12,10 @@ struct ScatterChart {
         for (s, series) in frame.data.series.enumerated() {
             for point in series.points {
                 let attributes: Markup.Attributes = [
-                    "cx": coordinate(x(point.x)), "cy": coordinate(y(point.y)), "r": "4", "fill": frame.color(s),
-                    "opacity": ".8",
+                    .cx: coordinate(x(point.x)), .cy: coordinate(y(point.y)), .r: "4", .fill: frame.color(s),
+                    .opacity: ".8",
                 ]
-                marks += Markup.newline + Markup("circle", attributes) { frame.tip(s, point.y, at: point.x) }
+                marks += Markup.newline + Markup(.circle, attributes) { frame.tip(s, point.y, at: point.x) }
             }
         }
         let labels = Markup.newline + frame.horizontalLabels(first, last, x)

@@ -17,9 +17,9 @@ struct Sparkline {
         guard points.count > 1, let low = points.min(), let high = points.max() else { return Markup() }
         let y = ChartFrame.Scale(low: min(low, 0), high: max(high, .leastNormalMagnitude), from: 22, to: 2)
         let attributes: Markup.Attributes = [
-            "class": "sparkline", "viewBox": "0 0 100 24", "preserveAspectRatio": "none", "aria-hidden": "true",
+            .class: "sparkline", .viewBox: "0 0 100 24", .preserveAspectRatio: "none", .ariaHidden: "true",
         ]
-        return Markup("svg", attributes) { if style == .bars { bars(y) } else { line(y) } }
+        return Markup(.svg, attributes) { if style == .bars { bars(y) } else { line(y) } }
     }
 
     private func line(_ y: ChartFrame.Scale) -> Markup {
@@ -27,13 +27,13 @@ struct Sparkline {
         let line = points.enumerated().map { "\(coordinate(x(Double($0)))),\(coordinate(y($1)))" }.joined(
             separator: " ")
         let stroke = Markup(
-            empty: "polyline",
+            empty: .polyline,
             [
-                "points": line, "fill": "none", "stroke": "var(--s1)", "stroke-width": "1.5",
-                "vector-effect": "non-scaling-stroke",
+                .points: line, .fill: "none", .stroke: "var(--s1)", .strokeWidth: "1.5",
+                .vectorEffect: "non-scaling-stroke",
             ])
         guard style == .area else { return stroke }
-        return Markup(empty: "polygon", ["points": "1,23 \(line) 99,23", "fill": "var(--s1)", "opacity": ".25"])
+        return Markup(empty: .polygon, [.points: "1,23 \(line) 99,23", .fill: "var(--s1)", .opacity: ".25"])
             + stroke
     }
 
@@ -42,10 +42,10 @@ struct Sparkline {
         return points.enumerated().map { place, value in
             let (top, bottom) = (y(max(value, 0)), y(min(value, 0)))
             return Markup(
-                empty: "rect",
+                empty: .rect,
                 [
-                    "x": coordinate(1 + slot * Double(place)), "y": coordinate(top), "width": coordinate(slot * 0.8),
-                    "height": coordinate(max(bottom - top, 0.5)), "fill": "var(--s1)",
+                    .x: coordinate(1 + slot * Double(place)), .y: coordinate(top), .width: coordinate(slot * 0.8),
+                    .height: coordinate(max(bottom - top, 0.5)), .fill: "var(--s1)",
                 ])
         }.joined()
     }

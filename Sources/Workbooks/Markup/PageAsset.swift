@@ -1,0 +1,31 @@
+import Crypto
+import Foundation
+
+/// Style sheets and scripts that are part of the program and of every page.
+enum PageAsset: CaseIterable, Sendable {
+    case styleSheet
+    /// Sets the theme before the page is drawn.
+    case theme
+    case script
+
+    enum Element: String, Sendable, CustomStringConvertible {
+        case style, script
+
+        var description: String { rawValue }
+    }
+
+    var element: Element { self == .styleSheet ? .style : .script }
+
+    private var bytes: [UInt8] {
+        switch self {
+        case .styleSheet: PackageResources.workbook_css
+        case .theme: PackageResources.theme_js
+        case .script: PackageResources.workbook_js
+        }
+    }
+
+    var text: String { String(decoding: bytes, as: UTF8.self) }
+
+    /// The source expression by which a content security policy allows it.
+    var digest: String { "'sha256-\(Data(SHA256.hash(data: bytes)).base64EncodedString())'" }
+}
