@@ -4,7 +4,8 @@ import KQLEngine
 import Tables
 import Workspace
 
-/// A failure in the words of whoever has to mend it: what was tried, what came back, what it means, what is safe, what to do.
+/// A failure in the words of whoever has to mend it: what was tried, what came back, what it means, what is safe,
+/// what to do.
 package struct OperatorError: Error, Sendable {
     package var title: String
     package var tried: String?
@@ -56,12 +57,13 @@ package struct OperatorError: Error, Sendable {
         }
     }
 
-    /// The message, one part a line.
+    /// The message, one part a line. What services and files put into it can neither begin a line nor steer a terminal.
     package var rendered: String {
-        var lines = [title]
+        var lines = [SteeringCharacters.replaced(in: title)]
         for (name, text) in [("tried", tried), ("got", got), ("means", means), ("safe", safe), ("next", next)] {
             if let text, !text.isEmpty {
-                lines.append("  \(name)\(String(repeating: " ", count: 8 - name.count))\(text)")
+                let part = SteeringCharacters.replaced(in: text)
+                lines.append("  \(name)\(String(repeating: " ", count: 8 - name.count))\(part)")
             }
         }
         return lines.joined(separator: "\n")

@@ -96,7 +96,9 @@ struct Delivery: Sendable {
         if outcome.rows + outcome.refused > 0 || !reasons.isEmpty {
             try? workspace.noteDelivery(
                 to: sink.name, rows: outcome.rows, bytes: outcome.bytes, refused: outcome.refused,
-                error: reasons.isEmpty ? nil : reasons.joined(separator: "\n"), now: SystemClock.now())
+                error: reasons.isEmpty
+                    ? nil : reasons.map { SteeringCharacters.replaced(in: $0) }.joined(separator: "\n"),
+                now: SystemClock.now())
         }
         return outcome
     }

@@ -45,7 +45,8 @@ struct CollectCommand: AsyncParsableCommand {
         let session = try Session.open(options, for: dryRun ? .reading : .writing, mapsPages: false)
         let console = options.console
         let logger = Logs.make(console, level: log == .json ? .info : .notice, format: log)
-        // Without a terminal SIGHUP means to read the configuration again; while there is nothing to read it for, it does nothing.
+        // Without a terminal SIGHUP means to read the configuration again; while there is nothing to read it for, it
+        // does nothing.
         if !once, !dryRun, !CollectDaemon.hasTerminal { signal(SIGHUP, SIG_IGN) }
         let lock = dryRun ? nil : try await collectorLock(session.configuration.workspace, console)
         defer { withExtendedLifetime(lock) {} }
@@ -194,7 +195,7 @@ enum CollectReportText {
                 for row in 0..<min(left, batch.count) {
                     var line: [UInt8] = []
                     writer.append(row, to: &line)
-                    Console.out(line + [10])
+                    Console.out(json: line + [10])
                 }
                 left -= min(left, batch.count)
             }

@@ -35,7 +35,7 @@ struct DoctorCommand: AsyncParsableCommand {
             let warned = findings.filter { $0.outcome == .warning }.count
             console.say("\n\(findings.count) checks, \(failed) failed, \(warned) with a warning")
         } else {
-            Console.out(JSONWriter.string(.array(findings.map(Self.json))) + "\n")
+            Console.out(json: JSONWriter.string(.array(findings.map(Self.json))) + "\n")
         }
         if failed > 0 { throw ExitCode(1) }
     }
@@ -47,9 +47,9 @@ struct DoctorCommand: AsyncParsableCommand {
             case .warning: "!"
             case .failed: "✗"
             }
-        var text = "\(mark) \(finding.subject): \(finding.check): \(finding.detail)\n"
+        var text: TerminalText = "\(mark) \(finding.subject): \(finding.check): \(finding.detail)\n"
         if let next = finding.next { text += "    next  \(next)\n" }
-        return text
+        return text.text
     }
 
     private static func json(_ finding: Finding) -> Value {

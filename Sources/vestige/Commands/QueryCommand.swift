@@ -18,7 +18,11 @@ struct QueryCommand: AsyncParsableCommand {
             At a terminal and without a query, it is a prompt: type queries, see results.
             """)
 
-    enum Format: String, ExpressibleByArgument, CaseIterable { case table, record, json, ndjson, csv }
+    enum Format: String, ExpressibleByArgument, CaseIterable {
+        case table, record, json, ndjson, csv
+        /// For spreadsheets: what they would run as a formula is text.
+        case csvExcel = "csv-excel"
+    }
 
     @Argument(help: "The query. Without it, it is read from --file or standard input.")
     var query: String?

@@ -26,7 +26,7 @@ struct StatusCommand: AsyncParsableCommand {
         for mistake in session.configuration.mistakes(in: session.library) { options.console.warn(mistake.rendered) }
         switch format {
         case .prometheus: Console.out(PrometheusText.write(report))
-        case .json: Console.out(JSONWriter.string(StatusText.json(report)) + "\n")
+        case .json: Console.out(json: JSONWriter.string(StatusText.json(report)) + "\n")
         case .text:
             let size =
                 Workspace.exists(session.workspace.path)
@@ -45,7 +45,7 @@ struct StatusCommand: AsyncParsableCommand {
             } else {
                 Console.out("\n" + StatusText.sources(report).rendered(width: Console.outputWidth))
                 for source in report.sources {
-                    if let error = source.history.last.error { Console.out("\n\(source.name): \(error)\n") }
+                    if let error = source.history.last.error { Console.draw("\n\(source.name): \(error)\n") }
                     if let gap = source.lastGap { Console.out("\n" + StatusText.gap(gap, of: source) + "\n") }
                 }
                 Console.out("\n" + StatusText.saving(report) + "\n")
@@ -53,7 +53,7 @@ struct StatusCommand: AsyncParsableCommand {
             if !report.sinks.isEmpty {
                 Console.out("\n" + StatusText.sinks(report).rendered(width: Console.outputWidth))
                 for sink in report.sinks {
-                    for line in StatusText.tables(of: sink) { Console.out("\n\(line)\n") }
+                    for line in StatusText.tables(of: sink) { Console.draw("\n\(line)\n") }
                     if let error = sink.deliveries.error { Console.out("\n\(error)\n") }
                 }
             }

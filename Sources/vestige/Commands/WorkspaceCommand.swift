@@ -34,7 +34,7 @@ struct WorkspaceCommand: AsyncParsableCommand {
             let report = try Workspace(reading: path).verify { console.progress("verifying \($0) …") }
             console.progress("")
             switch format {
-            case .json: Console.out(Self.json(report).text + "\n")
+            case .json: Console.out(json: Self.json(report).text + "\n")
             case .text: for damage in report.damage { Console.out(Self.line(damage) + "\n") }
             }
             console.say(

@@ -149,9 +149,9 @@ enum RawTerminal {
         // Output keeps its newlines.
         raw.c_oflag = before.c_oflag
         tcsetattr(STDIN_FILENO, TCSADRAIN, &raw)
-        Console.out("\u{1B}[?2004h")
+        Console.draw("\u{1B}[?2004h")
         defer {
-            Console.out("\u{1B}[?2004l")
+            Console.draw("\u{1B}[?2004l")
             tcsetattr(STDIN_FILENO, TCSADRAIN, &before)
         }
         return try body()

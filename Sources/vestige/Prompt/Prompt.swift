@@ -108,9 +108,11 @@ private final class Interrupt: Sendable {
 
 /// Shows text a screen at a time, when it is longer than the screen.
 enum Pager {
-    static func show(_ text: String) {
-        guard let height = Console.outputHeight, text.utf8.lazy.filter({ $0 == 10 }).count >= height, page(text) else {
-            Console.out(text)
+    static func show(_ text: TerminalText) {
+        guard let height = Console.outputHeight, text.text.utf8.lazy.filter({ $0 == 10 }).count >= height,
+            page(text.text)
+        else {
+            Console.draw(text)
             return
         }
     }

@@ -1,5 +1,6 @@
 import Foundation
 import KQL
+import Tables
 
 /// Reads one query from the terminal: editing over several lines, history, completion.
 struct PromptEditor {
@@ -26,10 +27,10 @@ struct PromptEditor {
         var screen = PromptScreen(hasColor: hasColor)
         var place = history.entries.count
         var draft = ""
-        var below: [String] = []
+        var below: [TerminalText] = []
         return RawTerminal.run {
             while true {
-                Console.out(screen.draw(buffer, width: Console.outputWidth ?? 80, below: below))
+                Console.draw(screen.draw(buffer, width: Console.outputWidth ?? 80, below: below))
                 below = []
                 switch reader.next() {
                 case .text(let text): buffer.insert(text)
@@ -66,7 +67,7 @@ struct PromptEditor {
                     }
                 case .search: if let found = search(history, &screen) { buffer = LineBuffer(found) }
                 case .clear:
-                    Console.out("\u{1B}[H\u{1B}[2J")
+                    Console.draw("\u{1B}[H\u{1B}[2J")
                     screen.leave()
                 case .interrupt:
                     finish(&screen, buffer)
@@ -84,14 +85,14 @@ struct PromptEditor {
     }
 
     private func finish(_ screen: inout PromptScreen, _ buffer: LineBuffer) {
-        Console.out(screen.draw(buffer, width: Console.outputWidth ?? 80) + "\r\n")
+        Console.draw(screen.draw(buffer, width: Console.outputWidth ?? 80) + "\r\n")
         screen.leave()
     }
 
     // MARK: Completion
 
     /// Completes as far as there is one way; gives lines that list the ways when there are several.
-    private func complete(_ buffer: inout LineBuffer) -> [String] {
+    private func complete(_ buffer: inout LineBuffer) -> [TerminalText] {
         let (start, items) = completer.complete(buffer.text, at: buffer.offset)
         guard let first = items.first else { return [] }
         let typed = buffer.offset - start
@@ -111,20 +112,20 @@ struct PromptEditor {
     }
 
     /// Names in columns, the details of a few beside them.
-    static func list(_ items: [Completion], width: Int, hasColor: Bool) -> [String] {
+    static func list(_ items: [Completion], width: Int, hasColor: Bool) -> [TerminalText] {
         let shown = items.prefix(itemsMax)
         let cell = min((shown.map(\.text.count).max() ?? 0) + 2, width)
-        func paint(_ item: Completion) -> String {
+        func paint(_ item: Completion) -> TerminalText {
             let text = item.text + String(repeating: " ", count: max(1, cell - item.text.count))
             let colors: [Completion.Kind: Int] = [
                 .column: 0, .table: 1, .variable: 36, .function: 33, .aggregate: 33, .operator: 34, .plugin: 35,
                 .keyword: 90,
             ]
-            return hasColor ? "\u{1B}[\(colors[item.kind] ?? 0)m\(text)\u{1B}[0m" : text
+            return TerminalText(line: text).styled(hasColor ? colors[item.kind] ?? 0 : nil)
         }
-        var lines: [String] = []
+        var lines: [TerminalText] = []
         if shown.count <= 8, shown.contains(where: { !$0.detail.isEmpty }) {
-            lines = shown.map { paint($0) + String($0.detail.prefix(max(0, width - cell - 1))) }
+            lines = shown.map { paint($0) + TerminalText(line: String($0.detail.prefix(max(0, width - cell - 1)))) }
         } else {
             let across = max(1, (width - 1) / cell)
             var from = 0
@@ -145,8 +146,8 @@ struct PromptEditor {
         var found: Int?
         while true {
             let text = found.map { history.entries[$0] } ?? ""
-            let lines = text.split(separator: "\n").prefix(6).map(String.init)
-            Console.out(screen.draw(wanted, width: Console.outputWidth ?? 80, below: lines, prompt: "search: "))
+            let lines = text.split(separator: "\n").prefix(6).map { TerminalText(line: String($0)) }
+            Console.draw(screen.draw(wanted, width: Console.outputWidth ?? 80, below: lines, prompt: "search: "))
             switch reader.next() {
             case .text(let more):
                 wanted.insert(more)

@@ -15,20 +15,26 @@ struct PromptScreen {
     /// - Parameters:
     ///   - below: lines under the text, such as completions.
     ///   - prompt: what stands before the first line, when it is not the usual.
-    mutating func draw(_ buffer: LineBuffer, width: Int, below: [String] = [], prompt: String? = nil) -> String {
+    mutating func draw(_ buffer: LineBuffer, width: Int, below: [TerminalText] = [], prompt: String? = nil)
+        -> TerminalText
+    {
         let styles = hasColor ? QueryColors.styles(buffer.text) : []
         let room = max(width - Self.first.count - 1, 10)
-        var out = "\r" + (rowOfCursor > 0 ? "\u{1B}[\(rowOfCursor)A" : "") + "\u{1B}[J"
+        var out: TerminalText = "\r"
+        if rowOfCursor > 0 { out += "\u{1B}[\(rowOfCursor)A" }
+        out += "\u{1B}[J"
         var row = 0
         var column = 0
         var cursorRow = 0
         var cursorColumn = 0
         var offset = 0
-        func paint(_ text: String, _ code: Int) -> String { hasColor ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text }
+        func paint(_ text: String, _ code: Int) -> TerminalText {
+            TerminalText(line: text).styled(hasColor ? code : nil)
+        }
         out += paint(prompt ?? Self.first, 36)
         let lead = (prompt ?? Self.first).count
         func breakLine(_ mark: String) {
-            out += "\r\n" + paint(mark, 90)
+            out += "\r\n\(paint(mark, 90))"
             row += 1
             column = 0
         }
@@ -39,21 +45,21 @@ struct PromptScreen {
             } else {
                 let cells = CellWidth.of(c)
                 if column + cells > room { breakLine("     ") }
-                let shown = c == "\t" ? " " : String(c)
                 let style = offset < styles.count ? styles[offset] : 0
-                out += style == 0 ? shown : "\u{1B}[\(style)m\(shown)\u{1B}[0m"
+                out += TerminalText(line: String(c)).styled(style == 0 ? nil : style)
                 column += cells
             }
             offset += String(c).utf8.count
         }
         if buffer.cursor == buffer.characters.count { (cursorRow, cursorColumn) = (row, column) }
         for line in below {
-            out += "\r\n" + line
+            out += "\r\n\(line)"
             row += 1
         }
         if row > cursorRow { out += "\u{1B}[\(row - cursorRow)A" }
         let left = (cursorRow == 0 ? lead : Self.first.count) + cursorColumn
-        out += "\r" + (left > 0 ? "\u{1B}[\(left)C" : "")
+        out += "\r"
+        if left > 0 { out += "\u{1B}[\(left)C" }
         rowOfCursor = cursorRow
         return out
     }

@@ -3,6 +3,7 @@ import Foundation
 import KQL
 import KQLEngine
 import Pipeline
+import Tables
 
 #if canImport(Glibc)
     import Glibc
@@ -23,31 +24,58 @@ struct Console: Sendable {
         hasColor = !noColor && ProcessInfo.processInfo.environment["NO_COLOR"] == nil && Self.isTerminal
     }
 
-    func say(_ text: String) {
-        if !isQuiet { Self.write(text + "\n", to: .standardError) }
+    func say(_ text: TerminalText) {
+        if !isQuiet { Self.tell("\(text)\n") }
     }
 
-    func warn(_ text: String) { Self.write(paint("warning:", 33) + " \(text)\n", to: .standardError) }
+    func warn(_ text: TerminalText) { Self.tell("\(paint("warning:", 33)) \(text)\n") }
 
-    func fail(_ text: String) { Self.write(paint("error:", 31) + " \(text)\n", to: .standardError) }
+    func fail(_ text: TerminalText) { Self.tell("\(paint("error:", 31)) \(text)\n") }
 
     /// A message that has its own form.
-    func raw(_ text: String) { Self.write(text + "\n", to: .standardError) }
+    func raw(_ text: TerminalText) { Self.tell("\(text)\n") }
 
     /// Replaces the terminal's current line; nothing when standard error is no terminal.
-    func progress(_ text: String) {
-        if !isQuiet, Self.isTerminal { Self.write("\r\u{1B}[K\(text)", to: .standardError) }
+    func progress(_ text: TerminalText) {
+        if !isQuiet, Self.isTerminal { Self.tell("\r\u{1B}[K\(text)") }
     }
 
-    func paint(_ text: String, _ code: Int) -> String { hasColor ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text }
+    private func paint(_ text: TerminalText, _ code: Int) -> TerminalText { text.styled(hasColor ? code : nil) }
 
-    /// Writes data. What goes wrong is told at the command's end (`StandardOutput.finish`).
-    static func out(_ text: String) { StandardOutput.write(Array(text.utf8)) }
+    /// Writes a drawing of the program's own to standard output.
+    static func draw(_ text: TerminalText) { StandardOutput.write(Array(text.text.utf8)) }
 
-    static func out(_ bytes: [UInt8]) { StandardOutput.write(bytes) }
+    /// Writes text for people, without what would steer a terminal. What goes wrong is told at the command's end
+    /// (`StandardOutput.finish`).
+    static func out(_ text: String) { draw(TerminalText(lines: text)) }
+
+    /// Writes data. A terminal that shows it is not steered by it; a file or a program gets it as it is.
+    static func out(_ bytes: [UInt8]) {
+        if outputIsTerminal { out(String(decoding: bytes, as: UTF8.self)) } else { StandardOutput.write(bytes) }
+    }
+
+    /// Writes JSON: at a terminal with escapes for what would steer it, which are the same values.
+    static func out(json bytes: [UInt8]) {
+        StandardOutput.write(
+            outputIsTerminal
+                ? Array(SteeringCharacters.escaped(inJSON: String(decoding: bytes, as: UTF8.self)).utf8) : bytes)
+    }
+
+    static func out(json text: String) { out(json: Array(text.utf8)) }
 
     /// Talk that nobody can hear is no reason to stop.
-    private static func write(_ text: String, to handle: FileHandle) { try? handle.write(contentsOf: Data(text.utf8)) }
+    private static func tell(_ text: TerminalText) {
+        try? FileHandle.standardError.write(contentsOf: Data(text.text.utf8))
+    }
+}
+
+/// The same for texts that are no literals: their line ends are layout, such as that of a rendered error.
+extension Console {
+    @_disfavoredOverload func say(_ text: String) { say(TerminalText(lines: text)) }
+    @_disfavoredOverload func warn(_ text: String) { warn(TerminalText(line: text)) }
+    @_disfavoredOverload func fail(_ text: String) { fail(TerminalText(lines: text)) }
+    @_disfavoredOverload func raw(_ text: String) { raw(TerminalText(lines: text)) }
+    @_disfavoredOverload func progress(_ text: String) { progress(TerminalText(line: text)) }
 }
 
 /// Options that every command takes.
@@ -58,7 +86,8 @@ struct TalkOptions: ParsableArguments {
     var console: Console { Console(isQuiet: quiet, noColor: noColor) }
 }
 
-/// Turns errors into messages and exit codes: 1 when the work failed, 2 for mistakes in the command or the configuration.
+/// Turns errors into messages and exit codes: 1 when the work failed, 2 for mistakes in the command or the
+/// configuration.
 enum Failure {
     @discardableResult
     static func report(_ error: any Error, _ console: Console = Console(isQuiet: false, noColor: false)) -> Int32 {
@@ -71,7 +100,7 @@ enum Failure {
             console.raw(diagnostic.render(in: query))
             return 1
         case let query as QueryError:
-            console.fail(query.message)
+            console.fail("\(query.message)")
             return 1
         case is CancellationError:
             console.fail("interrupted")

@@ -26,7 +26,8 @@ struct JSONLogHandler: LogHandler {
         }) {
             bag[key] = Self.value(value)
         }
-        try? FileHandle.standardError.write(contentsOf: Data((JSONWriter.string(.bag(bag)) + "\n").utf8))
+        let line = SteeringCharacters.escaped(inJSON: JSONWriter.string(.bag(bag)))
+        try? FileHandle.standardError.write(contentsOf: Data((line + "\n").utf8))
     }
 
     private static func value(_ value: Logger.Metadata.Value) -> Value {

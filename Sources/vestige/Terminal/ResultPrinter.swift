@@ -10,9 +10,11 @@ struct ResultPrinter {
     func print(_ result: QueryResult) throws {
         let table = result.primary
         switch format {
-        case .json: Console.out(try ResultEncoding.compact(table) + [10])
+        case .json:
+            Console.out(json: try ResultEncoding.compact(table) + [10])
         case .ndjson: try ndjson(table)
         case .csv: try csv(table)
+        case .csvExcel: try spreadsheet(table)
         case .table, .record: try show(result)
         }
     }
@@ -30,17 +32,23 @@ struct ResultPrinter {
             }
             out += [125, 10]
         }
-        Console.out(out)
+        Console.out(json: out)
     }
 
     private func csv(_ table: ResultTable) throws {
         var out = CSV.line(table.schema.names)
         for row in try table.rows() { out += CSV.line(row.map(\.text)) }
-        Console.out(out)
+        Console.out(Array(out.utf8))
+    }
+
+    private func spreadsheet(_ table: ResultTable) throws {
+        var out = SpreadsheetCSV.header(table.schema.names)
+        for row in try table.rows() { out += SpreadsheetCSV.line(row) }
+        Console.out((Console.outputIsTerminal ? [] : SpreadsheetCSV.start) + Array(out.utf8))
     }
 
     private func show(_ result: QueryResult) throws {
-        Console.out(try text(result, width: Console.outputWidth, bold: console.hasColor))
+        Console.draw(try text(result, width: Console.outputWidth, bold: console.hasColor))
         if let kind = result.render?.kind, ChartKind(named: kind) == nil {
             console.say("there is no chart called \(kind); the rows are shown as a table")
         }
@@ -48,10 +56,13 @@ struct ResultPrinter {
     }
 
     /// The tables as text, or the chart that the query asked for.
-    func text(_ result: QueryResult, width: Int?, bold: Bool) throws -> String {
-        var out = ""
+    func text(_ result: QueryResult, width: Int?, bold: Bool) throws -> TerminalText {
+        var out: TerminalText = ""
         for (i, table) in result.tables.enumerated() {
-            if result.tables.count > 1 { out += "\(i == 0 ? "" : "\n")\(table.name)\n" }
+            if result.tables.count > 1 {
+                if i > 0 { out += "\n" }
+                out += "\(table.name)\n"
+            }
             if let chart = try TerminalChart(table, result.render, width: width, hasColor: bold)?.text() {
                 out += chart
                 continue
@@ -59,8 +70,7 @@ struct ResultPrinter {
             var text = TextTable(table.schema.names, numbers: table.schema.columns.map { $0.type.isNumeric })
             // Nothing there and an empty text are told apart.
             for row in try table.rows() { text.append(row.map { $0.isNull ? "null" : $0.text }) }
-            let paint = { (name: String) in bold ? "\u{1B}[1m\(name)\u{1B}[0m" : name }
-            out += isRecord(table, text, width) ? text.records(paint: paint) : text.rendered(width: width, paint: paint)
+            out += isRecord(table, text, width) ? text.records(isBold: bold) : text.drawn(width: width, isBold: bold)
         }
         return out
     }

@@ -168,7 +168,8 @@ struct Session: Sendable {
 
     /// The workspace's tables and the content's functions, for queries.
     ///
-    /// - Parameter withFiles: whether queries are this user's own and may read files, where the configuration allows it.
+    /// - Parameter withFiles: whether queries are this user's own and may read files, where the configuration allows
+    ///   it.
     func provider(withFiles: Bool = false) throws -> WorkspaceProvider {
         var outside = outside
         outside.allowsFiles = withFiles && configuration.allowsExternalFiles
@@ -185,7 +186,7 @@ enum Logs {
     static func make(_ console: Console, level: Logger.Level = .notice, format: Format = .text) -> Logger {
         var logger =
             switch format {
-            case .text: Logger(label: "vestige") { StreamLogHandler.standardError(label: $0) }
+            case .text: Logger(label: "vestige") { TextLogHandler(label: $0) }
             case .json: Logger(label: "vestige") { JSONLogHandler(label: $0) }
             }
         logger.logLevel = console.isQuiet ? .error : level

@@ -1,6 +1,7 @@
 import Foundation
 import Pipeline
 import Synchronization
+import Tables
 
 #if canImport(Glibc)
     import Glibc
@@ -8,7 +9,8 @@ import Synchronization
     import Darwin
 #endif
 
-/// Standard output, which carries data: what cannot be written is an error of the command, and a reader that has seen enough is none.
+/// Standard output, which carries data: what cannot be written is an error of the command, and a reader that has seen
+/// enough is none.
 enum StandardOutput {
     private struct State {
         /// The first error, as the system numbers it.
@@ -36,7 +38,9 @@ enum StandardOutput {
 
     /// Writes rows that count as delivered afterwards: here a reader that has gone is an error too.
     static func deliver(_ bytes: [UInt8]) throws {
-        write(bytes)
+        write(
+            Console.outputIsTerminal
+                ? Array(SteeringCharacters.escaped(inJSON: String(decoding: bytes, as: UTF8.self)).utf8) : bytes)
         try finish()
         guard !state.withLock({ $0.isClosed }) else {
             throw OperatorError(

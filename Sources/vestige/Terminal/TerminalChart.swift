@@ -60,13 +60,13 @@ struct TerminalChart {
         if ys.isEmpty { return nil }
     }
 
-    func text() throws -> String {
-        let title = render["title"].map { "\($0)\n" } ?? ""
+    func text() throws -> TerminalText {
+        let title: TerminalText = render["title"].map { "\($0)\n" } ?? ""
         return title + (isLine ? try lines() : try bars())
     }
 
-    private func paint(_ text: String, _ i: Int) -> String {
-        hasColor ? "\u{1B}[\(Self.colors[i % Self.colors.count])m\(text)\u{1B}[0m" : text
+    private func paint(_ text: String, _ i: Int) -> TerminalText {
+        TerminalText(line: text).styled(hasColor ? Self.colors[i % Self.colors.count] : nil)
     }
 
     private static func number(_ d: Double) -> String {
@@ -85,19 +85,20 @@ struct TerminalChart {
 
     // MARK: Bars
 
-    private func bars() throws -> String {
+    private func bars() throws -> TerminalText {
         let rows = try table.rows()
         let shown = rows.prefix(Self.barsMax)
         let values = shown.map { row in ys.map { Self.real(row[$0]) ?? 0 } }
         let top = values.joined().max() ?? 0
         let labels = shown.map { row in
-            split.map { $0 == x ? row[x].text : "\(row[x].text) \(row[$0].text)" } ?? row[x].text
+            SteeringCharacters.replaced(
+                in: split.map { $0 == x ? row[x].text : "\(row[x].text) \(row[$0].text)" } ?? row[x].text)
         }
         let labelWidth = min(labels.map(\.count).max() ?? 0, width / 3)
         let numbers = values.map { $0.map(Self.number) }
         let numberWidth = numbers.joined().map(\.count).max() ?? 0
         let room = max(10, width - labelWidth - numberWidth - 4)
-        var out = ""
+        var out: TerminalText = ""
         for (r, label) in labels.enumerated() {
             let cut = label.count > labelWidth ? label.prefix(max(labelWidth - 1, 0)) + "…" : label[...]
             for c in ys.indices {
@@ -123,7 +124,7 @@ struct TerminalChart {
         return c == 0 ? whole + (whole.isEmpty && eighths == 0 ? "▏" : parts[eighths % 8]) : whole
     }
 
-    private func legend(_ names: [String]) -> String {
+    private func legend(_ names: [String]) -> TerminalText {
         names.prefix(12).enumerated().map { paint("\(isLine ? "●" : Self.marks[$0 % Self.marks.count]) \($1)", $0) }
             .joined(separator: "   ") + "\n"
     }
@@ -161,7 +162,7 @@ struct TerminalChart {
         }
     }
 
-    private func lines() throws -> String {
+    private func lines() throws -> TerminalText {
         let all = try series()
         let points = all.flatMap(\.points)
         guard let firstX = points.map(\.x).min(), let lastX = points.map(\.x).max(), let maxY = points.map(\.y).max(),
@@ -187,21 +188,22 @@ struct TerminalChart {
                 before = now
             }
         }
-        var out = ""
+        var out: TerminalText = ""
         for r in 0..<Self.lineRows {
             let label = r == 0 ? axis[0] : r == Self.lineRows / 2 ? axis[1] : r == Self.lineRows - 1 ? axis[2] : ""
-            out +=
-                String(repeating: " ", count: margin - label.count) + label + " ┤" + canvas.row(r, paint: paint) + "\n"
+            let pad = String(repeating: " ", count: margin - label.count)
+            out += "\(pad)\(label) ┤\(canvas.row(r, paint: paint))\n"
         }
         let isTime = table.schema[x].type == .datetime
         func end(_ d: Double) -> String {
             isTime ? String(DateTime.format(Int64(d)).prefix(16)).replacing("T", with: " ") : Self.number(d)
         }
         let gap = max(1, width - margin - 3 - end(firstX).count - end(lastX).count)
-        out +=
-            String(repeating: " ", count: margin + 2) + end(firstX) + String(repeating: " ", count: gap) + end(lastX)
-            + "\n"
-        return out + legend(all.map(\.name)) + (all.count > 12 ? "… and \(all.count - 12) more series\n" : "")
+        let (lead, between) = (String(repeating: " ", count: margin + 2), String(repeating: " ", count: gap))
+        out += "\(lead)\(end(firstX))\(between)\(end(lastX))\n"
+        out += legend(all.map(\.name))
+        if all.count > 12 { out += "… and \(all.count - 12) more series\n" }
+        return out
     }
 }
 
@@ -238,8 +240,8 @@ struct BrailleCanvas {
         }
     }
 
-    func row(_ r: Int, paint: (String, Int) -> String) -> String {
-        var out = ""
+    func row(_ r: Int, paint: (String, Int) -> TerminalText) -> TerminalText {
+        var out: TerminalText = ""
         for c in 0..<columns {
             let cell = r * columns + c
             guard dots[cell] != 0, let scalar = Unicode.Scalar(0x2800 + UInt32(dots[cell])) else {

@@ -7,29 +7,20 @@ struct TextTable {
     private var rows: [[String]] = []
 
     init(_ header: [String], numbers: [Bool]) {
-        self.header = header
+        self.header = header.map { SteeringCharacters.replaced(in: $0) }
         isNumber = numbers
     }
 
     mutating func append(_ row: [String]) { rows.append(row.map(Self.clean)) }
 
-    /// Control characters never reach the terminal: line ends and tabs are shown by their signs, others by none.
+    /// Control characters never reach the terminal: line ends and tabs are shown by their signs.
     private static func clean(_ text: String) -> String {
-        guard
-            text.unicodeScalars.contains(where: { $0.value < 32 || $0.value == 127 || (0x80..<0xA0).contains($0.value) }
-            )
-        else { return text }
-        return String(
-            String.UnicodeScalarView(
-                text.unicodeScalars.map { c in
-                    switch c.value {
-                    case 9: "\u{2409}"
-                    case 10: "\u{240A}"
-                    case 13: "\u{240D}"
-                    case 0..<32, 127, 0x80..<0xA0: "\u{FFFD}"
-                    default: c
-                    }
-                }))
+        guard text.unicodeScalars.contains(where: { [9, 10, 13].contains($0.value) }) else {
+            return SteeringCharacters.replaced(in: text)
+        }
+        let signs: [Unicode.Scalar: Unicode.Scalar] = ["\t": "\u{2409}", "\n": "\u{240A}", "\r": "\u{240D}"]
+        let shown = String(String.UnicodeScalarView(text.unicodeScalars.map { signs[$0] ?? $0 }))
+        return SteeringCharacters.replaced(in: shown)
     }
 
     /// Whether the lines are longer than the terminal's.
@@ -43,18 +34,24 @@ struct TextTable {
     }
 
     /// Each row as a block, one column a line: nothing is cut.
-    func records(paint: (String) -> String = { $0 }) -> String {
-        let name = header.map(\.count).max() ?? 0
+    func records(isBold: Bool) -> TerminalText {
+        let width = header.map(\.count).max() ?? 0
         return rows.enumerated().map { number, row in
-            let lines = zip(header, row).map {
-                "\(paint($0))\(String(repeating: " ", count: name - $0.count))  \($1)\n"
+            let title: TerminalText = rows.count > 1 ? "— row \(number + 1) —\n" : ""
+            return zip(header, row).reduce(title) { text, cell in
+                let pad = String(repeating: " ", count: width - cell.0.count)
+                return text + TerminalText(line: cell.0).styled(isBold ? 1 : nil) + "\(pad)  \(cell.1)\n"
             }
-            return (rows.count > 1 ? "— row \(number + 1) —\n" : "") + lines.joined()
         }.joined()
     }
 
+    /// The table as text.
+    ///
     /// - Parameter width: the terminal's columns; long cells are cut so that lines fit as far as they can.
-    func rendered(width: Int?, paint: (String) -> String = { $0 }) -> String {
+    func rendered(width: Int?) -> String { drawn(width: width, isBold: false).text }
+
+    /// The table with its header in bold.
+    func drawn(width: Int?, isBold: Bool) -> TerminalText {
         var widths = header.map(\.count)
         for row in rows {
             for (c, cell) in row.enumerated() where c < widths.count { widths[c] = max(widths[c], cell.count) }
@@ -77,7 +74,9 @@ struct TextTable {
             }
             return text
         }
-        return ([paint(line(header))] + rows.map(line)).joined(separator: "\n") + "\n"
+        let lines =
+            [TerminalText(line: line(header)).styled(isBold ? 1 : nil)] + rows.map { TerminalText(line: line($0)) }
+        return lines.joined(separator: "\n") + "\n"
     }
 }
 
