@@ -3,8 +3,8 @@ import NIOCore
 /// A host and its port as a `Host` header has them, read exactly
 /// (https://www.rfc-editor.org/rfc/rfc9110#section-7.2, https://www.rfc-editor.org/rfc/rfc3986#section-3.2.2).
 ///
-/// Software that disagrees about where a host ends can be led past each other's checks, so nothing is trimmed, decoded or
-/// guessed: what is not a plain name, an IPv4 address or an IPv6 address in brackets is no authority.
+/// Software that disagrees about where a host ends can be led past each other's checks, so nothing is trimmed,
+/// decoded or guessed: what is not a plain name, an IPv4 address or an IPv6 address in brackets is no authority.
 package struct Authority: Sendable, Hashable {
     /// In lower case; an IPv6 address with its brackets.
     package let host: String

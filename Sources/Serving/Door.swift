@@ -5,12 +5,12 @@ import NIOCore
 import NIOHTTP1
 import ServiceLifecycle
 
-/// The one way into every HTTP server of the program: what a connection may take, what a request must be like, who may ask,
-/// and what every answer says to browsers.
+/// The one way into every HTTP server of the program: what a connection may take, what a request must be like, who
+/// may ask, and what every answer says to browsers.
 ///
-/// A request passes, in this order: `ConnectionGate` (limits, form, host; before anything is made of the request), then the
-/// middlewares `PolicyHeaders`, `ErrorAnswers`, `SiteGuard`, `Compression`, `Methods`, those of the server (such as sign-in),
-/// and the router.
+/// A request passes, in this order: `ConnectionGate` (limits, form, host; before anything is made of the request),
+/// then the middlewares `PolicyHeaders`, `ErrorAnswers`, `SiteGuard`, `Compression`, `Methods`, those of the server
+/// (such as sign-in), and the router.
 package struct Door: Sendable {
     private let form: RequestForm
     private let limits: DoorLimits

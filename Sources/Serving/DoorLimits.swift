@@ -6,12 +6,13 @@
 
 /// What a client may take of a server: time, connections and memory.
 ///
-/// The times are generous for people and programs on the same machine or behind a tunnel, and short for those who only want to
-/// hold a connection.
+/// The times are generous for people and programs on the same machine or behind a tunnel, and short for those who
+/// only want to hold a connection.
 package struct DoorLimits: Sendable {
     /// Seconds from a request's first byte to the end of its head.
     package var headSeconds = 10.0
-    /// Seconds that a body may take whatever its size; beyond, `bodyBytesPerSecond` must have come on average.
+    /// Seconds that a body may take whatever its size, and that may pass without any of it; beyond,
+    /// `bodyBytesPerSecond` must have come on average.
     package var bodySeconds = 10.0
     package var bodyBytesPerSecond = 16 << 10
     /// Seconds that a connection may wait between requests, or before its first.
@@ -65,7 +66,8 @@ package struct DoorLimits: Sendable {
         (0..<Int32(min(files, 1_024))).reduce(0) { $0 + (fcntl($1, F_GETFD) >= 0 ? 1 : 0) }
     }
 
-    /// Lets the process open as many files as its owner allows: the limit that it starts with is often a quarter of that.
+    /// Lets the process open as many files as its owner allows: the limit that it starts with is often a quarter of
+    /// that.
     package static func raiseFileLimit() {
         #if canImport(Glibc)
             var limit = rlimit()

@@ -1,4 +1,5 @@
 import Serving
+import Synchronization
 import TestKit
 import Testing
 
@@ -41,6 +42,43 @@ import Testing
             let other = await chunked.read(answers: nil)
             #expect(other.status == 408 && other.isClosed)
         }
+    }
+
+    /// Much that came at once does not buy time for the rest.
+    @Test func whoStopsInALargeBodyIsTold() async throws {
+        try await DoorRig.use(limits: limits { $0.bodySeconds = 0.3 }) { port in
+            let connection = try RawConnection(port: port)
+            let most = String(repeating: "a", count: 2 << 20)
+            connection.send(request("POST /query", port, ["Content-Length: \(most.utf8.count + 1)"], body: most))
+            let answer = await connection.read(answers: nil)
+            #expect(answer.status == 408 && answer.isClosed)
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1))) func aServerThatEndsDoesNotWaitForBodies() async throws {
+        let halves = HalfBodies()
+        try await DoorRig.use(limits: limits { $0.bodySeconds = 600 }) { port in
+            for _ in 0..<8 {
+                let connection = try RawConnection(port: port)
+                connection.send(request("POST /query", port, ["Content-Length: 100"], body: "half"))
+                halves.keep(connection)
+            }
+            // A whole answer after them: they were taken in.
+            let answer = try await RawConnection.ask(port: port, request("GET /query", port))
+            #expect(answer.status == 200)
+        }
+        // The server has ended, long before the time that it would give a body.
+        for connection in halves.all {
+            let answer = await connection.read(answers: nil)
+            #expect(answer.isClosed)
+        }
+    }
+
+    private final class HalfBodies: Sendable {
+        private let kept = Mutex<[RawConnection]>([])
+        var all: [RawConnection] { kept.withLock { $0 } }
+
+        func keep(_ connection: RawConnection) { kept.withLock { $0.append(connection) } }
     }
 
     @Test func whoAsksNothingIsLeft() async throws {

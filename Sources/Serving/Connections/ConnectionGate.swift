@@ -1,8 +1,8 @@
 import NIOCore
 import NIOHTTP1
 
-/// Watches one connection: lets in only requests that are well formed and for this server, and ends what takes too long or too
-/// much. It stands right behind the decoder, where a request is still as the client wrote it.
+/// Watches one connection: lets in only requests that are well formed and for this server, and ends what takes too
+/// long or too much. It stands right behind the decoder, where a request is still as the client wrote it.
 final class ConnectionGate: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
@@ -31,6 +31,7 @@ final class ConnectionGate: ChannelDuplexHandler {
     private var headBytes = 0
     private var bodyBytes = 0
     private var bodyBegan = NIODeadline.now()
+    private var bodyBytesCame = NIODeadline.now()
     /// Bytes held for each request whose answer is not yet whole, in their order.
     private var held: [Int] = []
     private var isAnswerBegun = false
@@ -109,12 +110,13 @@ final class ConnectionGate: ChannelDuplexHandler {
                 try form.check(head, port: context.channel.localAddress?.port ?? 0)
             } catch { return refuse(error, context) }
             phase = .body
-            (bodyBytes, bodyBegan) = (0, .now())
+            (bodyBytes, bodyBegan, bodyBytesCame) = (0, .now(), .now())
             held.append(0)
             table.set(context.channel, isWaiting: false)
             wait(limits.bodySeconds, context)
         case .body(let bytes):
             bodyBytes += bytes.readableBytes
+            bodyBytesCame = .now()
             guard bodyBytes <= limits.bodyBytesMax else { return refuse(.bodyTooLarge, context) }
             // The body of a request that was answered early is read and thrown away.
             if let last = held.indices.last {
@@ -201,10 +203,21 @@ final class ConnectionGate: ChannelDuplexHandler {
         case .head: refuse(.tooSlow, context)
         case .body:
             let allowed = limits.bodySeconds + Double(bodyBytes) / Double(limits.bodyBytesPerSecond)
-            let left = allowed - Double((NIODeadline.now() - bodyBegan).nanoseconds) / 1e9
+            let left = min(
+                allowed - Self.seconds(since: bodyBegan), limits.bodySeconds - Self.seconds(since: bodyBytesCame))
             if left > 0 { wait(left, context) } else { refuse(.tooSlow, context) }
         case .answer, .closing: break
         }
+    }
+
+    private static func seconds(since time: NIODeadline) -> Double {
+        Double((NIODeadline.now() - time).nanoseconds) / 1e9
+    }
+
+    /// A server that is asked to end answers what it has, and does not wait for the rest of a body.
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event is ChannelShouldQuiesceEvent, phase == .body { refuse(.ending, context) }
+        context.fireUserInboundEventTriggered(event)
     }
 
     /// Tells the client why, and ends the connection.
@@ -240,8 +253,8 @@ final class ConnectionGate: ChannelDuplexHandler {
         linger(context)
     }
 
-    /// Ends the connection so that the client can still read what was written: a connection that is closed while bytes come in
-    /// is reset, and the answer with it.
+    /// Ends the connection so that the client can still read what was written: a connection that is closed while
+    /// bytes come in is reset, and the answer with it.
     private func linger(_ context: ChannelHandlerContext) {
         context.close(mode: .output, promise: nil)
         context.read()

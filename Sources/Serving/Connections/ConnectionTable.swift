@@ -3,8 +3,8 @@ import Synchronization
 
 /// The connections of a server, and the bytes of bodies that it holds for them.
 ///
-/// When there is no room for one more, the connection that has waited longest without sending a whole head gives way: whoever
-/// holds connections open only pushes out himself, and a client that asks is answered.
+/// When there is no room for one more, the connection that has waited longest without sending a whole head gives way:
+/// whoever holds connections open only pushes out himself, and a client that asks is answered.
 final class ConnectionTable: Sendable {
     private struct Entry {
         let channel: any Channel

@@ -14,6 +14,8 @@ struct Refusal: Sendable, Equatable, Error {
     static let unknownMethod = Refusal(status: .notImplemented, reason: "this method is not known here")
     static let unknownVersion = Refusal(
         status: .httpVersionNotSupported, reason: "only HTTP/1.1 is spoken here")
+    static let ending = Refusal(
+        status: .serviceUnavailable, reason: "the server is ending; ask again soon", retryAfterSeconds: 2)
     static let full = Refusal(
         status: .serviceUnavailable, reason: "too many connections are being answered; ask again soon",
         retryAfterSeconds: 2)
@@ -22,8 +24,8 @@ struct Refusal: Sendable, Equatable, Error {
         retryAfterSeconds: 2)
 }
 
-/// What a request's head must be like before anything is made of it: one host, a target and a framing that can be read in one
-/// way only (https://www.rfc-editor.org/rfc/rfc9112).
+/// What a request's head must be like before anything is made of it: one host, a target and a framing that can be
+/// read in one way only (https://www.rfc-editor.org/rfc/rfc9112).
 struct RequestForm: Sendable {
     let names: ServedNames
     let isSecure: Bool

@@ -5,10 +5,11 @@ import Tables
 
 /// Packs answers for clients that take them packed.
 ///
-/// The length of a packed answer tells of repetitions in it. Where an answer holds a secret and something that the asker chose,
-/// who sees lengths and can make a browser ask again and again reads the secret letter by letter (BREACH,
-/// https://www.breachattack.com). Pages for somebody who signed in hold such a secret, the mark of their forms: what is asked
-/// with a cookie is not packed. Other answers hold no secret, and a program's token cannot be sent by another's page.
+/// The length of a packed answer tells of repetitions in it. Where an answer holds a secret and something that the
+/// asker chose, who sees lengths and can make a browser ask again and again reads the secret letter by letter
+/// (BREACH, https://www.breachattack.com). Pages for somebody who signed in hold such a secret, the mark of their
+/// forms: what is asked with a cookie is not packed. Other answers hold no secret, and a program's token cannot be
+/// sent by another's page.
 struct Compression<Context: RequestContext>: RouterMiddleware {
     /// Less is not worth the work; more is for programs on this machine, which gain nothing.
     private static var sizes: ClosedRange<Int> { 1_024...(16 << 20) }

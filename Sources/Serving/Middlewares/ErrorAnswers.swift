@@ -3,8 +3,8 @@ import Logging
 import NIOCore
 import NIOHTTP1
 
-/// Makes answers of errors, here and not outside of the door, so that they carry what every answer carries. What went wrong
-/// inside is for the log; a client is told that it did.
+/// Makes answers of errors, here and not outside of the door, so that they carry what every answer carries. What went
+/// wrong inside is for the log; a client is told that it did.
 struct ErrorAnswers<Context: RequestContext>: RouterMiddleware {
     func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response

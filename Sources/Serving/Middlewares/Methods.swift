@@ -1,7 +1,7 @@
 import Hummingbird
 
-/// Answers what the router does not know of methods: HEAD as GET without the body, OPTIONS with what is allowed, and 405 with
-/// `Allow` where a path is there but not for this method (https://www.rfc-editor.org/rfc/rfc9110#section-9,
+/// Answers what the router does not know of methods: HEAD as GET without the body, OPTIONS with what is allowed, and
+/// 405 with `Allow` where a path is there but not for this method (https://www.rfc-editor.org/rfc/rfc9110#section-9,
 /// https://www.rfc-editor.org/rfc/rfc9110#section-15.5.6).
 struct Methods<Context: RequestContext>: RouterMiddleware {
     private struct Path: Sendable {

@@ -2,8 +2,8 @@ import Hummingbird
 
 /// Tells browsers, on every answer, what it may be used for.
 ///
-/// What a page may load and run is the page's own to say (`content-security-policy` of its answer); an answer that says nothing
-/// is no page, and may do nothing.
+/// What a page may load and run is the page's own to say (`content-security-policy` of its answer); an answer that
+/// says nothing is no page, and may do nothing.
 package struct PolicyHeaders<Context: RequestContext>: RouterMiddleware {
     let isSecure: Bool
 

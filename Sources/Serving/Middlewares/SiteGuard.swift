@@ -1,11 +1,12 @@
 import Hummingbird
 
-/// Keeps other web sites from asking this server by a reader's browser: they cannot read its answers, but a question alone can
-/// occupy it, or make it fetch what it names.
+/// Keeps other web sites from asking this server by a reader's browser: they cannot read its answers, but a question
+/// alone can occupy it, or make it fetch what it names.
 ///
-/// A browser says where a request comes from, in `Sec-Fetch-Site` (https://www.w3.org/TR/fetch-metadata/) and `Origin`, which
-/// pages cannot set. Only this very origin is let in: a page of another local port is another site. A person may follow a link
-/// from elsewhere to one of the pages; programs, which send neither header, may ask everything.
+/// A browser says where a request comes from, in `Sec-Fetch-Site` (https://www.w3.org/TR/fetch-metadata/) and
+/// `Origin`, which pages cannot set. Only this very origin is let in: a page of another local port is another site. A
+/// person may follow a link from elsewhere to one of the pages; programs, which send neither header, may ask
+/// everything.
 struct SiteGuard<Context: RequestContext>: RouterMiddleware {
     private let scheme: String
     private let standardPort: Int
@@ -44,7 +45,8 @@ struct SiteGuard<Context: RequestContext>: RouterMiddleware {
         }
     }
 
-    /// Whether a person follows a link, or types an address, in a window of its own; frames and images are no navigations.
+    /// Whether a person follows a link, or types an address, in a window of its own; frames and images are no
+    /// navigations.
     private func isNavigationToPage(_ request: Request) -> Bool {
         guard request.method == .get || request.method == .head, request.headers[.origin] == nil else { return false }
         if let mode = request.headers[FetchField.mode] {
