@@ -27,12 +27,12 @@ package struct OperatorError: Error, Sendable {
         next: String? = nil,
         isConfiguration: Bool = false, isPassing: Bool? = nil
     ) {
-        self.title = title
-        self.tried = tried
-        self.got = got
-        self.means = means
+        self.title = Secret.hidden(in: title)
+        self.tried = tried.map { Secret.hidden(in: $0) }
+        self.got = got.map { Secret.hidden(in: $0) }
+        self.means = means.map { Secret.hidden(in: $0) }
         self.safe = safe
-        self.next = next
+        self.next = next.map { Secret.hidden(in: $0) }
         self.isConfiguration = isConfiguration
         self.isPassing = isPassing
     }

@@ -16,8 +16,9 @@ struct Vestige: AsyncParsableCommand {
             ImportCommand.self, ExportCommand.self, InvestigateCommand.self, HuntCommand.self,
             TimelineCommand.self, WhyCommand.self, CaseCommand.self, EvidenceCommand.self,
             StatusCommand.self, DoctorCommand.self, FunctionsCommand.self, WorkbookCommand.self, ContentCommand.self,
-            LabCommand.self, WorkspaceCommand.self, TriageCommand.self, RulesCommand.self, UserCommand.self,
-            TokenCommand.self, AuditCommand.self,
+            LabCommand.self, WorkspaceCommand.self, TriageCommand.self, RulesCommand.self, BackupCommand.self,
+            RestoreCommand.self, HoldCommand.self, PurgeCommand.self, UserCommand.self, TokenCommand.self,
+            AuditCommand.self,
         ]
     )
 

@@ -125,7 +125,8 @@ import Testing
             client: client,
             credential: EntraCredential(
                 loginHost: server.address, tenant: "t", client: "c", proof: .secret(Secret("s"))))
-        let caller = AuthorizedClient(client: client, tokens: tokens, audience: "https://x.example")
+        let caller = AuthorizedClient(
+            client: client, tokens: tokens, audience: "https://x.example", addresses: [server.address])
         return DefenderClient(
             graph: caller, graphHost: server.address, endpoint: caller, endpointHost: server.address,
             budgets: DefenderBudgets(isPaced: false))

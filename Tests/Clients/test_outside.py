@@ -48,7 +48,7 @@ class OutsideTests(unittest.TestCase):
         threading.Thread(target=cls.server.serve_forever, daemon=True).start()
         cls.url = f"http://127.0.0.1:{cls.server.server_address[1]}"
         cls.database(os.path.join(home, "places.mmdb"))
-        cls.open = cls.config("open.yaml", f"externaldata: {{files: true, hosts: [127.0.0.1]}}\nlocations: {home}/places.mmdb\n")
+        cls.open = cls.config("open.yaml", f"externaldata: {{files: true, hosts: ['127.0.0.1:{cls.server.server_address[1]}']}}\nlocations: {home}/places.mmdb\n")
         cls.wild = cls.config("wild.yaml", 'externaldata: {hosts: ["*"]}\n')
         cls.closed = cls.config("closed.yaml", "keyframeDays: 7\n")
 

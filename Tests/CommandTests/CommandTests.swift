@@ -47,8 +47,11 @@ import Testing
     }
 
     /// Runs the program to its end; the thread goes on with other tests, the lab's among them, meanwhile.
-    static func run(_ arguments: [String], in folder: String) async throws -> Outcome {
+    static func run(
+        _ arguments: [String], in folder: String, environment: [String: String] = [:]
+    ) async throws -> Outcome {
         let process = process(arguments, in: folder)
+        process.environment?.merge(environment) { _, new in new }
         let (out, err) = (folder + "/out-\(UUID().uuidString)", folder + "/err-\(UUID().uuidString)")
         for file in [out, err] { _ = FileManager.default.createFile(atPath: file, contents: nil) }
         process.standardOutput = FileHandle(forWritingAtPath: out)

@@ -109,7 +109,8 @@ import Testing
         let empty = library.tables.keys.filter { !filled.contains($0) }.sorted()
         // Written by the collector, the server and the rules themselves, or filled by importing saved answers of hunting.
         let others: Set = [
-            "VestigeHealth_CL", "VestigeDeadLetters_CL", "VestigeAudit_CL", "VestigeFindings_CL", "DeviceNetworkInfo",
+            "VestigeHealth_CL", "VestigeDeadLetters_CL", "VestigeAudit_CL", "VestigeFindings_CL", "VestigeRemovals_CL",
+            "DeviceNetworkInfo",
         ]
         #expect(Set(empty).isSubset(of: others), "\(empty)")
     }

@@ -59,6 +59,24 @@ import Testing
         }
     }
 
+    @Test func aThousandLooksChangeNothing() throws {
+        try Self.inFolder { folder in
+            let path = folder + "/w.vestige"
+            try Self.make(path)
+            let before = try Self.look(folder)
+            for i in 0..<1_000 {
+                let workspace = try Workspace(reading: path, mapsPages: i % 2 == 0)
+                switch i % 4 {
+                case 0: #expect(try Self.sum(workspace) == [[.long(45)]])
+                case 1: _ = try (workspace.runHistories(), workspace.outboxSizes(), workspace.holds())
+                case 2: _ = try workspace.growth(since: 0)
+                default: _ = try workspace.statistics(ofTable: "T")
+                }
+            }
+            #expect(try Self.look(folder) == before)
+        }
+    }
+
     @Test func aQuestionBesideAWriterIsAnsweredAtOnce() throws {
         try Self.inFolder { folder in
             let path = folder + "/w.vestige"

@@ -67,8 +67,8 @@ enum Redirect {
 
     private static func isPrivate(_ host: String?) -> Bool {
         guard let host else { return false }
-        let target = ProxyException.Target(host, port: 0)
-        return target.isLoopback || target.isLinkLocal
+        if let address = NetworkAddress(host) { return address.kind == .loopback || address.kind == .linkLocal }
+        return ProxyException.Target(host, port: 0).isLoopback
     }
 }
 

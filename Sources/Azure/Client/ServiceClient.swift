@@ -9,7 +9,8 @@ import NIOSSL
 package enum ServerTrust: Sendable, Equatable {
     /// The machine's trust store.
     case system
-    /// A certificate file (PEM) is the only anchor; the host name may be left unchecked, since factory certificates carry none.
+    /// A certificate file (PEM) is the only anchor; the host name may be left unchecked, since factory certificates
+    /// carry none.
     case certificate(file: String, checksHost: Bool)
     /// Any certificate. Said aloud at every start.
     case any
@@ -25,23 +26,27 @@ package struct ServiceRequest: Sendable {
     package var timeoutSeconds: Int
     /// Whether an answer that names another address is handed back rather than an error.
     package var takesRedirects = false
+    /// What the call carries of secrets: whatever the answer repeats of them is replaced.
+    package var secrets: [Secret] = []
 
     package init(
         _ method: String = "GET", _ url: String, headers: [(String, String)] = [], body: [UInt8]? = nil,
-        timeoutSeconds: Int = 240
+        timeoutSeconds: Int = 240, secrets: [Secret] = []
     ) {
         self.method = method
         self.url = url
         self.headers = headers
         self.body = body
         self.timeoutSeconds = timeoutSeconds
+        self.secrets = secrets
     }
 
     /// Method, host and path; the query is left out since it may hold tokens.
     var shown: String { "\(method) \(url.prefix { $0 != "?" })" }
 }
 
-/// One HTTP client: bounded retries with the server's own waiting times, bounded answers, and no redirects but for public
+/// One HTTP client: bounded retries with the server's own waiting times, bounded answers, and no redirects but for
+/// public
 /// documents.
 package final class ServiceClient: Sendable {
     /// How often and how long calls are repeated.
@@ -212,7 +217,8 @@ package final class ServiceClient: Sendable {
             var headers: [String: String] = [:]
             for (name, value) in response.headers { headers[name.lowercased()] = value }
             return ServiceResponse(
-                status: Int(response.status.code), headers: headers, body: try await body(of: response, request))
+                status: Int(response.status.code), headers: headers, body: try await body(of: response, request)
+            ).withoutSecrets(carried: request.secrets)
         } catch is CancellationError { throw CancellationError() } catch let error as ServiceError { throw error } catch
         {
             throw NetworkTrouble.explain(error, request, trust, proxy: proxy)

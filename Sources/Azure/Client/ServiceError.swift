@@ -18,13 +18,34 @@ package struct ServiceError: Error, Sendable {
         tried: String, got: String, means: String? = nil, next: String, isRetryable: Bool = false, status: Int? = nil,
         isTooLarge: Bool = false
     ) {
-        self.tried = tried
-        self.got = got
-        self.means = means
-        self.next = next
+        self.tried = Secret.hidden(in: tried)
+        self.got = Secret.hidden(in: got)
+        self.means = means.map { Secret.hidden(in: $0) }
+        self.next = Secret.hidden(in: next)
         self.isRetryable = isRetryable
         self.status = status
         self.isTooLarge = isTooLarge
+    }
+}
+
+extension ServiceResponse {
+    /// Bytes of an error's answer that are looked at; what is behind them explains nothing.
+    private static let errorBytesMax = 65_536
+
+    /// The answer without what it repeats of secrets: of any that are known where it reports an error, and of those
+    /// that the call carried
+    /// in each. It is done before anything is cut out of the answer, so that no half of a secret stays.
+    func withoutSecrets(carried: [Secret]) -> ServiceResponse {
+        let isError = !(200..<300).contains(status)
+        let body = isError && body.count > Self.errorBytesMax ? Array(body.prefix(Self.errorBytesMax)) : body
+        func clean(_ bytes: [UInt8]) -> [UInt8]? {
+            isError
+                ? Secret.hidden(in: bytes, carried: carried) : Secret.hidden(in: bytes, onlyCarried: carried)
+        }
+        let headers = headers.mapValues { value in
+            clean(Array(value.utf8)).map { String(decoding: $0, as: UTF8.self) } ?? value
+        }
+        return ServiceResponse(status: status, headers: headers, body: clean(body) ?? body)
     }
 }
 

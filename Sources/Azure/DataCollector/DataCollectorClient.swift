@@ -39,7 +39,7 @@ package struct DataCollectorClient: Sendable {
                 ("Content-Type", "application/json"), ("Log-Type", logType), ("x-ms-date", date),
                 ("time-generated-field", "TimeGenerated"),
                 ("Authorization", "SharedKey \(workspace):\(signature)"),
-            ], body: records, timeoutSeconds: 120)
+            ], body: records, timeoutSeconds: 120, secrets: [key, Secret(unlisted: signature)])
         let response = try await client.send(request)
         guard response.status == 200 else {
             let next =

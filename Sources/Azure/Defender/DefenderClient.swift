@@ -9,16 +9,18 @@ package struct DefenderClient: Sendable {
     private let endpoint: AuthorizedClient
     private let graphHost: String
     private let endpointHost: String
-    private let allowedHosts: Set<String>
     private let budgets: DefenderBudgets
 
-    /// Hosts that the service's own answers name as the next page's.
-    private static let vendorHosts: Set<String> = [
-        "api.security.microsoft.com", "api.securitycenter.microsoft.com", "api-us.securitycenter.microsoft.com",
-        "api-eu.securitycenter.microsoft.com", "api-uk.securitycenter.microsoft.com",
-        "api-gcc.securitycenter.microsoft.us",
-        "api-gov.securitycenter.microsoft.us",
+    /// Addresses that the service's own answers name as the next page's.
+    private static let vendorAddresses = [
+        "https://api.security.microsoft.com", "https://api.securitycenter.microsoft.com",
+        "https://api-us.securitycenter.microsoft.com", "https://api-eu.securitycenter.microsoft.com",
+        "https://api-uk.securitycenter.microsoft.com", "https://api-gcc.securitycenter.microsoft.us",
+        "https://api-gov.securitycenter.microsoft.us",
     ]
+
+    /// Where a token for the API at `host` may go.
+    package static func addresses(of host: String) -> [String] { vendorAddresses + [host] }
 
     package init(
         graph: AuthorizedClient, graphHost: String, endpoint: AuthorizedClient, endpointHost: String,
@@ -29,9 +31,6 @@ package struct DefenderClient: Sendable {
         self.endpoint = endpoint
         self.endpointHost = endpointHost
         self.budgets = budgets
-        var hosts = Self.vendorHosts
-        if let own = URLComponents(string: endpointHost)?.host { hosts.insert(own) }
-        allowedHosts = hosts
     }
 
     /// Runs a hunting query; the answer has `schema` and `results`.
@@ -48,17 +47,17 @@ package struct DefenderClient: Sendable {
     /// One page. `link` is a path below the API's host, or a next link of an answer before.
     package func page(_ link: String, permissions: [String]) async throws -> ServiceResponse {
         let url: String
-        if link.hasPrefix("http") {
-            guard let host = URLComponents(string: link)?.host, allowedHosts.contains(host) else {
+        if link.hasPrefix("/") {
+            url = endpointHost + link
+        } else {
+            guard endpoint.mayCall(link) else {
                 throw ServiceError(
                     tried: "following the link to the next page",
-                    got: "a link to another host, \(URLComponents(string: link)?.host ?? "?")",
-                    means: "a token is sent only to hosts of the Defender API",
-                    next: "set 'endpointHost' to that host if it is one of Microsoft's")
+                    got: "a link to another address, \(Origin(link)?.description ?? "which is no web address")",
+                    means: "a token is sent only to addresses of the Defender API, scheme and port included",
+                    next: "set 'endpointHost' to that address if it is one of Microsoft's")
             }
             url = link
-        } else {
-            url = endpointHost + link
         }
         let request = ServiceRequest("GET", url)
         return try check(try await endpoint.send(request, budget: budgets.budget(of: url)), request, permissions)

@@ -17,7 +17,13 @@ package struct SensorClient: Sendable {
     package func get(_ path: String, parameters: [(String, String)]) async throws -> ServiceResponse {
         let request = ServiceRequest(
             "GET", host + URLQuery.address(path, parameters), headers: [("Authorization", token.text)],
-            timeoutSeconds: 120)
+            timeoutSeconds: 120, secrets: [token])
+        guard let origin = Origin(request.url), origin == Origin(host), origin.isSafeForTokens else {
+            throw ServiceError(
+                tried: request.shown, got: "an address that is not the sensor's",
+                means: "the sensor's token goes to \(host) and nowhere else",
+                next: "correct the path in the source's file, and 'host' of the sensor")
+        }
         let response = try await client.send(request)
         let firstByte = response.body.first { $0 > 32 }
         // What a sensor answers to a wrong token is not documented: a status, an error object, or a page for people.

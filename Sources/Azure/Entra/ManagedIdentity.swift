@@ -58,7 +58,9 @@ package struct ManagedIdentity: Sendable {
             let url = address(endpoint, version: "2019-08-01", audience)
             return try issued(
                 try await client.send(
-                    ServiceRequest("GET", url, headers: [("X-IDENTITY-HEADER", header)], timeoutSeconds: 30)), url)
+                    ServiceRequest(
+                        "GET", url, headers: [("X-IDENTITY-HEADER", header)], timeoutSeconds: 30,
+                        secrets: [Secret(header)])), url)
         case .arc(let endpoint, let folder):
             let url = address(endpoint, version: "2020-06-01", audience)
             let challenge = try await client.send(
@@ -71,7 +73,8 @@ package struct ManagedIdentity: Sendable {
             let key = try Self.key(realm.replacing("\"", with: ""), folder)
             let headers = [("Metadata", "true"), ("Authorization", "Basic \(key)")]
             return try issued(
-                try await client.send(ServiceRequest("GET", url, headers: headers, timeoutSeconds: 30)), url)
+                try await client.send(
+                    ServiceRequest("GET", url, headers: headers, timeoutSeconds: 30, secrets: [Secret(key)])), url)
         }
     }
 
@@ -81,7 +84,8 @@ package struct ManagedIdentity: Sendable {
         return url
     }
 
-    /// The key file that the Arc agent names: only one of its own folder, so that nobody who answers in its place can have another file read.
+    /// The key file that the Arc agent names: only one of its own folder, so that nobody who answers in its place can
+    /// have another file read.
     private static func key(_ path: String, _ folder: String) throws -> String {
         let resolved = URL(fileURLWithPath: path).standardizedFileURL.resolvingSymlinksInPath()
         let isOwn =

@@ -45,7 +45,8 @@ package actor TokenCache {
     /// Forgets a token that a service refused.
     package func forget(_ audience: String) { tokens[audience] = nil }
 
-    /// The application roles that a token carries (`roles`), for saying what is not granted; nil for a token that is no JWT.
+    /// The application roles that a token carries (`roles`), for saying what is not granted; nil for a token that is no
+    /// JWT.
     package func roles(for audience: String) async throws -> Set<String>? {
         let parts = try await token(for: audience).text.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count == 3 else { return nil }
@@ -72,23 +73,37 @@ package actor TokenCache {
     }
 }
 
-/// Calls that carry a bearer token.
+/// Calls that carry a bearer token, to the addresses that it is meant for and no other.
 package struct AuthorizedClient: Sendable {
     package let client: ServiceClient
     package let tokens: TokenCache
     package let audience: String
+    private let origins: Set<Origin>
 
-    package init(client: ServiceClient, tokens: TokenCache, audience: String) {
+    /// - Parameter addresses: of the services that may see the token; scheme, host and port count.
+    package init(client: ServiceClient, tokens: TokenCache, audience: String, addresses: [String]) {
         self.client = client
         self.tokens = tokens
         self.audience = audience
+        origins = Set(addresses.compactMap { Origin($0) }.filter(\.isSafeForTokens))
     }
+
+    /// Whether the token may go to an address: also one that an answer named.
+    func mayCall(_ address: String) -> Bool { Origin(address).map { origins.contains($0) } ?? false }
 
     /// Sends with a token; a token that the service refuses is renewed once.
     func send(_ request: ServiceRequest, budget: CallBudget? = nil) async throws -> ServiceResponse {
+        guard mayCall(request.url) else {
+            let places = origins.map(\.description).sorted().joined(separator: ", ")
+            throw ServiceError(
+                tried: request.shown, got: "an address that the token is not meant for",
+                means: "the token goes to \(places.isEmpty ? "no address" : places) and nowhere else",
+                next: "correct the address in the configuration if the service is there now")
+        }
         var authorized = request
         for isSecond in [false, true] {
             let token = try await tokens.token(for: audience)
+            authorized.secrets = request.secrets + [token]
             authorized.headers = request.headers + [("Authorization", "Bearer \(token.text)")]
             let response = try await client.send(authorized, budget: budget)
             guard response.status == 401, !isSecond else { return response }

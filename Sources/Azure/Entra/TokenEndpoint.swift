@@ -11,17 +11,28 @@ struct TokenEndpoint: Sendable {
         var form = [
             ("client_id", credential.client), ("scope", audience + "/.default"), ("grant_type", "client_credentials"),
         ]
+        let proof: Secret
         switch credential.proof {
-        case .secret(let secret): form.append(("client_secret", secret.text))
+        case .secret(let secret):
+            proof = secret
+            form.append(("client_secret", secret.text))
         case .certificate(let certificate):
-            form += Self.assertion(try await certificate.assertion(client: credential.client, audience: url))
-        case .federated(let file): form += Self.assertion(try Self.federatedToken(file))
+            proof = Secret(try await certificate.assertion(client: credential.client, audience: url))
+            form += Self.assertion(proof.text)
+        case .federated(let file):
+            proof = Secret(try Self.federatedToken(file))
+            form += Self.assertion(proof.text)
+        }
+        guard Origin(url)?.isSafeForTokens == true else {
+            throw ServiceError(
+                tried: "POST \(credential.loginHost)", got: "an address that nobody signs in at in the clear",
+                next: "correct 'loginHost': it begins with https://")
         }
         let body = form.map { "\($0)=\(Self.escape($1))" }.joined(separator: "&")
         let response = try await client.send(
             ServiceRequest(
                 "POST", url, headers: [("Content-Type", "application/x-www-form-urlencoded")], body: Array(body.utf8),
-                timeoutSeconds: 30))
+                timeoutSeconds: 30, secrets: [proof]))
         let answer = (try? JSONReader.parse(response.body))?.bagValue
         guard response.status == 200, let token = answer?["access_token"]?.stringValue else {
             throw refusal(response, answer, url)

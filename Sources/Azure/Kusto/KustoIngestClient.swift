@@ -37,7 +37,9 @@ package struct KustoIngestClient: Sendable {
             body: packed ?? lines, timeoutSeconds: 120)
         let response: ServiceResponse
         if let tokens {
-            response = try await AuthorizedClient(client: client, tokens: tokens, audience: audience).send(request)
+            response = try await AuthorizedClient(
+                client: client, tokens: tokens, audience: audience, addresses: [cluster]
+            ).send(request)
         } else {
             response = try await client.send(request)
         }

@@ -5,7 +5,8 @@ import Tables
 /// Queued ingestion into Azure Data Explorer: a file in the cluster's own storage, and a message in its queue
 /// (https://learn.microsoft.com/kusto/api/netfx/kusto-ingest-client-rest).
 ///
-/// The service merges and ingests what is queued within some minutes. Each file carries a tag of its own, so that one that is queued
+/// The service merges and ingests what is queued within some minutes. Each file carries a tag of its own, so that one
+/// that is queued
 /// twice is ingested once.
 package actor KustoQueueClient {
     private let client: ServiceClient
@@ -65,7 +66,7 @@ package actor KustoQueueClient {
                 ("x-ms-blob-type", "BlockBlob"), ("x-ms-version", Self.storageVersion),
                 ("Content-Type", "application/octet-stream"),
             ],
-            body: packed, timeoutSeconds: 600)
+            body: packed, timeoutSeconds: 600, secrets: SignedAddress.secrets(of: blob))
         try await send(put, "storing a file for \(table)")
         let tag = "ingest-by:\(id)"
         let properties = Bag([
@@ -82,15 +83,23 @@ package actor KustoQueueClient {
             ("ApplicationForTracing", .string("Vestige")), ("AdditionalProperties", .bag(properties)),
         ])
         let text = Data(JSONWriter.string(.bag(message)).utf8).base64EncodedString()
+        let place = Self.place("messages", in: queue)
         let post = ServiceRequest(
-            "POST", Self.place("messages", in: queue).text,
+            "POST", place.text,
             headers: [("x-ms-version", Self.storageVersion), ("Content-Type", "application/xml")],
-            body: Array("<QueueMessage><MessageText>\(text)</MessageText></QueueMessage>".utf8), timeoutSeconds: 60)
+            body: Array("<QueueMessage><MessageText>\(text)</MessageText></QueueMessage>".utf8), timeoutSeconds: 60,
+            secrets: SignedAddress.secrets(of: place) + [resources.authorization])
         try await send(post, "queueing a file for \(table)")
         return packed.count + text.utf8.count
     }
 
     private func send(_ request: ServiceRequest, _ what: String) async throws {
+        guard let origin = Origin(request.url), origin.scheme == "https" || Origin(endpoint)?.isLoopback == true else {
+            throw ServiceError(
+                tried: what, got: "the cluster names a storage that is not reached by https",
+                means: "the address is the permission to write there, and goes nowhere in the clear",
+                next: "set 'ingestion: streaming' for the sink")
+        }
         let response = try await client.send(request)
         guard response.status == 201 else {
             // The permission in an address may have ended.
@@ -106,7 +115,7 @@ package actor KustoQueueClient {
         if let resources, ContinuousClock.now - resources.since < Self.resourcesLast { return resources }
         let rows = try await command(".get ingestion resources")
         func all(_ kind: String) -> [Secret] {
-            rows.filter { $0.first?.text == kind && $0.count > 1 }.map { Secret($0[1].text) }
+            rows.filter { $0.first?.text == kind && $0.count > 1 }.map { Secret(unlisted: $0[1].text) }
         }
         let authorization = try await command(".get kusto identity token").first?.first?.text ?? ""
         let found = Resources(
@@ -122,7 +131,9 @@ package actor KustoQueueClient {
         let request = ServiceRequest(
             "POST", endpoint + "/v1/rest/mgmt", headers: [("Content-Type", "application/json; charset=utf-8")],
             body: Array(body.utf8), timeoutSeconds: 60)
-        let response = try await AuthorizedClient(client: client, tokens: tokens, audience: audience).send(request)
+        let response = try await AuthorizedClient(
+            client: client, tokens: tokens, audience: audience, addresses: [endpoint]
+        ).send(request)
         guard response.status == 200,
             let tables = (try? JSONReader.parse(response.body))?.bagValue?["Tables"]?.arrayValue
         else {
@@ -139,6 +150,6 @@ package actor KustoQueueClient {
     /// An address below another one that has its permission in the query.
     private static func place(_ name: String, in root: Secret) -> Secret {
         let parts = root.text.split(separator: "?", maxSplits: 1)
-        return Secret("\(parts[0])/\(name)" + (parts.count > 1 ? "?\(parts[1])" : ""))
+        return Secret(unlisted: "\(parts[0])/\(name)" + (parts.count > 1 ? "?\(parts[1])" : ""))
     }
 }

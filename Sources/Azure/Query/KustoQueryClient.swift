@@ -35,7 +35,8 @@ package struct KustoQueryClient: Sendable {
 
     /// Runs a query, or a command when the text starts with a dot.
     ///
-    /// - Parameter parameters: values of `declare query_parameters`: numbers and text as JSON, others as literals of KQL.
+    /// - Parameter parameters: values of `declare query_parameters`: numbers and text as JSON, others as literals of
+    ///   KQL.
     /// - Throws: `ServiceError`.
     package func run(_ text: String, isCommand: Bool, parameters: [String: Value] = [:]) async throws -> RemoteResult {
         let options = Bag([("servertimeout", .string("00:10:00"))])
@@ -76,7 +77,15 @@ package struct KustoQueryClient: Sendable {
         let response = try await caller.sendOpenly(
             ServiceRequest("GET", root + "/v1/rest/auth/metadata", timeoutSeconds: 20))
         let metadata = (try? JSONReader.parse(response.body))?.bagValue
-        return metadata?["AzureAD"]?.bagValue?["KustoServiceResourceId"]?.stringValue ?? fallback
+        let named = metadata?["AzureAD"]?.bagValue?["KustoServiceResourceId"]?.stringValue ?? fallback
+        guard KustoAudience.isKusto(named, at: base) else {
+            throw ServiceError(
+                tried: "asking \(root) whom tokens are for",
+                got: "a token for \(Origin(named)?.host ?? "somebody else")",
+                means: "only tokens for Kusto are sent to an address that says it is one",
+                next: "check the address: it should be a Kusto cluster's")
+        }
+        return named
     }
 
     private func unreadable(_ request: ServiceRequest) -> ServiceError {
@@ -177,5 +186,26 @@ package struct KustoQueryClient: Sendable {
     private static func failure(_ frame: Bag) -> String? {
         let error = frame["OneApiErrors"]?.arrayValue?.first?.bagValue?["error"]?.bagValue
         return error?["@message"]?.stringValue ?? error?["message"]?.stringValue
+    }
+}
+
+/// Whom tokens for Kusto are for. An endpoint says itself what it wants; without this, one that is not Kusto could ask
+/// for a token of
+/// another service.
+enum KustoAudience {
+    private static let hosts: Set<String> = [
+        "kusto.kusto.windows.net", "kusto.kusto.usgovcloudapi.net", "kusto.kusto.chinacloudapi.cn",
+        "kusto.fabric.microsoft.com", "api.kusto.windows.net", "help.kusto.windows.net",
+    ]
+    private static let suffixes = [
+        ".kusto.windows.net", ".kusto.usgovcloudapi.net", ".kusto.chinacloudapi.cn", ".kusto.fabric.microsoft.com",
+        ".kustodev.windows.net", ".kustomfa.windows.net",
+    ]
+
+    /// - Parameter base: the endpoint, which may also name itself.
+    static func isKusto(_ audience: String, at base: String) -> Bool {
+        guard let origin = Origin(audience) else { return false }
+        return hosts.contains(origin.host) || suffixes.contains { origin.host.hasSuffix($0) }
+            || origin == Origin(base)
     }
 }

@@ -15,7 +15,9 @@ package struct RemoteCaller: Sendable {
     func send(_ request: ServiceRequest, audience: @Sendable () async throws -> String) async throws -> ServiceResponse
     {
         guard let tokens else { return try await client.send(request) }
-        return try await AuthorizedClient(client: client, tokens: tokens, audience: try await audience()).send(request)
+        let caller = AuthorizedClient(
+            client: client, tokens: tokens, audience: try await audience(), addresses: [request.url])
+        return try await caller.send(request)
     }
 
     /// Sends without a token.

@@ -41,15 +41,21 @@ package struct CollectReport: Sendable {
     package var spool: OperatorError?
     /// Why what the server wrote down of who asked what was not taken in.
     package var audit: OperatorError?
+    /// What was past its time, and is removed.
+    package var removed: [Removal] = []
+    /// Why what is past its time could not be removed.
+    package var retention: OperatorError?
     /// What is wrong, or was until now, with this machine's clock; nil when nothing is.
     package var clock: String?
     package var followUp = FollowUp()
 
     package var failures: [OperatorError] {
-        [spool, audit].compactMap { $0 } + sources.compactMap(\.error) + sinks.flatMap(\.errors) + followUp.failures
+        [spool, audit, retention].compactMap { $0 } + sources.compactMap(\.error) + sinks.flatMap(\.errors)
+            + followUp.failures
     }
 
-    /// The failures, those of one cause as one: a wrong secret stops every source of a tenant, and is one thing to mend.
+    /// The failures, those of one cause as one: a wrong secret stops every source of a tenant, and is one thing to
+    /// mend.
     package var distinctFailures: [OperatorError] {
         var causes: [String] = []
         var byCause: [String: (first: OperatorError, names: [String])] = [:]
@@ -61,7 +67,7 @@ package struct CollectReport: Sendable {
             if byCause[cause] == nil { causes.append(cause) }
             byCause[cause, default: (error, [])].names.append(name)
         }
-        return [spool, audit].compactMap { $0 }
+        return [spool, audit, retention].compactMap { $0 }
             + causes.compactMap { cause in
                 guard let (first, names) = byCause[cause] else { return nil }
                 var error = first

@@ -22,6 +22,8 @@ package struct Collector: Sendable {
     private let audit: AuditIntake?
     /// Done after the sources, before rows are sent; nil for nothing.
     private let followUp: (@Sendable () async -> FollowUp)?
+    /// Nil where nothing is removed.
+    private let retention: Retention?
     private let gate = DeliveryGate()
     /// Sources that run at the same time.
     private static let concurrencyMax = 4
@@ -29,7 +31,7 @@ package struct Collector: Sendable {
     package init(
         workspace: Workspace, library: ContentLibrary, sinks: [any Sink], keyframeDays: Int = 7,
         spoolBytesMax: Int = 10 << 30,
-        allowsEmpty: Bool = false, writesHealth: Bool = false, auditFile: String? = nil,
+        allowsEmpty: Bool = false, writesHealth: Bool = false, auditFile: String? = nil, retention: Retention? = nil,
         clock: @escaping @Sendable () -> Int64 = { SystemClock.now() },
         followUp: (@Sendable () async -> FollowUp)? = nil
     ) {
@@ -48,6 +50,7 @@ package struct Collector: Sendable {
             }
         }
         self.followUp = followUp
+        self.retention = retention
         let table = writesHealth ? library.tables[HealthTable.name] : nil
         health = table.map {
             HealthTable(workspace: workspace, sinks: sinks.names(taking: HealthTable.name), schema: $0.schema)
@@ -99,6 +102,10 @@ package struct Collector: Sendable {
             {
                 _ = await Delivery(workspace: workspace, gate: gate).deliver(to: sinks)
             }
+            do { report.removed = try retention?.runIfDue(now: clock()) ?? [] } catch {
+                report.retention = OperatorError(
+                    error, title: "what is past its time was not removed", safe: "the workspace is as it was")
+            }
         }
         return report
     }
@@ -140,7 +147,8 @@ package struct Collector: Sendable {
         } catch { return (collected, OperatorError(error, title: "the outbox cannot be read")) }
     }
 
-    /// When a run of a source begins that begins now: behind its last one, also when the clock went back since, so that the order of rows
+    /// When a run of a source begins that begins now: behind its last one, also when the clock went back since, so that
+    /// the order of rows
     /// is that of runs.
     private func time(of source: String) -> Int64 {
         let now = clock()

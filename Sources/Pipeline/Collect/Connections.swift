@@ -136,16 +136,21 @@ package struct Connections: Sendable {
             return
         }
         let client = DefenderClient(
-            graph: AuthorizedClient(client: cloud, tokens: tokens, audience: tenant.graphResource),
+            graph: AuthorizedClient(
+                client: cloud, tokens: tokens, audience: tenant.graphResource, addresses: [tenant.graphHost]),
             graphHost: tenant.graphHost,
-            endpoint: AuthorizedClient(client: cloud, tokens: tokens, audience: resource), endpointHost: host,
+            endpoint: AuthorizedClient(
+                client: cloud, tokens: tokens, audience: resource, addresses: DefenderClient.addresses(of: host)),
+            endpointHost: host,
             budgets: DefenderBudgets(isPaced: isPaced && !WebAddress.isLocal(host)))
-        let downloader = prefersFiles ? ExportDownloader(client: cloud, pendingDelay: pendingDelay) : nil
+        let downloader =
+            prefersFiles ? ExportDownloader(client: cloud, service: host, pendingDelay: pendingDelay) : nil
         let isMapped = tenant.subscriptions != nil
         if !isMapped { idle += sources.filter { $0.service == .resourceGraph }.map(\.id) }
         let management = tenant.managementHost ?? tenant.cloud.hosts.managementHost
         let graph = ResourceGraphClient(
-            client: AuthorizedClient(client: cloud, tokens: tokens, audience: tenant.cloud.hosts.managementHost),
+            client: AuthorizedClient(
+                client: cloud, tokens: tokens, audience: tenant.cloud.hosts.managementHost, addresses: [management]),
             host: management,
             subscriptions: tenant.subscriptions ?? [])
         for source in sources {

@@ -24,6 +24,8 @@ package struct TenantConfiguration: Sendable {
     package var sources: [String] = []
     /// The way to the tenant's services; nil for the configuration's.
     package var proxy: ProxySetting?
+    /// How long its rows are kept; nil for what the configuration says.
+    package var retention: RetentionPolicy?
 
     /// A tenant with the addresses of its cloud.
     package init(
@@ -103,14 +105,15 @@ package struct Configuration: Sendable {
     package var content: [String] = []
     /// Whether `vestige query` may read files of this machine with `externaldata`.
     package var allowsExternalFiles = false
-    /// Hosts that `externaldata` may fetch from: `name`, `*.suffix`, or `*` for any public name.
-    package var externalHosts: [String] = []
+    /// Hosts that `externaldata` may fetch from.
+    package var externalHosts: [AllowedHost] = []
     /// A database in MaxMind's format, for `geo_info_from_ip_address`.
     package var locations: String?
     /// A full copy of every state goes out once in so many days.
     package var keyframeDays = 7
     package var tenants: [TenantConfiguration] = []
-    /// Other places of public lists, by the id of their source: an https address or a file; nil for a list that is not wanted.
+    /// Other places of public lists, by the id of their source: an https address or a file; nil for a list that is not
+    /// wanted.
     package var feeds: [String: String?] = [:]
     /// The way to all services that have no setting of their own.
     package var proxy = ProxySetting.environment
@@ -132,10 +135,15 @@ package struct Configuration: Sendable {
     package var runsRules = true
     /// When sources run, by their ids; others run at their content's interval.
     package var schedules: [String: Schedule] = [:]
+    /// How long rows are kept in the workspace.
+    package var retention = RetentionPolicy()
     /// What is asked for beyond the regular feeds, about devices that somebody looks into.
     package var investigation = Investigation()
     /// Sources to run; all when empty.
     package var sources: [String] = []
+    /// What the configuration's secrets are now, as far as they lie on this machine: so every program that reads it
+    /// knows what must not be repeated, also one that uses none of them.
+    var heldSecrets: [Secret] = []
     /// Ids of sources that the file names, with their places, for telling of those that there are not.
     var namedSources: [NamedSource] = []
 
@@ -151,7 +159,8 @@ package struct Configuration: Sendable {
         return names.sorted().compactMap { library.tables[$0] }
     }
 
-    /// The ids of the sources that run: the configured ones or all regular ones, and those on demand that are asked for.
+    /// The ids of the sources that run: the configured ones or all regular ones, and those on demand that are asked
+    /// for.
     package func sourceIDs(of library: [SourceDefinition]) -> [String] {
         // A list that is given a place of its own is wanted.
         let regular =

@@ -23,6 +23,7 @@ package enum ConfigurationDocument {
                     default: rows.append(("server.", part))
                     }
                 }
+            case S.retention.name: rows += RetentionPolicy.Settings.all.map { ("retention.", $0) }
             case S.proxy.name:
                 rows.append(("", setting))
                 rows += ProxyConfiguration.Settings.all.map { ("proxy.", $0) }

@@ -5,7 +5,8 @@ import Tables
 
 extension Configuration {
     /// Reads a configuration file, then what the environment overrides:
-    /// `VESTIGE_WORKSPACE`, `VESTIGE_TENANT_ID`, `VESTIGE_CLIENT_ID`, `VESTIGE_CLIENT_SECRET`; and the variables that Azure's platforms
+    /// `VESTIGE_WORKSPACE`, `VESTIGE_TENANT_ID`, `VESTIGE_CLIENT_ID`, `VESTIGE_CLIENT_SECRET`; and the variables that
+    /// Azure's platforms
     /// set for workload identity, `AZURE_TENANT_ID`, `AZURE_CLIENT_ID` and `AZURE_FEDERATED_TOKEN_FILE`.
     ///
     /// - Parameter file: nil for the environment alone.
@@ -26,6 +27,7 @@ extension Configuration {
             }
         }
         configuration.apply(environment)
+        configuration.heldSecrets = configuration.secretReferences.compactMap { $0.known(environment) }
         return configuration
     }
 
@@ -67,6 +69,7 @@ extension Configuration {
             investigation.devices = try part.optional(S.Investigate.devices) ?? []
             investigation.since = try part.optional(S.Investigate.since)
         }
+        if let part = try yaml.optional(S.retention) { retention = try RetentionPolicy(reading: part) }
         proxy = try yaml.optional(S.proxy) ?? proxy
         metrics = try yaml.optional(S.metrics) ?? metrics
         if let part = try yaml.optional(S.server) { server = try ServeConfiguration(reading: part, environment) }

@@ -1,3 +1,4 @@
+import Azure
 import Content
 import Tables
 
@@ -40,6 +41,10 @@ enum ConfigurationSettings {
         "metrics",
         "where a collector on schedule serves `/metrics` (Prometheus) and `/healthz`: `127.0.0.1:9464`")
     static let server = Setting.part("server", "where `vestige serve` listens, and who may ask it")
+    static let retention = Setting.part(
+        "retention",
+        "how long rows are kept in the workspace; what is older is removed once a day, while collecting "
+            + "([storage](concepts/storage.md))")
     static let investigate = Setting.part("investigate", "what runs only when somebody looks into something")
     static let tenant = Setting.part("tenant", "the tenant that is asked, and the application that signs in")
     static let tenants = Setting.list(
@@ -53,7 +58,7 @@ enum ConfigurationSettings {
 
     static let all: [any SettingDeclaration] = [
         workspace, content, sources, keyframeDays, externalData, locations, schedules, exports, feeds, proxy, spool,
-        health, rules, metrics, server, investigate, tenant, tenants, sensors, managers, sinks,
+        health, rules, metrics, server, retention, investigate, tenant, tenants, sensors, managers, sinks,
     ]
 
     enum ExternalData {
@@ -62,15 +67,17 @@ enum ConfigurationSettings {
             "`vestige query` may read files of this machine with the `externaldata` operator")
         static let hosts = Setting(
             "hosts",
-            meaning: "hosts that `externaldata` may fetch from over https: `raw.githubusercontent.com`, "
-                + "`*.example.org`, or `*` for any public name"
+            meaning: "hosts that `externaldata` may fetch from over https, at port 443 or the one that is named: "
+                + "`raw.githubusercontent.com`, `files.example.org:8443`, `*.example.org`, or `*` for any public name; "
+                + "addresses in figures must be named"
         ) { yaml, name in
             let hosts = try yaml.strings(name)
-            if let wrong = hosts.first(where: { $0.contains("/") }) {
+            return try hosts.map { text in
+                if let host = AllowedHost(text) { return host }
                 throw yaml.fail(
-                    "'hosts' takes names such as raw.githubusercontent.com, not \"\(wrong.prefix(80))\"", at: name)
+                    "'hosts' takes names such as raw.githubusercontent.com or files.example.org:8443, "
+                        + "not \"\(text.prefix(80))\"", at: name)
             }
-            return hosts
         }
         static let all: [any SettingDeclaration] = [files, hosts]
     }

@@ -40,10 +40,13 @@ extension TenantConfiguration {
             "sources", standard: "all", "ids of the only sources that this identity asks for")
         static let proxy = ProxySetting.setting(
             standard: "the configuration's", "the way to the tenant's services, as in `proxy`")
+        static let retention = Setting.part(
+            "retention",
+            "how long its rows are kept, with the settings of `retention`; otherwise as the configuration says")
         static let all: [any SettingDeclaration] = [
             name, tenantID, clientID, cloud, clientSecret, certificate, federatedTokenFile, managedIdentity, loginHost,
             graphHost, graphResource, endpointHost, endpointResource, subscriptions, managementHost, sources,
-            proxy,
+            proxy, retention,
         ]
     }
 
@@ -70,6 +73,7 @@ extension TenantConfiguration {
         endpointResource = try yaml.optional(Settings.endpointResource) ?? endpointResource
         managementHost = try yaml.optional(Settings.managementHost)
         proxy = try yaml.optional(Settings.proxy)
+        retention = try yaml.optional(Settings.retention).map { try RetentionPolicy(reading: $0) }
         sources = try yaml.optional(Settings.sources)?.map(\.text) ?? []
         let subscriptions = try yaml.optional(Settings.subscriptions) ?? []
         if !subscriptions.isEmpty { self.subscriptions = subscriptions == ["all"] ? [] : subscriptions }

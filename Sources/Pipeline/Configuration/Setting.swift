@@ -70,11 +70,23 @@ extension Setting where Value == SecretReference {
     /// Where a secret is kept; the secret itself is refused, and not repeated.
     package static func secret(_ name: String, standard: String = SettingText.none, _ meaning: String) -> Setting {
         Setting(name, standard: standard, meaning: meaning) { yaml, name in
-            if let reference = SecretReference(try yaml.string(name)) { return reference }
-            throw yaml.fail(
-                "'\(name)' must say where the secret is kept, env:NAME, file:PATH or "
-                    + "keyvault:https://VAULT/secrets/NAME, not the secret itself", at: name)
+            do { return try read(yaml, name) } catch let problem as SecretReference.Problem {
+                throw yaml.fail("'\(name)' \(problem.message)", at: name)
+            }
         }
+    }
+
+    /// `env:NAME`, or the same as a mapping, `{env: NAME}`.
+    private static func read(_ yaml: Fields, _ name: String) throws -> SecretReference {
+        if !yaml.isText(name), let fields = try yaml.optionalFields(name) {
+            try fields.only(Set(SecretReference.Place.allCases.map(\.rawValue)))
+            let places = SecretReference.Place.allCases.filter { fields.has($0.rawValue) }
+            guard let place = places.first, places.count == 1 else {
+                throw yaml.fail("'\(name)' names one place where the secret is kept", at: name)
+            }
+            return try SecretReference(place, try fields.string(place.rawValue))
+        }
+        return try SecretReference(try yaml.string(name))
     }
 }
 

@@ -203,7 +203,9 @@ package struct Doctor: Sendable {
         guard let subscriptions = tenant.subscriptions, !sources.isEmpty else { return nil }
         let audience = tenant.cloud.hosts.managementHost
         let graph = ResourceGraphClient(
-            client: AuthorizedClient(client: client, tokens: tokens, audience: audience),
+            client: AuthorizedClient(
+                client: client, tokens: tokens, audience: audience,
+                addresses: [tenant.managementHost ?? audience]),
             host: tenant.managementHost ?? audience, subscriptions: subscriptions)
         do {
             let permissions = sources.flatMap(\.permissions)

@@ -34,7 +34,7 @@ final class ExportFile {
         temporary = Self.path(folder, ".\(name).\(getpid()).part")
         self.packs = packs
         unlink(temporary)
-        descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o640)
+        descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw Self.problem(target, String(cString: strerror(errno))) }
     }
 

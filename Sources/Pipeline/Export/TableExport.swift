@@ -53,10 +53,8 @@ package struct TableExport: Sendable {
                 "there is no table \(table)",
                 next: "the tables with rows are \(try tablesWithRows().joined(separator: ", "))", isConfiguration: true)
         }
-        do { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) } catch {
-            throw OperatorError(
-                "nothing was exported", tried: "making the folder \(folder)", got: error.localizedDescription,
-                next: "check the path and its permissions")
+        do throws(WorkspaceError) { try PrivateFile.makeFolder(folder) } catch {
+            throw OperatorError(error, title: "nothing was exported")
         }
         if !options.overwrites {
             for table in tables {

@@ -53,6 +53,12 @@ package struct HealthReport: Sendable {
     package let sources: [Source]
     package let sinks: [Sink]
     package let workspaceBytes: Int
+    /// Of the file, bytes that hold nothing any more.
+    package let workspaceFreeBytes: Int
+    /// Bytes of rows that came in a day, as the last seven days had it.
+    package let workspaceDailyBytes: Int
+    /// Holds that stand.
+    package let holds: Int
     /// Rows of every table.
     package let tables: [String: Int]
     /// What is or was wrong with the clock.
@@ -73,6 +79,9 @@ package struct HealthReport: Sendable {
                     ? now : planner.next(after: history.last),
                 lastGap: checkpoint.gap)
         }
+        let growth = try workspace.growth(since: now - 7 * DateTime.ticksPerDay)
+        (workspaceFreeBytes, workspaceDailyBytes) = (growth.free, growth.added / 7)
+        holds = try workspace.holds().count
         let waiting = try workspace.outboxSizes()
         let totals = try workspace.deliveryTotals()
         let names = Set(configuration.sinks.map(\.name)).union(waiting.keys).union(totals.keys)

@@ -22,6 +22,26 @@ extension Workspace {
         return Schema(columns)
     }
 
+    /// A table's columns as stored; where they are damaged, as its segments tell them: so one table suffers, and not
+    /// the whole file.
+    static func columns(_ text: String, of table: String, _ db: Database) throws -> Schema {
+        do { return try decode(text, table: table) } catch {
+            let rows = try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT s.name AS name, min(s.type) AS type FROM segments s JOIN extents e ON e.id = s.extent
+                    WHERE e.table_name = ? GROUP BY s.name ORDER BY min(s.rowid)
+                    """, arguments: [table])
+            return Schema(
+                rows.compactMap { row in
+                    guard let name: String = try? row.stored("name"), let type: String = try? row.stored("type") else {
+                        return nil
+                    }
+                    return ScalarType(name: type).map { ColumnSpec(name, $0) }
+                })
+        }
+    }
+
     /// Declares a table; new columns of a known table are added, none is taken away.
     package func declare(_ name: String, _ schema: Schema) throws(WorkspaceError) {
         try write { db in try Self.declare(name, schema, db) }
@@ -34,7 +54,7 @@ extension Workspace {
 
     static func declare(_ name: String, _ schema: Schema, _ db: Database) throws {
         let old = try String.fetchOne(db, sql: "SELECT columns FROM tables WHERE name = ?", arguments: [name]).map {
-            try Self.decode($0, table: name)
+            try Self.columns($0, of: name, db)
         }
         var merged = schema
         for column in old?.columns ?? [] {
@@ -72,8 +92,10 @@ extension Workspace {
         try read { db in
             var out: [String: Schema] = [:]
             for row in try Row.fetchAll(db, sql: "SELECT name, columns FROM tables") {
-                let name: String = try row.stored("name")
-                out[name] = try Self.decode(row.stored("columns"), table: name)
+                // A row that does not even say which table it is of is told by `verify`.
+                guard let name: String = try? row.stored("name") else { continue }
+                let text: String? = try? row.stored("columns")
+                out[name] = try Self.columns(text ?? "", of: name, db)
             }
             return out
         }

@@ -3,9 +3,11 @@ import GRDB
 import KQLEngine
 import Tables
 
-/// The embedded store: one SQLite file that holds extents of columns, the state of each source, and what is still to be sent.
+/// The embedded store: one SQLite file that holds extents of columns, the state of each source, and what is still to be
+/// sent.
 ///
-/// It is opened for writing by what collects and imports, and for reading by everything else; see docs/concepts/storage.md.
+/// It is opened for writing by what collects and imports, and for reading by everything else; see
+/// docs/concepts/storage.md.
 package final class Workspace: Sendable {
     private enum Store: Sendable {
         case writing(DatabasePool)
@@ -21,11 +23,13 @@ package final class Workspace: Sendable {
     /// The secret that rows' digests are made with.
     package let digestKey: DigestKey
 
-    /// Opens a workspace for writing; makes it, and its folder, when there is none, and brings an older one to this program's format.
+    /// Opens a workspace for writing; makes it, and its folder, when there is none, and brings an older one to this
+    /// program's format.
     ///
     /// - Parameters:
     ///   - digestKey: the key of a workspace that is created now; nil for a random one.
-    ///   - mapsPages: whether pages are read where the system's cache has them: fast, but they count as the program's memory.
+    ///   - mapsPages: whether pages are read where the system's cache has them: fast, but they count as the program's
+    ///   memory.
     package init(path: String, digestKey: DigestKey? = nil, mapsPages: Bool = true) throws(WorkspaceError) {
         self.path = path
         do {
@@ -35,7 +39,8 @@ package final class Workspace: Sendable {
         } catch { throw WorkspaceError.wrap(error, path: path) }
     }
 
-    /// Opens a workspace for questions: nothing is made, declared, brought to another format, or written. Where there is no file, it is a
+    /// Opens a workspace for questions: nothing is made, declared, brought to another format, or written. Where there
+    /// is no file, it is a
     /// workspace without tables until somebody makes one.
     package init(reading path: String, mapsPages: Bool = true) throws(WorkspaceError) {
         self.path = path
@@ -87,6 +92,18 @@ package final class Workspace: Sendable {
                     next: "report this: a question tried to change the workspace")
             }
             return try pool.write(body)
+        } catch { throw WorkspaceError.wrap(error, path: path) }
+    }
+
+    /// What is no transaction, or more than one.
+    func writeAlone<T>(_ body: (Database) throws -> T) throws(WorkspaceError) -> T {
+        do {
+            guard case .writing(let pool) = store else {
+                throw WorkspaceError(
+                    "\(path) was opened for reading, and nothing is written to it",
+                    next: "report this: a question tried to change the workspace")
+            }
+            return try pool.writeWithoutTransaction(body)
         } catch { throw WorkspaceError.wrap(error, path: path) }
     }
 

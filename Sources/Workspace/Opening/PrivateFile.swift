@@ -1,10 +1,13 @@
+import Foundation
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Darwin)
     import Darwin
 #endif
 
-/// The one way in which files are made beside or as a workspace: only their owner may read them, and no link is followed, so that nobody
+/// The one way in which files are made beside or as a workspace: only their owner may read them, and no link is
+/// followed, so that nobody
 /// who may write to the folder can make this program write, or trust, a file elsewhere.
 package enum PrivateFile {
     private static let mode: mode_t = 0o600
@@ -74,6 +77,57 @@ package enum PrivateFile {
         // Some file systems know no second name for a file.
         guard rename(target, path) == 0 else { throw failure(path, errno) }
         return true
+    }
+
+    /// Gives a file its name when it is whole and on the disk; one that is there is never replaced.
+    package static func publish(_ part: String, as path: String) throws(WorkspaceError) {
+        let descriptor = openFile(part, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
+        guard descriptor >= 0 else { throw failure(part, errno) }
+        let isStored = fsync(descriptor) == 0
+        close(descriptor)
+        guard isStored else { throw failure(part, EIO) }
+        guard link(part, path) == 0 else {
+            if errno == EEXIST {
+                throw WorkspaceError("there is a file \(path) already; nothing was changed", next: "name another file")
+            }
+            throw failure(path, errno)
+        }
+        unlink(part)
+    }
+
+    /// Puts a file in the place of what is there; whoever sees it sees all of it.
+    package static func replace(_ path: String, _ bytes: [UInt8]) throws(WorkspaceError) {
+        let part = "\(path)-new-\(getpid())-\(UInt64.random(in: 0 ... .max))"
+        guard try create(part, bytes) else { throw failure(path, EEXIST) }
+        guard rename(part, path) == 0 else {
+            let reason = errno
+            unlink(part)
+            throw failure(path, reason)
+        }
+    }
+
+    /// Opens a file to write behind its end, and makes it when there is none.
+    ///
+    /// - Throws: also when it is a link, has several names, or is no ordinary file.
+    package static func append(to path: String) throws(WorkspaceError) -> FileHandle {
+        FileHandle(fileDescriptor: try open(path), closeOnDealloc: true)
+    }
+
+    /// Makes a folder, and those above it, for its owner only; folders that are there stay as they are.
+    package static func makeFolder(_ path: String) throws(WorkspaceError) {
+        var place = path.hasPrefix("/") ? "/" : ""
+        for name in path.split(separator: "/") {
+            place += (place.isEmpty || place == "/" ? "" : "/") + name
+            var found = stat()
+            if stat(place, &found) == 0, found.st_mode & S_IFMT == S_IFDIR { continue }
+            if mkdir(place, 0o700) == 0 { continue }
+            // Another program may have been first.
+            let reason = errno
+            if reason == EEXIST, stat(place, &found) == 0, found.st_mode & S_IFMT == S_IFDIR { continue }
+            throw WorkspaceError(
+                "the folder \(path) cannot be made: \(String(cString: strerror(reason)))",
+                next: "check the path and its permissions")
+        }
     }
 
     private static func openFile(_ path: String, _ flags: Int32) -> Int32 {

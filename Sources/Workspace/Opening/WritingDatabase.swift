@@ -3,13 +3,14 @@ import GRDB
 
 /// A workspace's file as those see it who write to it.
 enum WritingDatabase {
-    /// Opens the file, or makes it. It is looked at before anything is written: a file of another program stays as it is.
+    /// Opens the file, or makes it. It is looked at before anything is written: a file of another program stays as it
+    /// is.
     ///
     /// - Parameter key: the digest key of a file that has none.
     static func open(_ path: String, _ key: DigestKey, mapsPages: Bool) throws -> (pool: DatabasePool, key: DigestKey) {
         let files = WorkspaceFiles(path)
         let folder = (path as NSString).deletingLastPathComponent
-        if !folder.isEmpty { try makeFolder(folder) }
+        if !folder.isEmpty { try PrivateFile.makeFolder(folder) }
         let turn = FolderTurn(folder)
         defer { withExtendedLifetime(turn) {} }
         try files.refuseLinks()
@@ -19,7 +20,8 @@ enum WritingDatabase {
             _ = try PrivateFile.create(path)
         }
         let pool = try DatabasePool(path: files.path, configuration: configuration(mapsPages))
-        // The storage library sets another level when it opens the file; an acknowledged batch must survive a power cut.
+        // The storage library sets another level when it opens the file; an acknowledged batch must survive a power
+        // cut.
         try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
         let stored = try pool.read { db in
             try FileShape(db, path: path).format == WorkspaceFormat.current ? try storedKey(db) : nil
@@ -45,20 +47,6 @@ enum WritingDatabase {
     /// The secret that the file's digests are made with.
     static func storedKey(_ db: Database) throws -> DigestKey? {
         try Data.fetchOne(db, sql: "SELECT value FROM meta WHERE name = 'digest-key'").flatMap { DigestKey($0) }
-    }
-
-    private static func makeFolder(_ folder: String) throws {
-        do {
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        } catch {
-            // Another program may have been first.
-            var isFolder: ObjCBool = false
-            guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {
-                throw WorkspaceError(
-                    "the folder \(folder) cannot be made: \(error.localizedDescription)",
-                    next: "check the path and its permissions")
-            }
-        }
     }
 
     /// Refuses a file that is not a workspace of this program, without touching it.

@@ -66,6 +66,9 @@ struct CollectCommand: AsyncParsableCommand {
         console.say(CollectReportText.table(report, sinks: connections.sinks.count, width: Console.outputWidth))
         for note in [report.clock].compactMap({ $0 }) + report.sources.flatMap(\.notes) { console.warn(note) }
         for note in report.sinks.flatMap(\.notes) + report.followUp.notes { console.warn(note) }
+        for gone in report.removed {
+            console.say("\(gone.table): \(Human.rows(gone.rows)) past their time are removed")
+        }
         let failures = connections.failures + report.distinctFailures
         for failure in failures { console.fail(failure.rendered) }
         if !failures.isEmpty || session.problems.contains(where: { !$0.isNotice }) {

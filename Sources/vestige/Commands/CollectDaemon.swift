@@ -7,7 +7,8 @@ import UnixSignals
 import Workbench
 import Workspace
 
-/// Collects on schedule until the program is asked to end (SIGTERM, SIGINT), and reads configuration and content again when it is
+/// Collects on schedule until the program is asked to end (SIGTERM, SIGINT), and reads configuration and content again
+/// when it is
 /// asked to (SIGHUP). What cannot be read changes nothing: it goes on as it was.
 struct CollectDaemon: Sendable {
     let options: SessionOptions
@@ -147,6 +148,10 @@ enum CollectLog {
             for error in s.errors.dropFirst() { tell("", "delivery failed", error, ["sink": "\(s.sink)"], logger) }
             tell("rows delivered", "delivery failed", s.error, facts, logger)
         }
+        for gone in report.removed {
+            logger.info("rows past their time removed", metadata: ["table": "\(gone.table)", "rows": "\(gone.rows)"])
+        }
+        if let retention = report.retention { tell("", "retention failed", retention, [:], logger) }
         if let spool = report.spool { tell("", "collecting pauses", spool, [:], logger) }
         for note in report.followUp.notes { logger.warning("\(note)") }
         for failure in report.followUp.failures { tell("", "rules stopped", failure, [:], logger) }

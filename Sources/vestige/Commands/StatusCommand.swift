@@ -33,6 +33,12 @@ struct StatusCommand: AsyncParsableCommand {
                 ? "\(Human.bytes(report.workspaceBytes)), \(Human.count(report.tables.values.reduce(0, +))) rows"
                 : "not there yet"
             Console.out("workspace  \(session.workspace.path), \(size)\n")
+            if report.workspaceDailyBytes > 0 || report.workspaceFreeBytes > 0 {
+                Console.out(
+                    "growth     about \(Human.bytes(report.workspaceDailyBytes)) a day in the last week, "
+                        + "\(Human.bytes(report.workspaceFreeBytes)) of the file are free\n")
+            }
+            if report.holds > 0 { Console.out("holds      \(report.holds), see vestige hold list\n") }
             for line in report.clock.lines { Console.out("clock      \(line)\n") }
             if tables {
                 Console.out(
@@ -199,6 +205,8 @@ enum StatusText {
         return .bag(
             Bag([
                 ("time", time(report.now)), ("workspaceBytes", number(report.workspaceBytes)),
+                ("workspaceFreeBytes", number(report.workspaceFreeBytes)),
+                ("workspaceDailyBytes", number(report.workspaceDailyBytes)), ("holds", number(report.holds)),
                 ("sources", .array(sources)), ("sinks", .array(sinks)),
                 ("clock", .array(report.clock.lines.map { .string($0) })),
                 ("tables", .bag(Bag(tables))),

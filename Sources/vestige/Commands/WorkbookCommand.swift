@@ -3,6 +3,7 @@ import Foundation
 import KQLEngine
 import Pipeline
 import Workbooks
+import Workspace
 
 struct WorkbookCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -50,10 +51,8 @@ struct WorkbookCommand: AsyncParsableCommand {
             let run = WorkbookRun(provider: try session.provider(), now: SystemClock.now())
             let page = PageRenderer(documents: documents).page(await run.resolve(document, asked: asked))
             guard let out else { return Console.out(Array(page.text.utf8)) }
-            do { try page.text.write(toFile: out, atomically: true, encoding: .utf8) } catch {
-                throw OperatorError(
-                    "the page cannot be written to \(out)", got: "\(error.localizedDescription)",
-                    next: "check the folder and its permissions")
+            do throws(WorkspaceError) { try PrivateFile.replace(out, Array(page.text.utf8)) } catch {
+                throw OperatorError(error, title: "the page cannot be written to \(out)")
             }
         }
     }

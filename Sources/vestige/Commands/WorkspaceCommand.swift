@@ -5,7 +5,8 @@ import Workspace
 
 struct WorkspaceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "workspace", abstract: "Checks the workspace's file.", subcommands: [Verify.self])
+        commandName: "workspace", abstract: "Checks the workspace's file, and looks after it.",
+        subcommands: [Verify.self, Compact.self])
 
     struct Verify: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -71,6 +72,26 @@ struct WorkspaceCommand: AsyncParsableCommand {
                 "bytes": .integer(Int64(report.bytes)), "withoutChecksum": .integer(Int64(report.withoutChecksum)),
                 "damage": .array(damage),
             ]
+        }
+    }
+
+    struct Compact: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "compact",
+            abstract:
+                "Writes the file anew without the space of what was removed; needs as much free space as the file has.")
+
+        @OptionGroup var options: SessionOptions
+
+        func run() async throws {
+            let path = try options.configuration().workspace
+            guard Workspace.exists(path) else {
+                throw OperatorError(
+                    "there is no workspace \(path)", safe: "no file was made", next: "correct --workspace",
+                    isConfiguration: true)
+            }
+            let sizes = try Workspace(path: path, mapsPages: false).compact()
+            options.console.say("\(path): \(Human.bytes(sizes.before)) before, \(Human.bytes(sizes.after)) now")
         }
     }
 }

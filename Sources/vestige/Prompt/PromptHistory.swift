@@ -1,5 +1,6 @@
 import Foundation
 import Tables
+import Workspace
 
 /// The queries that were asked before, kept in a file of the user's: one JSON string per line.
 struct PromptHistory: Sendable {
@@ -33,15 +34,10 @@ struct PromptHistory: Sendable {
         if entries.count > Self.countMax { entries.removeFirst(entries.count - Self.countMax) }
         guard let file else { return }
         let folder = (file as NSString).deletingLastPathComponent
-        try? FileManager.default.createDirectory(
-            atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        try? PrivateFile.makeFolder(folder)
         let lines = entries.map { JSONWriter.quoted($0) + "\n" }.joined()
         // Queries may name people and hosts: only the user reads them.
-        guard
-            FileManager.default.createFile(
-                atPath: file + ".new", contents: Data(lines.utf8), attributes: [.posixPermissions: 0o600])
-        else { return }
-        _ = rename(file + ".new", file)
+        try? PrivateFile.replace(file, Array(lines.utf8))
     }
 
     /// The newest entry before `index` that contains `text`.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Azure
 import Foundation
 import KQL
 import KQLEngine
@@ -65,7 +66,7 @@ struct Console: Sendable {
 
     /// Talk that nobody can hear is no reason to stop.
     private static func tell(_ text: TerminalText) {
-        try? FileHandle.standardError.write(contentsOf: Data(text.text.utf8))
+        try? FileHandle.standardError.write(contentsOf: Data(Secret.hidden(in: text.text).utf8))
     }
 }
 

@@ -104,6 +104,7 @@ struct Session: Sendable {
             workspace: workspace, library: library, sinks: connections.sinks, keyframeDays: configuration.keyframeDays,
             spoolBytesMax: configuration.spoolBytesMax, allowsEmpty: allowsEmpty,
             writesHealth: configuration.writesHealth, auditFile: configuration.auditFile,
+            retention: Retention(workspace: workspace, library: library, configuration: configuration),
             followUp: configuration.runsRules ? RulesAfterCollect(self).followUp : nil)
     }
 
@@ -186,8 +187,8 @@ enum Logs {
     static func make(_ console: Console, level: Logger.Level = .notice, format: Format = .text) -> Logger {
         var logger =
             switch format {
-            case .text: Logger(label: "vestige") { TextLogHandler(label: $0) }
-            case .json: Logger(label: "vestige") { JSONLogHandler(label: $0) }
+            case .text: Logger(label: "vestige") { DiscreetLogHandler(TextLogHandler(label: $0)) }
+            case .json: Logger(label: "vestige") { DiscreetLogHandler(JSONLogHandler(label: $0)) }
             }
         logger.logLevel = console.isQuiet ? .error : level
         return logger

@@ -2,6 +2,7 @@ import Content
 import Foundation
 import KQLEngine
 import Tables
+import Workspace
 
 /// Settings of a sink of kind `files`.
 package struct FilesConfiguration: SinkKind {
@@ -80,7 +81,7 @@ package actor FileSink: Sink {
     }
 
     package func send(_ batch: Batch, table: String) async throws -> SinkReceipt {
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try PrivateFile.makeFolder(folder)
         var bytes: [UInt8] = []
         var target = try place(table)
         switch format {
@@ -181,16 +182,8 @@ package actor FileSink: Sink {
 
     /// Writes behind the file's end and waits until the disk has it: then the batch may be forgotten.
     private func append(_ bytes: [UInt8], to path: String) throws {
-        if !FileManager.default.fileExists(atPath: path) {
-            guard FileManager.default.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o640])
-            else {
-                throw OperatorError(
-                    "sink \(name) stopped", got: "the file \(path) cannot be made",
-                    next: "check the folder, its permissions and the disk")
-            }
-        }
         do {
-            let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+            let handle = try PrivateFile.append(to: path)
             defer { try? handle.close() }
             let end = try handle.seekToEnd()
             do {
@@ -201,6 +194,8 @@ package actor FileSink: Sink {
                 try? handle.truncate(atOffset: end)
                 throw error
             }
+        } catch let error as WorkspaceError {
+            throw OperatorError(error, title: "sink \(name) stopped")
         } catch {
             throw OperatorError(
                 "sink \(name) stopped", tried: "writing \(path)", got: "\(error.localizedDescription)",

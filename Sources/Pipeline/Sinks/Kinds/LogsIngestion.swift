@@ -163,8 +163,9 @@ package struct LogsIngestionConfiguration: SinkKind {
     {
         let audience = rule.resource ?? owner.cloud.hosts.monitorResource
         return LogsIngestionClient(
-            client: AuthorizedClient(client: client, tokens: tokens, audience: audience), endpoint: rule.endpoint,
-            rule: rule.rule)
+            client: AuthorizedClient(
+                client: client, tokens: tokens, audience: audience, addresses: [rule.endpoint]),
+            endpoint: rule.endpoint, rule: rule.rule)
     }
 }
 

@@ -19,8 +19,9 @@ extension LogsIngestionConfiguration {
                 ingestion: client(of: rule, owner, tokens, context.client))
             if let resource = rule.ruleResource {
                 let cloud = owner.cloud.hosts.managementHost
-                let management = AuthorizedClient(client: context.client, tokens: tokens, audience: cloud)
                 let host = rule.managementHost ?? owner.managementHost ?? cloud
+                let management = AuthorizedClient(
+                    client: context.client, tokens: tokens, audience: cloud, addresses: [host])
                 findings += await check.declarations(
                     of: resource, DataCollectionRuleClient(client: management, host: host))
             }

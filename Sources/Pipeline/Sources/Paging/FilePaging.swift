@@ -5,7 +5,8 @@ import Tables
 
 /// Fetches an export as files: lists them, downloads each, unpacks and decodes it piece by piece.
 ///
-/// Files of one snapshot belong together. A file that cannot be read is reported, and then no row counts as gone; so is one
+/// Files of one snapshot belong together. A file that cannot be read is reported, and then no row counts as gone; so is
+/// one
 /// that stays empty, which is either a copy that the storage never finished or a part without rows.
 struct FilePaging: Paging {
     static let kind = PagingKind.file
@@ -131,7 +132,7 @@ struct FilePaging: Paging {
                 got: "an answer without exportFiles and generatedTime", safe: PageFetcher.safe,
                 next: "run the command again", isPassing: true)
         }
-        return ExportListing(files: files.compactMap(\.string).map { Secret($0) }, generated: generated)
+        return ExportListing(files: files.compactMap(\.string).map { Secret(unlisted: $0) }, generated: generated)
     }
 
     private func decode(
