@@ -2,7 +2,10 @@
 SHELL := /bin/bash
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help setup demo test golden nightly bench format lint clean
+# Every build takes the versions of Package.resolved and no others.
+SWIFT_BUILD := swift build --only-use-versions-from-resolved-file
+
+.PHONY: help setup demo test golden nightly bench package format lint clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -16,11 +19,11 @@ setup: ## Install the system libraries that are missing: RE2, SQLite, zlib, libd
 	else echo "install the development files of re2, sqlite3, zlib, libdeflate and libmaxminddb, then run make again"; fi
 
 demo: setup ## Build, start a simulated tenant, collect from it, and serve the workbench
-	swift build -c release --product vestige
+	$(SWIFT_BUILD) -c release --product vestige
 	.build/release/vestige demo
 
 test: setup ## Run every test that needs no network
-	swift build --build-tests
+	$(SWIFT_BUILD) --build-tests
 	swift test --skip-build
 
 golden: ## Take over the new pages and drawings that tests found to differ, once they were looked at
@@ -31,6 +34,9 @@ nightly: ## Run what takes hours: soak, history, a large snapshot, faults, kills
 
 bench: setup ## Measure
 	swift run -c release vestige demo --no-serve --workspace .build/bench.vestige
+
+package: setup ## Build a release: the program, its symbols apart, content, units, licences, bill of materials, sums
+	Packaging/package.sh
 
 format: ## Format the sources
 	swift format -i -r Sources Tests Package.swift

@@ -165,7 +165,13 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-            ], swiftSettings: swift),
+            ], swiftSettings: swift,
+            // All relocations at the start, and read-only from then on.
+            linkerSettings: [
+                .unsafeFlags(
+                    ["-Xlinker", "-z", "-Xlinker", "relro", "-Xlinker", "-z", "-Xlinker", "now"],
+                    .when(platforms: [.linux], configuration: .release))
+            ]),
 
         // Tests. TestKit never ships.
         .target(
