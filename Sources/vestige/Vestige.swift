@@ -1,4 +1,5 @@
 import ArgumentParser
+import KQLEngine
 
 @main
 struct Vestige: AsyncParsableCommand {
@@ -27,6 +28,10 @@ struct Vestige: AsyncParsableCommand {
 
     static func main() async {
         StandardOutput.begin()
+        // Those that run until they are told to end do so from their first moment on.
+        if ["serve", "collect", "demo", "lab", "functions"].contains(CommandLine.arguments.dropFirst().first) {
+            ProcessEnd.leaveOnSignals()
+        }
         do {
             var command = try parseAsRoot()
             if var command = command as? any AsyncParsableCommand { try await command.run() } else { try command.run() }

@@ -132,6 +132,7 @@ extension Binder {
             let weight = weighted ? [try bindScalar(arguments[1].value, scope, environment)] : []
             return try arguments.dropFirst(weighted ? 2 : 1).enumerated().map { i, argument in
                 let p = try bindScalar(argument.value, scope, environment)
+                guard p.isConstant else { throw mustBeConstant(name.text, argument.value.range) }
                 let type = percentileType(value.type)
                 let aggregate = BoundAggregate(
                     name: weighted ? "percentilew" : "percentile", arguments: [value] + weight + [p],
@@ -208,6 +209,9 @@ extension Binder {
         let bound = try arguments.map { argument -> BoundExpr in
             if case .star = argument.value.kind { return .literal(.bool(true), .bool) }
             return try bindScalar(argument.value, scope, environment)
+        }
+        for i in constantPlaces(name.text, bound.count) where !bound[i].isConstant {
+            throw mustBeConstant(name.text, arguments[i].value.range)
         }
         let first = bound.first?.type ?? .long
         let signature = overloads.first { $0.argumentCountMin <= bound.count && bound.count <= $0.argumentCountMax }

@@ -369,7 +369,7 @@ package enum ScalarSignatures {
         series_exp(dynamic): dynamic
         series_fft(dynamic, dynamic?): dynamic
         series_fill_backward(dynamic, number?): arg0  @first
-        series_fill_const(dynamic, number?, number?): arg0  @first
+        series_fill_const(dynamic, number, number?): arg0  @first
         series_fill_forward(dynamic, number?): arg0  @first
         series_fill_linear(dynamic, number?, bool?, number?): arg0  @first
         series_fir(dynamic, dynamic, bool?, bool?): dynamic  @first

@@ -8,6 +8,9 @@ package struct Interrupted: Error {
     /// Throws when the query that this thread works on has to stop. Costs a nanosecond: to be asked in every loop whose
     /// length a query decides.
     package static func check() throws(Interrupted) {
-        if vestige_stop_reason() != 0 { throw Interrupted() }
+        if isDue { throw Interrupted() }
     }
+
+    /// Whether the query has to stop: for loops that cannot throw, which then give anything, soon.
+    package static var isDue: Bool { vestige_stop_reason() != 0 }
 }

@@ -4,9 +4,9 @@ import Tables
 /// The running state of one aggregation function for every group.
 protocol Aggregator: AnyObject {
     /// Takes rows in: `groups[i]` is the group of row `i`; `columns` are the function's arguments.
-    func update(_ groups: [Int32], _ columns: [Column], groupCount: Int)
+    func update(_ groups: [Int32], _ columns: [Column], groupCount: Int) throws
     /// The result columns, one row per group.
-    func finish(groupCount: Int) -> [Column]
+    func finish(groupCount: Int) throws -> [Column]
     /// Whether `merge` gives what one state would have that saw all rows.
     var isMergeable: Bool { get }
     /// Takes another state of the same function over: its group `g` is this one's group `groups[g]`.
@@ -252,8 +252,8 @@ final class AverageAggregator: Aggregator {
                     guard g < counts.count, counts[g] > 0 else { return type == .real ? .real(.nan) : .null }
                     let mean = sums[g] / Double(counts[g])
                     switch type {
-                    case .datetime: return .datetime(Int64(mean))
-                    case .timespan: return .timespan(Int64(mean))
+                    case .datetime: return mean.whole.map { .datetime(max(0, $0)) } ?? .null
+                    case .timespan: return mean.whole.map { .timespan($0) } ?? .null
                     case .decimal: return Decimal(mean).map { .decimal($0) } ?? .null
                     default: return .real(mean)
                     }

@@ -83,8 +83,8 @@ struct HyperLogLog {
             if r == 0 { zeros += 1 }
         }
         let raw = 0.7213 / (1 + 1.079 / m) * m * m / sum
-        if raw <= 2.5 * m, zeros > 0 { return Int64((m * log(m / zeros)).rounded()) }
-        return Int64(raw.rounded())
+        if raw <= 2.5 * m, zeros > 0 { return (m * log(m / zeros)).rounded().whole ?? .max }
+        return raw.rounded().whole ?? .max
     }
 }
 

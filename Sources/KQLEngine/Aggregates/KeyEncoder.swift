@@ -1,3 +1,4 @@
+import KQL
 import Tables
 
 /// Turns key columns into fixed-width words, so that groups and joins compare integers.
@@ -115,7 +116,7 @@ final class KeyEncoder {
         case .decimal(let v): put { wordOf(v[$0].description) }
         case .dynamic(let v):
             for i in 0..<count {
-                let value = v[i * stride]
+                let value = Interrupted.isDue ? Value.null : v[i * stride]
                 if value.isNull {
                     if let null = field.null { out[i * width + null.word] |= null.bit }
                 } else {

@@ -32,7 +32,7 @@ final class PercentileAggregator: Aggregator {
             for (row, group) in groups.enumerated() {
                 let v = column[row]
                 if v.isNull { continue }
-                other[Int(group)].append((v, weighted ? columns[1][row].longValue ?? 0 : 1))
+                other[Int(group)].append((v, weighted ? max(0, columns[1][row].longValue ?? 0) : 1))
             }
         }
     }
@@ -71,12 +71,12 @@ final class PercentileAggregator: Aggregator {
     private func others(_ g: Int) -> [Value]? {
         guard g < other.count, !other[g].isEmpty else { return nil }
         let sorted = other[g].sorted { (ValueOps.compare($0.0, $1.0) ?? 0) < 0 }
-        let total = sorted.reduce(0) { $0 + $1.1 }
+        let total = sorted.reduce(Int64(0)) { $0.addingSaturated($1.1) }
         return points.map { p -> Value in
             let rank = max(1, (p / 100 * Double(total)).rounded(.up))
             var sum: Int64 = 0
             for (v, w) in sorted {
-                sum += w
+                sum = sum.addingSaturated(w)
                 if Double(sum) >= rank { return v }
             }
             return sorted[sorted.count - 1].0
@@ -186,7 +186,7 @@ private struct Members<Element: Word> {
                 let own = UnsafeMutableBufferPointer(rebasing: all[starts[g]..<starts[g + 1]])
                 if own.isEmpty { return nil }
                 return points.map { p in
-                    let rank = min(own.count - 1, max(0, Int((p / 100 * Double(own.count)).rounded(.up)) - 1))
+                    let rank = nearestRank(p, of: own.count)
                     QuickSelect.place(rank, in: own, less)
                     return own[rank]
                 }
@@ -208,7 +208,7 @@ private struct Members<Element: Word> {
             let total = own.reduce(0) { $0 + $1.count }
             if total == 0 { return nil }
             return points.map { p in
-                let rank = min(total - 1, max(0, Int((p / 100 * Double(total)).rounded(.up)) - 1))
+                let rank = nearestRank(p, of: total)
                 var passed = 0
                 for (value, count) in own {
                     passed += count

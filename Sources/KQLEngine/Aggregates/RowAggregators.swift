@@ -221,13 +221,14 @@ final class CollectAggregator: Aggregator {
         self.limit = limit
     }
 
-    func update(_ groups: [Int32], _ columns: [Column], groupCount: Int) {
+    func update(_ groups: [Int32], _ columns: [Column], groupCount: Int) throws {
         let more = max(0, groupCount - items.count)
         items += repeatElement([], count: more)
         if kind == .set { seen += repeatElement([], count: more) }
         if kind == .bag { bags += repeatElement(Bag(), count: more) }
         let filter = RowFilter(columns, condition)
         for (row, group) in groups.enumerated() where filter?.passes(row) ?? true {
+            try Interrupted.check()
             let g = Int(group)
             let v = columns[0][row]
             switch kind {
@@ -254,25 +255,26 @@ final class CollectAggregator: Aggregator {
         }
     }
 
-    func finish(groupCount: Int) -> [Column] {
+    func finish(groupCount: Int) throws -> [Column] {
         [
             Column(
                 .dynamic,
-                values: (0..<groupCount).map { g -> Value in
+                values: try (0..<groupCount).map { g -> Value in
                     if kind == .bag { return .bag(g < bags.count ? bags[g] : Bag()) }
                     let list = g < items.count ? items[g] : []
-                    return kind == .schema ? CollectAggregator.schema(of: list) : .array(list)
+                    return try kind == .schema ? CollectAggregator.schema(of: list) : .array(list)
                 })
         ]
     }
 
     /// The least schema that all values have.
-    private static func schema(of values: [Value]) -> Value {
+    private static func schema(of values: [Value]) throws -> Value {
         var types: [Value] = []
         var bags: [Bag] = []
         var elements: [Value] = []
         var sawArray = false
         for v in values {
+            try Interrupted.check()
             switch v {
             case .bag(let b): bags.append(b)
             case .array(let a):
@@ -287,11 +289,12 @@ final class CollectAggregator: Aggregator {
         if !bags.isEmpty {
             var out = Bag()
             var order: [String] = []
-            for b in bags { for k in b.keys where !order.contains(k) { order.append(k) } }
-            for k in order { out[k] = schema(of: bags.compactMap { $0[k] }) }
+            var seen: Set<String> = []
+            for b in bags { for k in b.keys where seen.insert(k).inserted { order.append(k) } }
+            for k in order { out[k] = try schema(of: bags.compactMap { $0[k] }) }
             types.append(.bag(out))
         }
-        if sawArray { types.append(.bag(Bag([("`indexer`", schema(of: elements))]))) }
+        if sawArray { types.append(.bag(Bag([("`indexer`", try schema(of: elements))]))) }
         types = types.filter { $0.bagValue != nil } + types.filter { $0.bagValue == nil }
         return types.count == 1 ? types[0] : .array(types)
     }

@@ -28,11 +28,11 @@ struct TDigest {
         centroids.map { (mean: $0.key, weight: $0.value) }.sorted { (ValueOps.compare($0.mean, $1.mean) ?? 0) < 0 }
     }
 
-    var total: Int64 { centroids.values.reduce(0, +) }
+    var total: Int64 { centroids.values.reduce(0) { $0.addingSaturated($1) } }
 
     mutating func insert(_ v: Value, weight: Int64 = 1) {
-        guard weight > 0, TDigest.number(v) != nil else { return }
-        centroids[v, default: 0] += weight
+        guard weight > 0, let number = TDigest.number(v), !number.isNaN else { return }
+        centroids[v, default: 0] = centroids[v, default: 0].addingSaturated(weight)
         if centroids.count > TDigest.centroidCountMax { compress() }
     }
 
@@ -59,21 +59,22 @@ struct TDigest {
             let first = all[i].mean
             var j = i + 1
             while j < all.count {
-                let q = (before + Double(weight + all[j].weight) / 2) / total
-                guard Double(weight + all[j].weight) <= max(1, 4 * total * q * (1 - q) / target) else { break }
+                let both = weight.addingSaturated(all[j].weight)
+                let q = (before + Double(both) / 2) / total
+                guard Double(both) <= max(1, 4 * total * q * (1 - q) / target) else { break }
                 sum += (TDigest.number(all[j].mean) ?? 0) * Double(all[j].weight)
-                weight += all[j].weight
+                weight = both
                 j += 1
             }
             let mean = sum / Double(weight)
             let key: Value =
                 switch first {
                 case _ where j == i + 1: first
-                case .datetime: .datetime(Int64(mean))
-                case .timespan: .timespan(Int64(mean))
+                case .datetime: .datetime(Int64(mean.whole(in: 0...Int(DateTime.maximum))))
+                case .timespan: .timespan(Int64(mean.whole(in: Int.min...Int.max)))
                 default: .real(mean)
                 }
-            out[key, default: 0] += weight
+            out[key, default: 0] = out[key, default: 0].addingSaturated(weight)
             before += Double(weight)
             i = j
         }
@@ -87,7 +88,7 @@ struct TDigest {
         let rank = max(1, (p / 100 * Double(total)).rounded(.up))
         var sum: Int64 = 0
         for c in all {
-            sum += c.weight
+            sum = sum.addingSaturated(c.weight)
             if Double(sum) >= rank { return c.mean }
         }
         return last.mean
@@ -95,7 +96,7 @@ struct TDigest {
 
     /// How many values are not greater than `v`.
     func rank(_ v: Value) -> Int64 {
-        centroids.reduce(0) { $0 + ((ValueOps.compare($1.key, v) ?? 1) <= 0 ? $1.value : 0) }
+        centroids.reduce(0) { $0.addingSaturated((ValueOps.compare($1.key, v) ?? 1) <= 0 ? $1.value : 0) }
     }
 }
 

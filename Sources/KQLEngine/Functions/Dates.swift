@@ -15,13 +15,13 @@ extension ScalarFunctions {
     /// The start of the period `offset` periods after the one that `t` lies in.
     static func startOfPeriod(_ unit: String, _ t: Int64, _ offset: Int = 0) -> Int64? {
         let p = DateTime.parts(t)
+        // Beyond this many of any unit there is no datetime.
+        guard offset.magnitude < 4_000_000 else { return nil }
+        let day = DateTime.floorDivide(t, DateTime.ticksPerDay)
         switch unit {
-        case "day":
-            return DateTime.floorDivide(t, DateTime.ticksPerDay) * DateTime.ticksPerDay + Int64(offset)
-                * DateTime.ticksPerDay
+        case "day": return (day + Int64(offset)).multiplied(by: DateTime.ticksPerDay)
         case "week":
-            let day = DateTime.floorDivide(t, DateTime.ticksPerDay) - Int64(DateTime.dayOfWeek(t)) + Int64(offset * 7)
-            return day * DateTime.ticksPerDay
+            return (day - Int64(DateTime.dayOfWeek(t)) + Int64(offset) * 7).multiplied(by: DateTime.ticksPerDay)
         case "month":
             let months = p.year * 12 + p.month - 1 + offset
             return DateTime.ticks(months / 12, months % 12 + 1, 1)
@@ -33,13 +33,14 @@ extension ScalarFunctions {
         .strict { a, _ in
             guard let t = ticks(a[0]) else { return .null }
             let offset = a.count > 1 ? Int(a[1].longValue ?? 0) : 0
-            if end { return make(startOfPeriod(unit, t, offset + 1).map { $0 - 1 }) }
+            if end { return make(offset.adding(1).flatMap { startOfPeriod(unit, t, $0) }?.subtracting(1)) }
             return make(startOfPeriod(unit, t, offset))
         }
     }
 
     private static func addMonths(_ t: Int64, _ n: Int) -> Int64? {
         let p = DateTime.parts(t)
+        guard n.magnitude < 200_000 else { return nil }
         let months = p.year * 12 + p.month - 1 + n
         guard months >= 12 else { return nil }
         let (y, m) = (months / 12, months % 12 + 1)
@@ -50,12 +51,11 @@ extension ScalarFunctions {
     private static func add(_ a: [Value]) -> Value {
         guard let n = a[1].longValue, let t = ticks(a[2]) else { return .null }
         func span(_ ticks: Int64) -> Value {
-            let (d, o) = n.multipliedReportingOverflow(by: ticks)
-            return o ? .null : make(t + d)
+            make(n.multiplied(by: ticks)?.adding(t))
         }
         switch a[0].text.lowercased() {
-        case "year": return make(addMonths(t, Int(n) * 12))
-        case "quarter": return make(addMonths(t, Int(n) * 3))
+        case "year": return make(Int(n).multiplied(by: 12).flatMap { addMonths(t, $0) })
+        case "quarter": return make(Int(n).multiplied(by: 3).flatMap { addMonths(t, $0) })
         case "month": return make(addMonths(t, Int(n)))
         case "week": return span(7 * DateTime.ticksPerDay)
         case "day": return span(DateTime.ticksPerDay)
@@ -64,7 +64,7 @@ extension ScalarFunctions {
         case "second": return span(10_000_000)
         case "millisecond": return span(10_000)
         case "microsecond": return span(10)
-        case "nanosecond": return make(t + n / 100)
+        case "nanosecond": return make(t.adding(n / 100))
         default: return .null
         }
     }
@@ -90,7 +90,7 @@ extension ScalarFunctions {
         case "second": return count(10_000_000)
         case "millisecond": return count(10_000)
         case "microsecond": return count(10)
-        case "nanosecond": return .long((x - y) * 100)
+        case "nanosecond": return (x - y).multiplied(by: 100).map { .long($0) } ?? .null
         default: return .null
         }
     }
@@ -123,11 +123,12 @@ extension ScalarFunctions {
     private static func unix(_ scale: Double) -> ScalarKernel {
         .strict { a, _ in
             if let n = a[0].longValue, scale >= 1 {
-                let (d, o) = n.multipliedReportingOverflow(by: Int64(scale))
-                return o ? .null : make(DateTime.unixEpoch + d)
+                return make(
+                    n.multiplied(by: scale == 10 ? 10 : scale == 10_000 ? 10_000 : 10_000_000)?
+                        .adding(DateTime.unixEpoch))
             }
-            guard let x = a[0].doubleValue, (x * scale).magnitude < 9e18 else { return .null }
-            return make(DateTime.unixEpoch + Int64((x * scale).rounded()))
+            guard let x = a[0].doubleValue else { return .null }
+            return make((x * scale).rounded().whole?.adding(DateTime.unixEpoch))
         }
     }
 
@@ -140,16 +141,16 @@ extension ScalarFunctions {
             case 3: (n[0] * 3600 + n[1] * 60 + n[2]) * 1e7
             default: (n[0] * 86400 + n[1] * 3600 + n[2] * 60 + n[3]) * 1e7
             }
-        return .timespan(Int64(ticks.rounded()))
+        return ticks.rounded().whole.map { .timespan($0) } ?? .null
     }
 
     static var dates: [String: ScalarKernel] {
         [
             "now": .lenient { a, c in
-                if case .timespan(let t)? = a.first { return make(c.now + t) }
+                if case .timespan(let t)? = a.first { return make(c.now.adding(t)) }
                 return .datetime(c.now)
             },
-            "ago": .strict { a, c in if case .timespan(let t) = a[0] { make(c.now - t) } else { .null } },
+            "ago": .strict { a, c in if case .timespan(let t) = a[0] { make(c.now.subtracting(t)) } else { .null } },
             "startofday": edge("day", end: false), "startofweek": edge("week", end: false),
             "startofmonth": edge("month", end: false), "startofyear": edge("year", end: false),
             "endofday": edge("day", end: true),
@@ -254,7 +255,7 @@ enum DateFormat {
     }
 
     static func timespan(_ t: Int64, _ format: String) -> String {
-        let total = Int64(t.magnitude)
+        let total = Int64(clamping: t.magnitude)
         let days = Int(total / DateTime.ticksPerDay)
         let seconds = Int(total / 10_000_000 % 86_400)
         return (t < 0 ? "-" : "")

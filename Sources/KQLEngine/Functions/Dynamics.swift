@@ -1,14 +1,16 @@
+import KQL
 import Tables
 
 extension ScalarFunctions {
-    private static func sorted(_ a: [Value], ascending: Bool) -> [[Value]] {
+    private static func sorted(_ a: [Value], ascending: Bool) throws -> [[Value]] {
         var arrays: [[Value]] = []
         var nullsLast = true
         for v in a {
             if case .array(let items) = v { arrays.append(items) } else if case .bool(let b) = v { nullsLast = b }
         }
         guard let first = arrays.first else { return [] }
-        let order = first.indices.sorted { i, j in
+        let order = try first.indices.sorted { i, j in
+            try Interrupted.check()
             let (x, y) = (first[i], first[j])
             if x.isNull || y.isNull {
                 if x.isNull && y.isNull { return i < j }
@@ -25,24 +27,24 @@ extension ScalarFunctions {
     private static func rank(_ v: Value) -> Int { if case .string = v { 0 } else { 1 } }
 
     private static func sorting(_ ascending: Bool) -> ScalarKernel {
-        .lenient { a, _ in sorted(a, ascending: ascending).first.map { .array($0) } ?? .null }
+        .lenient { a, _ in try sorted(a, ascending: ascending).first.map { .array($0) } ?? .null }
     }
 
     private static func sortingTuple(_ ascending: Bool) -> ScalarKernel {
-        .lenient { a, _ in .array(sorted(a, ascending: ascending).map { $0.isEmpty ? .null : .array($0) }) }
+        .lenient { a, _ in .array(try sorted(a, ascending: ascending).map { $0.isEmpty ? .null : .array($0) }) }
     }
 
     private static func shifted(_ a: [Value], _ direction: Int) -> Value {
         guard case .array(let items) = a[0], let n = a[1].longValue else { return .null }
         let fill = a.count > 2 ? a[2] : .null
-        let by = Int(n) * direction
+        let by = Int(max(-Int64(items.count), min(Int64(items.count), n))) * direction
         return .array(items.indices.map { items.indices.contains($0 + by) ? items[$0 + by] : fill })
     }
 
     private static func rotated(_ a: [Value], _ direction: Int) -> Value {
         guard case .array(let items) = a[0], let n = a[1].longValue, !items.isEmpty else { return a[0] }
         let count = items.count
-        let by = ((Int(n) * direction) % count + count) % count
+        let by = ((Int(n) % count) * direction + count) % count
         return .array(items.indices.map { items[($0 + by) % count] })
     }
 
@@ -89,7 +91,7 @@ extension ScalarFunctions {
             "graph_any": .lenient { a, _ in .bool((a[0].arrayValue ?? []).contains { $0.boolValue == true }) },
             "array_length": .lenient { a, _ in a[0].arrayValue.map { .long(Int64($0.count)) } ?? .null },
             "arraylength": .lenient { a, _ in a[0].arrayValue.map { .long(Int64($0.count)) } ?? .null },
-            "array_concat": .lenient { a, _ in .array(a.flatMap { $0.arrayValue ?? [] }) },
+            "array_concat": .lenient { a, _ in .array(try concatenated(a)) },
             "array_iff": .lenient { a, _ in choose(a) }, "array_iif": .lenient { a, _ in choose(a) },
             "array_index_of": .lenient { a, _ in
                 guard case .array(let items) = a[0] else { return .null }
@@ -98,7 +100,7 @@ extension ScalarFunctions {
                 let length = a.count > 3 ? Int(a[3].longValue ?? -1) : -1
                 let occurrence = a.count > 4 ? Int(a[4].longValue ?? 1) : 1
                 guard occurrence > 0, length >= -1 else { return .null }
-                let end = length < 0 ? items.count : min(items.count, start + length)
+                let end = length < 0 ? items.count : min(items.count, start.addingSaturated(length))
                 let hits = start < end ? (start..<end).filter { ValueOps.equal(items[$0], a[1]) == true } : []
                 return .long(hits.count >= occurrence ? Int64(hits[occurrence - 1]) : -1)
             },
@@ -132,7 +134,7 @@ extension ScalarFunctions {
                 let numbers = items.map(\.doubleValue)
                 return numbers.contains { $0 == nil } ? .null : .real(numbers.reduce(0) { $0 + ($1 ?? 0) })
             },
-            "range": .lenient { a, _ in sequence(a) },
+            "range": .lenient { a, _ in try sequence(a) },
             "repeat": .lenient { a, _ in
                 guard let n = a[1].longValue, n >= 0, n <= 1_000_000 else { return .null }
                 return .array(Array(repeating: a[0], count: Int(n)))
@@ -140,6 +142,7 @@ extension ScalarFunctions {
             "zip": .lenient { a, _ in
                 let arrays = a.map { $0.arrayValue ?? [$0] }
                 let n = arrays.map(\.count).max() ?? 0
+                try ValueSize.checkItems(n.multiplied(by: arrays.count) ?? .max)
                 return .array((0..<n).map { i in .array(arrays.map { i < $0.count ? $0[i] : .null }) })
             },
             "bag_keys": .lenient { a, _ in a[0].bagValue.map { .array($0.keys.map { .string($0) }) } ?? .null },
@@ -152,7 +155,11 @@ extension ScalarFunctions {
             "bag_set_key": .lenient { a, _ in
                 guard case .bag(var bag) = a[0] else { return .null }
                 if a[1].text.hasPrefix("$.") {
-                    return setting(a[0], a[1].text.dropFirst(2).split(separator: ".").map(String.init)[...], a[2])
+                    let path = a[1].text.dropFirst(2).split(separator: ".").map(String.init)
+                    guard path.count <= ValueSize.levelsMax else {
+                        throw ValueSize.tooLong("a dynamic of more than \(ValueSize.levelsMax) levels")
+                    }
+                    return setting(a[0], path[...], a[2])
                 }
                 bag[a[1].text] = a[2]
                 return .bag(bag)
@@ -180,7 +187,8 @@ extension ScalarFunctions {
             },
             "treepath": .lenient { a, _ in
                 var out: [Value] = []
-                paths(a[0], "", &out)
+                var size = 0
+                try paths(a[0], "", &out, &size)
                 return .array(out)
             },
         ]
@@ -204,19 +212,32 @@ extension ScalarFunctions {
         return .bag(bag)
     }
 
-    private static func paths(_ v: Value, _ prefix: String, _ out: inout [Value]) {
+    private static func concatenated(_ a: [Value]) throws -> [Value] {
+        var out: [Value] = []
+        for v in a {
+            try Interrupted.check()
+            out += v.arrayValue ?? []
+            try ValueSize.checkItems(out.count)
+        }
+        return out
+    }
+
+    private static func paths(_ v: Value, _ prefix: String, _ out: inout [Value], _ size: inout Int) throws {
+        try Interrupted.check()
+        size += prefix.utf8.count
+        try ValueSize.checkText(size)
         switch v {
         case .bag(let bag):
             for (k, inner) in zip(bag.keys, bag.values) {
                 let path = prefix + "['\(k)']"
                 out.append(.string(path))
-                paths(inner, path, &out)
+                try paths(inner, path, &out, &size)
             }
         case .array(let items):
             for (i, inner) in items.enumerated() {
                 let path = prefix + (i == 0 ? "[0]" : "[\(i)]")
                 out.append(.string(path))
-                paths(inner, path, &out)
+                try paths(inner, path, &out, &size)
             }
         default: break
         }
@@ -236,7 +257,7 @@ extension ScalarFunctions {
             })
     }
 
-    private static func sequence(_ a: [Value]) -> Value {
+    private static func sequence(_ a: [Value]) throws -> Value {
         let limit = 1_048_576
         var out: [Value] = []
         let step: Value
@@ -252,31 +273,38 @@ extension ScalarFunctions {
         var current = a[0]
         guard let sign = ValueOps.compare(step, ValueOps.arithmetic("-", step, step)), sign != 0 else { return .null }
         while out.count < limit, let c = ValueOps.compare(current, a[1]), sign > 0 ? c <= 0 : c >= 0 {
+            try Interrupted.check()
             out.append(current)
-            current = ValueOps.arithmetic("+", current, step)
+            let following = ValueOps.arithmetic("+", current, step)
+            // A sum that passes the end of its type ends the range.
+            guard let d = ValueOps.compare(following, current), d * sign > 0 else { break }
+            current = following
         }
         return .array(out)
     }
 
     // MARK: Sets
 
-    private static func distinct(_ items: [Value]) -> [Value] {
+    private static func distinct(_ items: [Value]) throws -> [Value] {
         var seen = Set<Value>()
-        return items.filter { seen.insert($0).inserted }
+        return try items.filter {
+            try Interrupted.check()
+            return seen.insert($0).inserted
+        }
     }
 
     static var sets: [String: ScalarKernel] {
         [
             "set_union": .lenient { a, _ in
-                a.contains { $0.isNull } ? .null : .array(distinct(a.flatMap { $0.arrayValue ?? [] }))
+                try a.contains { $0.isNull } ? .null : .array(distinct(concatenated(a)))
             },
             "set_intersect": .lenient { a, _ in
                 let sets = a.dropFirst().map { Set($0.arrayValue ?? []) }
-                return .array(distinct(a[0].arrayValue ?? []).filter { v in sets.allSatisfy { $0.contains(v) } })
+                return .array(try distinct(a[0].arrayValue ?? []).filter { v in sets.allSatisfy { $0.contains(v) } })
             },
             "set_difference": .lenient { a, _ in
-                let gone = Set(a.dropFirst().flatMap { $0.arrayValue ?? [] })
-                return .array(distinct(a[0].arrayValue ?? []).filter { !gone.contains($0) })
+                let gone = Set(try concatenated(Array(a.dropFirst())))
+                return .array(try distinct(a[0].arrayValue ?? []).filter { !gone.contains($0) })
             },
             "set_has_element": .lenient { a, _ in
                 guard case .array(let items) = a[0] else { return .null }

@@ -24,7 +24,7 @@ extension ScalarFunctions {
     static func round(_ x: Double, _ digits: Int) -> Double {
         if digits == 0 { return x.rounded(.toNearestOrEven) }
         var power = 1.0
-        for _ in 0..<min(abs(digits), 300) { power *= 10 }
+        for _ in 0..<Int(min(digits.magnitude, 300)) { power *= 10 }
         let scaled = digits > 0 ? x * power : x / power
         guard scaled.isFinite else { return x }
         let rounded = scaled.rounded(.toNearestOrEven)
@@ -91,7 +91,11 @@ extension ScalarFunctions {
             "bin_at": .strict { a, _ in
                 let offset = ValueOps.arithmetic("-", a[0], a[2])
                 if case .datetime(let v) = a[0], case .timespan(let s) = a[1], case .datetime(let f) = a[2], s > 0 {
-                    return .datetime(f + DateTime.floorDivide(v - f, s) * s)
+                    guard let distance = v.subtracting(f),
+                        let whole = DateTime.floorDivide(distance, s).multiplied(by: s),
+                        let t = f.adding(whole), t >= 0, t <= DateTime.maximum
+                    else { return .null }
+                    return .datetime(t)
                 }
                 return ValueOps.arithmetic("+", ValueOps.bin(offset, a[1]), a[2])
             },

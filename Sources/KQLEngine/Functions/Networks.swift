@@ -60,8 +60,9 @@ struct IPv6 {
             }
             return out
         }
-        let halves = ScalarFunctions.split(body, "::")
-        guard halves.count <= 2, let head = groups(halves[0]), let tail = halves.count == 2 ? groups(halves[1]) : []
+        // Longer than any address, it is none.
+        guard body.utf8.count < 100, let halves = try? ScalarFunctions.split(body, "::"), halves.count <= 2,
+            let head = groups(halves[0]), let tail = halves.count == 2 ? groups(halves[1]) : []
         else { return nil }
         guard halves.count == 2 ? head.count + tail.count <= 7 : head.count == 8 else { return nil }
         let all = head + Array(repeating: 0, count: 8 - head.count - tail.count) + tail

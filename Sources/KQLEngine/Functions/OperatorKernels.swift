@@ -24,7 +24,7 @@ enum OperatorKernels {
             ">=": .strict { a, _ in ValueOps.compare(a[0], a[1]).map { .bool($0 >= 0) } ?? .bool(false) },
             "index": .lenient { a, _ in element(a[0], a[1]) },
             "tuple_item": .lenient { a, _ in
-                guard case .array(let items) = a[0], case .long(let i) = a[1], Int(i) < items.count else {
+                guard case .array(let items) = a[0], case .long(let i) = a[1], items.indices.contains(Int(i)) else {
                     return .null
                 }
                 return items[Int(i)]

@@ -11,7 +11,7 @@ enum RowFunctions {
                 .long,
                 values: (0..<count).map { i -> Value in
                     if a.count > 1, a[1][i] == .bool(true) { n = start }
-                    defer { n += 1 }
+                    defer { n &+= 1 }
                     return .long(n)
                 })
         case "row_cumsum":
@@ -30,8 +30,10 @@ enum RowFunctions {
             return Column(
                 type,
                 values: (0..<count).map { i -> Value in
-                    let j = name == "prev" ? i - offset : i + offset
-                    return j >= 0 && j < count ? a[0][j] : fallback
+                    guard let j = name == "prev" ? i.subtracting(offset) : i.adding(offset), j >= 0, j < count else {
+                        return fallback
+                    }
+                    return a[0][j]
                 })
         case "row_rank_dense", "row_rank", "row_rank_min":
             let isMin = name == "row_rank_min"
@@ -60,7 +62,7 @@ enum RowFunctions {
                         case .timespan(let gap) = a[2][i]
                     else { return .null }
                     let restarts = a.count > 3 && a[3][i] == .bool(true)
-                    if i == 0 || restarts || t - last > gap || t - start > whole { start = t }
+                    if i == 0 || restarts || t &- last > gap || t &- start > whole { start = t }
                     last = t
                     return .datetime(start)
                 })

@@ -1,3 +1,4 @@
+import KQL
 import Tables
 
 #if canImport(Glibc)
@@ -68,7 +69,7 @@ extension ScalarFunctions {
             let (x, y) = (items[p].doubleValue ?? 0, items[q].doubleValue ?? 0)
             for i in p + 1..<q {
                 let v = x + (y - x) * Double(i - p) / Double(q - p)
-                items[i] = isWhole ? .long(Int64(v)) : .real(v)
+                items[i] = isWhole ? v.whole.map { .long($0) } ?? .null : .real(v)
             }
         }
         if fillsEdges {
@@ -94,11 +95,12 @@ extension ScalarFunctions {
         ]
     }
 
-    private static func filterIIR(_ a: [Value]) -> Value {
+    private static func filterIIR(_ a: [Value]) throws -> Value {
         guard let x = numbers(a[0]), let b = numbers(a[1]), let c = numbers(a[2]), let lead = c.first ?? nil, lead != 0
         else { return .null }
         var y: [Double] = []
         for i in x.indices {
+            try Interrupted.check()
             var sum = 0.0
             for (k, coefficient) in b.enumerated() where i - k >= 0 { sum += (coefficient ?? 0) * (x[i - k] ?? 0) }
             for (k, coefficient) in c.enumerated().dropFirst() where i - k >= 0 { sum -= (coefficient ?? 0) * y[i - k] }
@@ -107,7 +109,7 @@ extension ScalarFunctions {
         return .array(y.map { .real($0) })
     }
 
-    private static func filterFIR(_ a: [Value]) -> Value {
+    private static func filterFIR(_ a: [Value]) throws -> Value {
         guard let x = numbers(a[0]), var f = numbers(a[1])?.map({ $0 ?? 0 }), !f.isEmpty else { return .null }
         let normalizes = a.count > 2 ? a[2].boolValue ?? true : true
         let centers = a.count > 3 ? a[3].boolValue ?? false : false
@@ -115,7 +117,8 @@ extension ScalarFunctions {
         if normalizes, sum != 0 { f = f.map { $0 / sum } }
         let shift = centers ? f.count / 2 : 0
         return .array(
-            x.indices.map { i in
+            try x.indices.map { i in
+                try Interrupted.check()
                 var total = 0.0
                 for (k, coefficient) in f.enumerated() {
                     let j = i - k + shift
@@ -189,7 +192,7 @@ extension ScalarFunctions {
             "series_fill_forward": .lenient { a, _ in fill(a, forward: true) },
             "series_fill_backward": .lenient { a, _ in fill(a, forward: false) },
             "series_fill_const": .lenient { a, _ in
-                guard case .array(let items) = a[0] else { return .null }
+                guard a.count > 1, case .array(let items) = a[0] else { return .null }
                 let marker = a.count > 2 ? a[2] : nil
                 return .array(items.map { isMissing($0, marker) ? a[1] : $0 })
             },
@@ -201,7 +204,7 @@ extension ScalarFunctions {
                 let sum = values.contains { $0 != nil } ? Value.real(values.reduce(0) { $0 + ($1 ?? 0) }) : .null
                 return .bag(Bag(Array(found) + [("sum", sum), ("len", .long(Int64(values.count)))]))
             },
-            "series_iir": .lenient { a, _ in filterIIR(a) }, "series_fir": .lenient { a, _ in filterFIR(a) },
+            "series_iir": .lenient { a, _ in try filterIIR(a) }, "series_fir": .lenient { a, _ in try filterFIR(a) },
         ]
     }
 }

@@ -1,3 +1,4 @@
+import KQL
 import Tables
 
 /// Fitting lines and finding what stands out of a series.
@@ -38,16 +39,16 @@ extension ScalarFunctions {
 
     /// The season (the median of the values in the same phase), then the trend of what is left. Source: the page of
     /// series_decompose.
-    static func decompose(_ y: [Double], seasonality: Int, trend kind: String, testPoints: Int, threshold: Double = 0.6)
-        -> Decomposition
-    {
+    static func decompose(
+        _ y: [Double], seasonality: Int, trend kind: String, testPoints: Int, threshold: Double = 0.6
+    ) throws -> Decomposition {
         let n = y.count
-        let train = Array(y.prefix(max(0, n - testPoints)))
+        let train = Array(y.prefix(max(0, n - max(0, min(testPoints, n)))))
         let line = fitLine(train)
         let level = kind == "linefit" ? zip(train, line.fit).map { $0 - $1 } : train
-        let p = seasonality == -1 ? period(level, threshold: threshold) : seasonality
+        let p = try seasonality == -1 ? period(level, threshold: threshold) : seasonality
         let seasonal =
-            p > 1 && train.count >= p
+            try p > 1 && train.count >= p
             ? ScalarFunctions.seasonal(level, period: p, count: n) : [Double](repeating: 0, count: n)
         let rest = train.indices.map { train[$0] - seasonal[$0] }
         var trend = [Double](repeating: 0, count: n)
@@ -68,7 +69,7 @@ extension ScalarFunctions {
     private static func percentile(_ sorted: [Double], _ p: Double) -> Double {
         guard !sorted.isEmpty else { return .nan }
         let at = p * Double(sorted.count - 1)
-        let low = Int(at)
+        let low = at.whole(in: 0...sorted.count - 1)
         let high = min(low + 1, sorted.count - 1)
         return sorted[low] + (sorted[high] - sorted[low]) * (at - Double(low))
     }
@@ -85,10 +86,11 @@ extension ScalarFunctions {
     }
 
     /// The best pair of lines for the two parts of a series; nil when it is too short.
-    private static func twoLines(_ y: [Double]) -> [(String, Value)]? {
+    private static func twoLines(_ y: [Double]) throws -> [(String, Value)]? {
         guard y.count >= 4 else { return nil }
         var best: (Double, Int, Line, Line)?
         for split in 2...(y.count - 2) {
+            try Interrupted.check()
             let left = fitLine(Array(y[..<split]))
             let right = fitLine(Array(y[split...]))
             let error = zip(y, left.fit + right.fit).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
@@ -119,6 +121,9 @@ extension ScalarFunctions {
         func number(_ a: [Value], _ i: Int, _ fallback: Double) -> Double {
             i < a.count ? a[i].doubleValue ?? fallback : fallback
         }
+        func count(_ a: [Value], _ i: Int, _ fallback: Double) -> Int {
+            number(a, i, fallback).whole(in: -1...ValueSize.partsMax)
+        }
         return [
             "series_fit_line": .lenient { a, _ in
                 guard let y = values(a[0]) else { return .null }
@@ -139,11 +144,11 @@ extension ScalarFunctions {
                     ]))
             },
             "series_fit_2lines": .lenient { a, _ in
-                guard let y = values(a[0]), let fields = twoLines(y) else { return .null }
+                guard let y = values(a[0]), let fields = try twoLines(y) else { return .null }
                 return .array(fields.map(\.1))
             },
             "series_fit_2lines_dynamic": .lenient { a, _ in
-                guard let y = values(a[0]), let fields = twoLines(y) else { return .null }
+                guard let y = values(a[0]), let fields = try twoLines(y) else { return .null }
                 return .bag(
                     Bag(
                         fields.map {
@@ -153,23 +158,23 @@ extension ScalarFunctions {
             "series_outliers": .lenient { a, _ in values(a[0]).map { reals(outliers($0)) } ?? .null },
             "series_decompose": .lenient { a, _ in
                 guard let y = values(a[0]) else { return .null }
-                let d = decompose(
-                    y, seasonality: Int(number(a, 1, -1)), trend: text(a, 2, "avg"), testPoints: Int(number(a, 3, 0)),
+                let d = try decompose(
+                    y, seasonality: count(a, 1, -1), trend: text(a, 2, "avg"), testPoints: count(a, 3, 0),
                     threshold: number(a, 4, 0.6))
                 return .array([reals(d.baseline), reals(d.seasonal), reals(d.trend), reals(d.residual)])
             },
             "series_decompose_forecast": .lenient { a, _ in
                 guard let y = values(a[0]) else { return .null }
-                let d = decompose(
-                    y, seasonality: Int(number(a, 2, -1)), trend: text(a, 3, "linefit"),
-                    testPoints: Int(number(a, 1, 0)))
+                let d = try decompose(
+                    y, seasonality: count(a, 2, -1), trend: text(a, 3, "linefit"),
+                    testPoints: count(a, 1, 0))
                 return .array([reals(d.baseline), reals(d.seasonal), reals(d.trend), reals(d.residual)])
             },
             "series_decompose_anomalies": .lenient { a, _ in
                 guard let y = values(a[0]) else { return .null }
                 let threshold = number(a, 1, 1.5)
-                let d = decompose(
-                    y, seasonality: Int(number(a, 2, -1)), trend: text(a, 3, "avg"), testPoints: Int(number(a, 4, 0)))
+                let d = try decompose(
+                    y, seasonality: count(a, 2, -1), trend: text(a, 3, "avg"), testPoints: count(a, 4, 0))
                 let scores = outliers(d.residual)
                 let flags = scores.map { Value.long($0 > threshold ? 1 : $0 < -threshold ? -1 : 0) }
                 return .array([.array(flags), reals(scores), reals(d.baseline)])

@@ -1,4 +1,5 @@
 import Foundation
+import KQL
 import Tables
 
 /// Polynomials of least squares through the points of a series.
@@ -13,7 +14,7 @@ extension ScalarFunctions {
                     x = given
                 }
                 let degree = Int(a.count > 2 ? a[2].longValue ?? 1 : 1)
-                guard (0...32).contains(degree), let coefficients = polynomial(x, y, degree: degree) else {
+                guard (0...32).contains(degree), let coefficients = try polynomial(x, y, degree: degree) else {
                     return .null
                 }
                 // Horner's rule, the highest power first.
@@ -32,12 +33,13 @@ extension ScalarFunctions {
     }
 
     /// The coefficients, the highest power first, by Householder's reflections; nil when the points do not decide them.
-    private static func polynomial(_ x: [Double], _ y: [Double], degree: Int) -> [Double]? {
+    private static func polynomial(_ x: [Double], _ y: [Double], degree: Int) throws -> [Double]? {
         let (rows, columns) = (x.count, degree + 1)
         guard rows >= columns, x.allSatisfy(\.isFinite), y.allSatisfy(\.isFinite) else { return nil }
         var a = x.map { at in (0..<columns).map { Foundation.pow(at, Double(degree - $0)) } }
         var b = y
         for k in 0..<columns {
+            try Interrupted.check()
             let norm = (k..<rows).reduce(0) { $0 + a[$1][k] * a[$1][k] }.squareRoot()
             guard norm > 0 else { return nil }
             let alpha = a[k][k] > 0 ? -norm : norm

@@ -1,12 +1,13 @@
+import KQL
 import Tables
 
 extension ScalarFunctions {
-    private static func groups(_ re: Regex, _ text: String, _ wanted: [Int]) -> [[String]] {
+    private static func groups(_ re: Regex, _ text: String, _ wanted: [Int]) throws -> [[String]] {
         var copy = text
-        return copy.withUTF8 { bytes in
-            re.searchAll(bytes).map { match in
+        return try copy.withUTF8 { bytes in
+            try re.searchAll(bytes).map { match in
                 wanted.map { g in
-                    guard g < match.count, let r = match[g] else { return "" }
+                    guard match.indices.contains(g), let r = match[g] else { return "" }
                     return String(decoding: bytes[r], as: UTF8.self)
                 }
             }
@@ -22,7 +23,7 @@ extension ScalarFunctions {
                 return v.longValue.map { Int($0) }
             }
         }
-        let found = groups(re, a[a.count - 1].text, wanted)
+        let found = try groups(re, a[a.count - 1].text, wanted)
         if found.isEmpty { return .null }
         return .array(found.map { g in g.count == 1 ? .string(g[0]) : .array(g.map { .string($0) }) })
     }
@@ -48,25 +49,28 @@ extension ScalarFunctions {
                 if a.count > 2, a[2].text == "regex" {
                     let re = try c.regex(a[1].text)
                     var text = a[0].text
-                    return .long(Int64(text.withUTF8 { re.searchAll($0).count }))
+                    return .long(Int64(try text.withUTF8 { try re.searchAll($0).count }))
                 }
                 let t = Array(a[0].text.utf8)
                 let p = Array(a[1].text.utf8)
                 guard !p.isEmpty, t.count >= p.count else { return .long(0) }
                 var n: Int64 = 0
-                for i in 0...(t.count - p.count) where t[i] == p[0] && t[i..<i + p.count].elementsEqual(p) { n += 1 }
+                for i in 0...(t.count - p.count) where t[i] == p[0] {
+                    try Interrupted.check()
+                    if t[i..<i + p.count].elementsEqual(p) { n += 1 }
+                }
                 return .long(n)
             },
-            "indexof": .lenient { a, _ in indexOf(a) },
+            "indexof": .lenient { a, _ in try indexOf(a) },
             "indexof_regex": .lenient { a, c in
                 let re = try c.regex(a[1].text)
                 var text = a[0].text
                 let start = a.count > 2 ? Int(a[2].longValue ?? 0) : 0
                 if start < 0 { return .null }
                 let length = a.count > 3 ? Int(a[3].longValue ?? -1) : -1
-                let end = length < 0 ? Int.max : start + length
+                let end = length < 0 ? Int.max : start.addingSaturated(length)
                 let occurrence = a.count > 4 ? Int(a[4].longValue ?? 1) : 1
-                let hits = text.withUTF8 { bytes in re.searchAll(bytes).compactMap { $0[0] } }.filter {
+                let hits = try text.withUTF8 { bytes in try re.searchAll(bytes).compactMap { $0[0] } }.filter {
                     $0.lowerBound >= start && $0.upperBound <= end
                 }.map(
                     \.lowerBound)
@@ -80,7 +84,7 @@ extension ScalarFunctions {
         ]
     }
 
-    private static func indexOf(_ a: [Value]) -> Value {
+    private static func indexOf(_ a: [Value]) throws -> Value {
         let text = scalars(a[0].text)
         let find = scalars(a[1].text)
         var start = a.count > 2 ? Int(a[2].longValue ?? 0) : 0
@@ -91,10 +95,11 @@ extension ScalarFunctions {
             return occurrence <= 0 || length < -1 ? .null : .long(-1)
         }
         // The length says where a match may begin, not where it ends.
-        let end = length < 0 ? text.count + 1 : min(text.count + 1, start + length)
+        let end = length < 0 ? text.count + 1 : min(text.count + 1, start.addingSaturated(length))
         var seen = 0
         var i = start
         while i < end, i + find.count <= text.count {
+            try Interrupted.check()
             if text[i..<i + find.count].elementsEqual(find) {
                 seen += 1
                 if seen == occurrence { return .long(Int64(i)) }

@@ -1,3 +1,4 @@
+import KQL
 import Tables
 
 extension ScalarFunctions {
@@ -10,31 +11,34 @@ extension ScalarFunctions {
         return String(view)
     }
 
-    static func replaceAll(_ text: String, _ from: String, _ to: String) -> String {
-        from.isEmpty ? text : text.replacing(from, with: to)
+    static func replaceAll(_ text: String, _ from: String, _ to: String) throws -> String {
+        try from.isEmpty ? text : TextBytes.replace(text, from, to)
     }
 
     /// Each lookup in turn, over what no earlier one has matched; a lookup without replacement text keeps its matches
     /// as they are.
-    static func replaceEach(_ text: String, _ pairs: [(from: String, to: String?)]) -> String {
+    static func replaceEach(_ text: String, _ pairs: [(from: String, to: String?)]) throws -> String {
         var pieces: [(text: String, isDone: Bool)] = [(text, false)]
         for pair in pairs where !pair.from.isEmpty {
-            pieces = pieces.flatMap { piece -> [(text: String, isDone: Bool)] in
+            pieces = try pieces.flatMap { piece -> [(text: String, isDone: Bool)] in
                 if piece.isDone { return [piece] }
-                let parts = split(piece.text, pair.from)
+                let parts = try split(piece.text, pair.from)
                 return Array(parts.map { [($0, false)] }.joined(separator: [(pair.to ?? pair.from, true)]))
             }
         }
-        return pieces.map(\.text).joined()
+        return try TextBytes.joined(pieces.map { Value.string($0.text) })
     }
 
     static var strings: [String: ScalarKernel] {
         [
-            "strcat": .lenient { a, _ in .string(a.map(\.text).joined()) },
-            "strcat_delim": .lenient { a, _ in .string(a.dropFirst().map(\.text).joined(separator: a[0].text)) },
-            "strcat_array": .lenient { a, _ in .string((a[0].arrayValue ?? []).map(\.text).joined(separator: a[1].text))
+            "strcat": .lenient { a, _ in .string(try TextBytes.joined(a)) },
+            "strcat_delim": .lenient { a, _ in .string(try TextBytes.joined(a.dropFirst(), separator: a[0].text))
             },
-            "array_strcat": .lenient { a, _ in .string((a[0].arrayValue ?? []).map(\.text).joined(separator: a[1].text))
+            "strcat_array": .lenient { a, _ in
+                .string(try TextBytes.joined(a[0].arrayValue ?? [], separator: a[1].text))
+            },
+            "array_strcat": .lenient { a, _ in
+                .string(try TextBytes.joined(a[0].arrayValue ?? [], separator: a[1].text))
             },
             "strlen": .lenient { a, _ in .long(Int64(a[0].text.unicodeScalars.count)) },
             "string_size": .lenient { a, _ in .long(Int64(a[0].text.utf8.count)) },
@@ -54,7 +58,7 @@ extension ScalarFunctions {
             "split": .lenient { a, _ in
                 let text = a[0].text
                 let delimiter = a[1].text
-                let parts = delimiter.isEmpty ? [text] : split(text, delimiter)
+                let parts = try delimiter.isEmpty ? [text] : split(text, delimiter)
                 if a.count > 2, let i = a[2].longValue {
                     let at = i < 0 ? parts.count + Int(i) : Int(i)
                     return .array(parts.indices.contains(at) ? [.string(parts[at])] : [])
@@ -63,24 +67,26 @@ extension ScalarFunctions {
             },
             "strrep": .lenient { a, _ in
                 guard let n = a[1].longValue, n > 0, n <= 1024 else { return .string("") }
+                let size = a[0].text.utf8.count + (a.count > 2 ? a[2].text.utf8.count : 0)
+                try ValueSize.checkText(size * Int(n))
                 return .string(
                     Array(repeating: a[0].text, count: Int(n)).joined(separator: a.count > 2 ? a[2].text : ""))
             },
             "strcmp": .lenient { a, _ in .long(Int64(ValueOps.compare(a[0].text, a[1].text).signum())) },
-            "replace_string": .lenient { a, _ in .string(replaceAll(a[0].text, a[1].text, a[2].text)) },
+            "replace_string": .lenient { a, _ in .string(try replaceAll(a[0].text, a[1].text, a[2].text)) },
             "replace_strings": .lenient { a, _ in
                 guard case .array(let from) = a[1], case .array(let to) = a[2], from.count == to.count else {
                     return .string(a[0].text)
                 }
-                return .string(replaceEach(a[0].text, zip(from, to).map { ($0.text, $1.stringValue) }))
+                return .string(try replaceEach(a[0].text, zip(from, to).map { ($0.text, $1.stringValue) }))
             },
             "replace": .lenient { a, c in
                 let re = try c.regex(a[0].text)
-                return .string(re.replace(a[2].text, with: a[1].text))
+                return .string(try re.replace(a[2].text, with: a[1].text))
             },
             "replace_regex": .lenient { a, c in
                 let re = try c.regex(a[1].text)
-                return .string(re.replace(a[0].text, with: a[2].text))
+                return .string(try re.replace(a[0].text, with: a[2].text))
             },
             "trim": trimming(start: true, end: true), "trim_start": trimming(start: true, end: false),
             "trim_end": trimming(start: false, end: true),
@@ -89,10 +95,11 @@ extension ScalarFunctions {
                 let from = scalars(a[0].text)
                 let to = scalars(a[1].text)
                 guard !to.isEmpty else { return .string(a[2].text) }
+                let places = Dictionary(zip(from, from.indices), uniquingKeysWith: { first, _ in first })
                 return .string(
                     string(
                         a[2].text.unicodeScalars.map { ch in
-                            from.firstIndex(of: ch).map { to[min($0, to.count - 1)] } ?? ch
+                            places[ch].map { to[min($0, to.count - 1)] } ?? ch
                         }))
             },
             "make_string": .lenient { a, _ in codepoints(a) },
@@ -118,20 +125,14 @@ extension ScalarFunctions {
         ]
     }
 
-    static func split(_ text: String, _ delimiter: String) -> [String] {
+    static func split(_ text: String, _ delimiter: String) throws -> [String] {
         let t = Array(text.utf8)
         let d = Array(delimiter.utf8)
         var out: [String] = []
         var start = 0
-        var i = 0
-        while i + d.count <= t.count {
-            if t[i] == d[0], t[i..<i + d.count].elementsEqual(d) {
-                out.append(String(decoding: t[start..<i], as: UTF8.self))
-                i += d.count
-                start = i
-            } else {
-                i += 1
-            }
+        for place in try TextBytes.places(of: d, in: t) {
+            out.append(String(decoding: t[start..<place], as: UTF8.self))
+            start = place + d.count
         }
         out.append(String(decoding: t[start...], as: UTF8.self))
         return out

@@ -60,12 +60,12 @@ package final class Regex {
     }
 
     /// Every match, none overlapping another.
-    package func searchAll(_ text: UnsafeBufferPointer<UInt8>) -> [[Range<Int>?]] {
+    package func searchAll(_ text: UnsafeBufferPointer<UInt8>) throws -> [[Range<Int>?]] {
         switch form(for: text) {
-        case .plain(let compiled): return compiled.searchAll(text)
+        case .plain(let compiled): return try compiled.searchAll(text)
         case .marked(let compiled):
             let (bytes, offsets) = RegexMarks.marked(text, dense: pattern.isDense)
-            return bytes.withUnsafeBufferPointer { compiled.searchAll($0) }.map { Regex.unmarked($0, offsets) }
+            return try bytes.withUnsafeBufferPointer { try compiled.searchAll($0) }.map { Regex.unmarked($0, offsets) }
         }
     }
 
@@ -74,14 +74,15 @@ package final class Regex {
     }
 
     /// `text` with every match replaced; `\1` in `replacement` stands for a group.
-    package func replace(_ text: String, with replacement: String) -> String {
+    package func replace(_ text: String, with replacement: String) throws -> String {
         var copy = text
         let pattern = Array(replacement.utf8)
-        return copy.withUTF8 { bytes in
+        return try copy.withUTF8 { bytes in
             var out: [UInt8] = []
             var last = 0
-            for groups in searchAll(bytes) {
+            for groups in try searchAll(bytes) {
                 guard let whole = groups[0] else { continue }
+                try ValueSize.checkText(out.count)
                 out += bytes[last..<whole.lowerBound]
                 var i = 0
                 while i < pattern.count {

@@ -120,7 +120,7 @@ enum ValueOps {
     static func modulo(_ x: Int64, _ y: Int64) -> Int64 {
         if y == -1 { return 0 }
         let r = x % y
-        return r < 0 ? r + (y < 0 ? -y : y) : r
+        return r < 0 ? (y < 0 ? r &- y : r &+ y) : r
     }
 
     private static func long(_ op: String, _ x: Int64, _ y: Int64) -> Value {
@@ -146,14 +146,19 @@ enum ValueOps {
         }
     }
 
+    /// Nil when it is below every 64-bit number.
+    private static func lower(_ v: Int64, _ step: Int64) -> Int64? {
+        DateTime.floorDivide(v, step).multiplied(by: step)
+    }
+
     /// The greatest multiple of `step` that is not above `value`.
     static func bin(_ value: Value, _ step: Value) -> Value {
         switch (value, step) {
-        case (.long(let v), .long(let s)): return s <= 0 ? .null : .long(DateTime.floorDivide(v, s) &* s)
+        case (.long(let v), .long(let s)): return s <= 0 ? .null : lower(v, s).map { .long($0) } ?? .null
         case (.datetime(let v), .timespan(let s)):
-            return s <= 0 ? .null : .datetime(max(0, DateTime.floorDivide(v, s) * s))
-        case (.timespan(let v), .timespan(let s)): return s <= 0 ? .null : .timespan(DateTime.floorDivide(v, s) * s)
-        case (.datetime(let v), .long(let s)): return s <= 0 ? .null : .datetime(DateTime.floorDivide(v, s) * s)
+            return s <= 0 ? .null : .datetime(max(0, lower(v, s) ?? 0))
+        case (.timespan(let v), .timespan(let s)): return s <= 0 ? .null : lower(v, s).map { .timespan($0) } ?? .null
+        case (.datetime(let v), .long(let s)): return s <= 0 ? .null : .datetime(max(0, lower(v, s) ?? 0))
         case (.decimal(let v), _):
             guard case .decimal(let s) = step.converted(to: .decimal), let q = v / s, let whole = q.int64Value else {
                 return .null

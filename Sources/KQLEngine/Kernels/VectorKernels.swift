@@ -202,11 +202,17 @@ enum VectorKernels {
             !arguments[0].isConstant
         else { return nil }
         let step = steps[0]
-        let out = values.map { v -> Int64 in
+        var nulls = arguments[0].nulls
+        let out = values.enumerated().map { row, v -> Int64 in
             let r = v % step
-            return r < 0 ? v - r - step : v - r
+            if r >= 0 { return v - r }
+            if let lower = (v - r).subtracting(step) { return lower }
+            // Below every 64-bit number.
+            nulls = nulls ?? [Bool](repeating: false, count: values.count)
+            nulls?[row] = true
+            return 0
         }
-        return Column(type, .int64(out), nulls: arguments[0].nulls, count: arguments[0].count)
+        return Column(type, .int64(out), nulls: nulls, count: arguments[0].count)
     }
 
     /// `in` over constants.

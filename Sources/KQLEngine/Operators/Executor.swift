@@ -10,6 +10,7 @@ final class Executor {
     var evaluator: Evaluator { Evaluator(context: context, executor: self) }
 
     func run(_ plan: Plan) throws -> BatchIterator {
+        try Interrupted.check()
         switch plan.kind {
         case .table(let name): return try scan(name, plan.schema, [], ignoresRange: plan.ignoresRange)
         case .rows(let batch): return once(batch.renamed(plan.schema))
@@ -31,7 +32,9 @@ final class Executor {
                 return try sort(unsorted, keys, limit: self.count(count))
             }
             return try take(input, self.count(count))
-        case .sample(let input, let count): return try sample(input, self.count(count))
+        case .sample(let input, let count):
+            context.note(.never)
+            return try sample(input, self.count(count))
         case .mvExpand(let expand): return try parallelStream(plan) ?? mvExpand(expand, plan.schema)
         case .mvApply(let expand, let subquery, let id, let layout):
             return try mvApply(expand, subquery, id, layout, plan.schema)
@@ -56,7 +59,9 @@ final class Executor {
         case .graphToTable(let graph, let nodes, let identifiers):
             return try graphTable(graph, nodes: nodes, identifiers, plan.schema)
         case .graphPartition(let graph, let subquery): return try graphPartition(graph, subquery)
-        case .external(let urls, let options): return try external(urls, options, plan.schema)
+        case .external(let urls, let options):
+            context.note(.never)
+            return try external(urls, options, plan.schema)
         }
     }
 
@@ -89,7 +94,14 @@ final class Executor {
     }
 
     /// All rows of a plan as one batch.
-    func table(_ plan: Plan) throws -> Batch { Batch.concatenate(try collect(plan), schema: plan.schema) }
+    func table(_ plan: Plan) throws -> Batch {
+        let batches = try collect(plan)
+        // Rows have numbers of 31 bits.
+        if batches.reduce(0, { $0 + $1.count }) > 2_000_000_000 {
+            throw QueryError.limit("an operator would keep more than 2,000,000,000 rows; filter or summarize earlier")
+        }
+        return Batch.concatenate(batches, schema: plan.schema)
+    }
 
     func count(_ e: BoundExpr) throws -> Int {
         guard let n = try evaluator.constant(e).longValue else { return 0 }

@@ -21,63 +21,101 @@ extension Executor {
         }
     }
 
-    /// The rows of one batch expanded, and the input row each came from.
-    private func expand(_ plan: ExpandPlan, _ batch: Batch, _ schema: Schema) throws -> (batch: Batch, rows: [Int32]) {
+    /// Rows of an expansion that are made at a time, as far as one row does not give more.
+    private static let piece = 131_072
+
+    /// The rows of one batch expanded, a piece after another, and the input row each came from: a short array in every
+    /// row of a long table may give more than the memory holds at once.
+    private func pieces(_ plan: ExpandPlan, _ batch: Batch, _ schema: Schema) throws -> (
+        () throws -> (batch: Batch, rows: [Int32], input: Range<Int>)?
+    ) {
         // What comes from one column with a dictionary is expanded once per entry.
         let entries = try evaluator.entries(of: plan.columns.map(\.expr), batch)
-        let (starts, items, indices) = try elements(plan, entries?.batch ?? batch)
-        var rows: [Int32] = []
-        var places: [Int32] = []
-        for row in 0..<batch.count {
-            let e = entries.map { Int($0.codes[row]) } ?? row
-            rows += repeatElement(Int32(row), count: Int(starts[e + 1] - starts[e]))
-            places += starts[e]..<starts[e + 1]
-        }
-        let gathered = batch.gather(rows)
-        let expanded = items.map { column in LazyColumn { [places] in column.gather(places) } }
-        var columns = plan.layout.map { $0 >= 0 ? gathered.lazyColumn($0) : expanded[-1 - $0] }
-        if plan.indexColumn {
-            columns.append(
-                LazyColumn { [places] in Column(.long, .int64(indices), count: indices.count).gather(places) })
-        }
-        return (Batch(schema: schema, columns: columns, count: rows.count), rows)
-    }
-
-    /// The elements of every row's values, one row's after another's, where each row's begin, and the place of each in
-    /// its row's.
-    private func elements(_ plan: ExpandPlan, _ batch: Batch) throws -> (
-        starts: [Int32], items: [Column], indices: [Int64]
-    ) {
-        let sources = try plan.columns.map { try evaluator.column($0.expr, batch) }
+        let source = entries?.batch ?? batch
+        let lists = try plan.columns.map { try evaluator.column($0.expr, source) }
         let limit = try plan.limit.map { try count($0) } ?? Int.max
-        var starts: [Int32] = [0]
-        var indices: [Int64] = []
-        var builders = plan.columns.map { ColumnBuilder($0.type) }
-        for row in 0..<batch.count {
-            let lists = sources.map { elements($0[row], bagAsArray: plan.bagAsArray) }
-            let n = min(lists.map(\.count).max() ?? 0, limit)
-            for k in 0..<n {
-                indices.append(Int64(k))
-                for (c, list) in lists.enumerated() {
-                    let v = k < list.count ? list[k] : .null
-                    builders[c].append(plan.columns[c].converts ? Executor.typed(v, plan.columns[c].type) : v)
+        var row = 0
+        return { [self] in
+            guard row < batch.count else { return nil }
+            let first = row
+            var rows: [Int32] = []
+            var indices: [Int64] = []
+            var builders = plan.columns.map { ColumnBuilder($0.type) }
+            // Where an entry's items stand that were made for an earlier row of this piece.
+            var known: [Int: Range<Int32>] = [:]
+            var places: [Int32] = []
+            while row < batch.count, rows.count < Self.piece {
+                try Interrupted.check()
+                let e = entries.map { Int($0.codes[row]) } ?? row
+                let range: Range<Int32>
+                if let made = known[e] {
+                    range = made
+                } else {
+                    let from = Int32(indices.count)
+                    try append(plan, lists, e, limit, &builders, &indices)
+                    range = from..<Int32(indices.count)
+                    if entries != nil { known[e] = range }
                 }
+                rows += repeatElement(Int32(row), count: range.count)
+                places += range
+                row += 1
             }
-            starts.append(Int32(indices.count))
+            let items = builders.map { $0.finish().dictionaryCoded() }
+            let gathered = batch.gather(rows)
+            let expanded = items.map { column in LazyColumn { [places] in column.gather(places) } }
+            var columns = plan.layout.map { $0 >= 0 ? gathered.lazyColumn($0) : expanded[-1 - $0] }
+            if plan.indexColumn {
+                columns.append(
+                    LazyColumn { [places, indices] in
+                        Column(.long, .int64(indices), count: indices.count).gather(places)
+                    })
+            }
+            return (Batch(schema: schema, columns: columns, count: rows.count), rows, first..<row)
         }
-        return (starts, builders.map { $0.finish().dictionaryCoded() }, indices)
     }
 
+    /// The elements of one row's values, and the place of each.
+    private func append(
+        _ plan: ExpandPlan, _ sources: [Column], _ row: Int, _ limit: Int, _ builders: inout [ColumnBuilder],
+        _ indices: inout [Int64]
+    ) throws {
+        let lists = sources.map { elements($0[row], bagAsArray: plan.bagAsArray) }
+        for k in 0..<min(lists.map(\.count).max() ?? 0, limit) {
+            try Interrupted.check()
+            indices.append(Int64(k))
+            for (c, list) in lists.enumerated() {
+                let v = k < list.count ? list[k] : .null
+                builders[c].append(plan.columns[c].converts ? Executor.typed(v, plan.columns[c].type) : v)
+            }
+        }
+    }
+
+    /// All rows of one batch expanded.
     func expanded(_ plan: ExpandPlan, _ batch: Batch, _ schema: Schema) throws -> Batch {
-        try expand(plan, batch, schema).batch
+        let next = try pieces(plan, batch, schema)
+        var out: [Batch] = []
+        var count = 0
+        while let piece = try next() {
+            try Interrupted.check()
+            out.append(piece.batch)
+            count += piece.batch.count
+            if count > 1_000_000_000 {
+                throw QueryError.limit("mv-expand would give more than 1,000,000,000 rows; filter earlier")
+            }
+        }
+        return Batch.concatenate(out, schema: schema)
     }
 
     func mvExpand(_ plan: ExpandPlan, _ schema: Schema) throws -> BatchIterator {
         let next = try run(plan.input)
+        var current: (() throws -> (batch: Batch, rows: [Int32], input: Range<Int>)?)?
         return { [self] in
-            guard let batch = try next() else { return nil }
-            try context.check()
-            return try expand(plan, batch, schema).batch
+            while true {
+                if let piece = try current?() { return piece.batch }
+                guard let batch = try next() else { return nil }
+                try context.check()
+                current = try pieces(plan, batch, schema)
+            }
         }
     }
 
@@ -87,28 +125,45 @@ extension Executor {
         let next = try run(plan.input)
         // The expanded rows have the columns that the subquery's input was bound with.
         let inner = expandedSchema(plan)
+        var current: (() throws -> (batch: Batch, rows: [Int32], input: Range<Int>)?)?
+        var batch = Batch.empty(plan.input.schema)
         return { [self] in
-            guard let batch = try next() else { return nil }
-            var rows: [Int32] = []
-            var results: [Batch] = []
-            let (expanded, origins) = try expand(plan, batch, inner)
-            var from = 0
-            for row in 0..<batch.count {
-                var to = from
-                while to < origins.count, origins[to] == Int32(row) { to += 1 }
-                context.inputs[id] = [expanded.slice(from..<to)]
-                from = to
-                for result in try collectAgain(subquery) {
-                    rows += repeatElement(Int32(row), count: result.count)
-                    results.append(result)
+            while true {
+                try context.check()
+                guard let piece = try current?() else {
+                    guard let more = try next() else { return nil }
+                    batch = more
+                    current = try pieces(plan, batch, inner)
+                    continue
                 }
+                return try applied(piece, batch, subquery, id, layout, schema)
             }
-            try context.check()
-            let outer = batch.gather(rows)
-            let sub = Batch.concatenate(results, schema: subquery.schema)
-            let columns = layout.map { $0 >= 0 ? outer.lazyColumn($0) : sub.lazyColumn(-1 - $0) }
-            return Batch(schema: schema, columns: columns, count: rows.count)
         }
+    }
+
+    /// The subquery over each input row of a piece.
+    private func applied(
+        _ piece: (batch: Batch, rows: [Int32], input: Range<Int>), _ batch: Batch, _ subquery: Plan, _ id: Int,
+        _ layout: [Int], _ schema: Schema
+    ) throws -> Batch {
+        var rows: [Int32] = []
+        var results: [Batch] = []
+        var from = 0
+        for row in piece.input {
+            try Interrupted.check()
+            var to = from
+            while to < piece.rows.count, piece.rows[to] == Int32(row) { to += 1 }
+            context.inputs[id] = [piece.batch.slice(from..<to)]
+            from = to
+            for result in try collectAgain(subquery) {
+                rows += repeatElement(Int32(row), count: result.count)
+                results.append(result)
+            }
+        }
+        let outer = batch.gather(rows)
+        let sub = Batch.concatenate(results, schema: subquery.schema)
+        let columns = layout.map { $0 >= 0 ? outer.lazyColumn($0) : sub.lazyColumn(-1 - $0) }
+        return Batch(schema: schema, columns: columns, count: rows.count)
     }
 
     private func expandedSchema(_ plan: ExpandPlan) -> Schema {

@@ -5,7 +5,7 @@ import Tables
 /// `externaldata` over files and web addresses, as far as the operator allows them.
 extension Executor {
     /// Bytes of one file before and after it is unpacked.
-    static let externalBytesMax = 1 << 30
+    static let externalBytesMax = 256 << 20
 
     func external(_ urls: [BoundExpr], _ options: ExternalOptions, _ schema: Schema) throws -> BatchIterator {
         var rest = urls[...]
@@ -194,19 +194,48 @@ private struct ExternalReader {
 
     private func delimited(_ bytes: [UInt8], _ separator: UInt8) throws(ExternalProblem) -> Batch {
         let start = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
-        let records = CSV.records(bytes[start...], separator: separator).dropFirst(ignoresFirst ? 1 : 0)
-        return Batch(
-            schema: schema,
-            rows: records.map { fields in
-                row { c in
-                    switch mapping.map({ $0[c] }) {
-                    case nil: c < fields.count ? .string(fields[c]) : .null
-                    case .some(.some(.ordinal(let i))): fields.indices.contains(i) ? .string(fields[i]) : .null
-                    case .some(.some(.constant(let text))): .string(text)
-                    default: .null
-                    }
-                }
-            })
+        var parts: [Batch] = []
+        var isFirst = true
+        for piece in Self.pieces(bytes[start...]) {
+            try Self.check()
+            let records = CSV.records(bytes[piece], separator: separator).dropFirst(ignoresFirst && isFirst ? 1 : 0)
+            isFirst = false
+            parts.append(
+                Batch(
+                    schema: schema,
+                    rows: records.map { fields in
+                        row { c in
+                            switch mapping.map({ $0[c] }) {
+                            case nil: c < fields.count ? .string(fields[c]) : .null
+                            case .some(.some(.ordinal(let i))):
+                                fields.indices.contains(i) ? .string(fields[i]) : .null
+                            case .some(.some(.constant(let text))): .string(text)
+                            default: .null
+                            }
+                        }
+                    }))
+        }
+        return Batch.concatenate(parts, schema: schema)
+    }
+
+    /// Parts of about a megabyte that end with a record's line, so that the query can be stopped between them.
+    private static func pieces(_ bytes: ArraySlice<UInt8>) -> [Range<Int>] {
+        var out: [Range<Int>] = []
+        var from = bytes.startIndex
+        var isQuoted = false
+        for (i, byte) in zip(bytes.indices, bytes) {
+            if byte == 34 { isQuoted.toggle() }
+            if byte == 10, !isQuoted, i - from > 1 << 20 {
+                out.append(from..<i + 1)
+                from = i + 1
+            }
+        }
+        if from < bytes.endIndex || out.isEmpty { out.append(from..<bytes.endIndex) }
+        return out
+    }
+
+    private static func check() throws(ExternalProblem) {
+        do { try Interrupted.check() } catch { throw ExternalProblem(message: "the query was stopped") }
     }
 
     /// Objects one after the other, or in arrays.

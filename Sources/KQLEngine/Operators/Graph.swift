@@ -37,6 +37,7 @@ struct Graph {
         }
         for (nodePlan, key) in plan.nodes {
             for row in try rows(nodePlan) {
+                try Interrupted.check()
                 let n = node(row[key])
                 for (i, c) in nodePlan.schema.columns.enumerated() {
                     // The first row that tells a property of a node counts.
@@ -50,6 +51,7 @@ struct Graph {
         var to: [Int] = []
         let known = found.count
         for edge in edges {
+            try Interrupted.check()
             from.append(node(edge[plan.source]))
             to.append(node(edge[plan.target]))
         }

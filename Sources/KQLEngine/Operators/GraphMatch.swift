@@ -60,6 +60,12 @@ final class GraphMatcher {
         if let name, known == nil { current.nodes[name] = nil }
     }
 
+    /// - Throws: `QueryError.limit` when a path is longer than one may be.
+    private func checkLength(_ count: Int) throws {
+        try Interrupted.check()
+        if count > 10_000 { throw QueryError.limit("a path has more than 10,000 edges; bound its length") }
+    }
+
     private func leave(_ node: Int) { visited[node] = visited[node].flatMap { $0 > 1 ? $0 - 1 : nil } }
 
     private func start(_ pattern: Int) throws {
@@ -114,7 +120,7 @@ final class GraphMatcher {
         func extend(_ at: Int, _ path: [Int], _ inner: [Int]) throws {
             if hops.contains(path.count) { try arrive(at, path, inner) }
             guard path.count < hops.upperBound else { return }
-            try context.check()
+            try checkLength(path.count)
             // What has been arrived at becomes an inner node when the path goes on.
             if !path.isEmpty, let allowedInner, !allowedInner[at] { return }
             if !path.isEmpty, cycles == "none" {
@@ -184,7 +190,8 @@ final class GraphMatcher {
         }
         for end in reached {
             if let to, let allowed = limits.nodes[to], !allowed[end] { continue }
-            func unwind(_ at: Int, _ path: [Int], _ inner: [Int]) -> Bool {
+            func unwind(_ at: Int, _ path: [Int], _ inner: [Int]) throws -> Bool {
+                try checkLength(path.count)
                 if at == start {
                     var m = Match()
                     if let from { m.nodes[from] = start }
@@ -197,12 +204,12 @@ final class GraphMatcher {
                     found.append(m)
                     return !wantsAll
                 }
-                for (e, n) in before[at] ?? [] where unwind(n, [e] + path, at == end ? inner : [at] + inner) {
-                    return true
+                for (e, n) in before[at] ?? [] {
+                    if try unwind(n, [e] + path, at == end ? inner : [at] + inner) { return true }
                 }
                 return false
             }
-            _ = unwind(end, [], [])
+            _ = try unwind(end, [], [])
             if found.count > GraphMatcher.matchCountMax {
                 throw QueryError.limit("there are too many shortest paths; add conditions")
             }

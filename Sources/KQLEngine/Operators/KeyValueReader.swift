@@ -9,16 +9,16 @@ struct KeyValueReader {
     let regex: Regex?
     let wanted: Set<String>
 
-    func read(_ text: String) -> [String: String] {
-        if let regex { return matches(of: regex, in: text) }
+    func read(_ text: String) throws -> [String: String] {
+        if let regex { return try matches(of: regex, in: text) }
         return syntax.pair == nil && syntax.key == nil ? loose(Array(text)) : delimited(Array(text))
     }
 
-    private func matches(of regex: Regex, in text: String) -> [String: String] {
+    private func matches(of regex: Regex, in text: String) throws -> [String: String] {
         var out: [String: String] = [:]
         var copy = text
-        copy.withUTF8 { bytes in
-            for found in regex.searchAll(bytes) where found.count > 2 {
+        try copy.withUTF8 { bytes in
+            for found in try regex.searchAll(bytes) where found.count > 2 {
                 guard let k = found[1], let v = found[2] else { continue }
                 let key = String(decoding: bytes[k], as: UTF8.self).trimmed
                 if wanted.contains(key), out[key] == nil {

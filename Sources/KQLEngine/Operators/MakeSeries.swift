@@ -34,14 +34,19 @@ extension Executor {
         let groups = GroupTable(width: encoder.width)
         let keyColumns = try plan.keys.map { try evaluator.column($0.expr, all) }
         let assigned = groups.groups(of: encoder.encode(keyColumns, count: all.count))
+        guard groups.count.multiplied(by: size) ?? .max <= 50_000_000 else {
+            throw QueryError.limit(
+                "make-series would give \(groups.count) series of \(size) bins; use a larger step or fewer keys")
+        }
         var rows: [Int32] = []
         var cells: [Int32] = []
         for row in 0..<all.count {
+            try Interrupted.check()
             let offset = ValueOps.arithmetic(
                 "/", ScalarFunctions.asReal(ValueOps.arithmetic("-", values[row], low)), ScalarFunctions.asReal(step))
             guard let position = offset.doubleValue, position >= 0, position < Double(size) else { continue }
             rows.append(Int32(row))
-            cells.append(Int32(Int(assigned[row]) * size + Int(position.rounded(.down))))
+            cells.append(Int32(Int(assigned[row]) * size + position.whole(in: 0...size - 1)))
         }
         let used = all.gather(rows)
         let seriesCount = groups.count == 0 && plan.isNeverEmpty && plan.keys.isEmpty ? 1 : groups.count
@@ -53,8 +58,8 @@ extension Executor {
         for aggregate in plan.aggregates {
             let state = try Aggregates.make(aggregate, evaluator)
             let arguments = try aggregate.arguments.map { try evaluator.column($0, used) }
-            state.update(cells, arguments, groupCount: cellCount)
-            found += state.finish(groupCount: cellCount)
+            try state.update(cells, arguments, groupCount: cellCount)
+            found += try state.finish(groupCount: cellCount)
         }
         let aggregated = Batch(schema: Schema(plan.aggregates.flatMap(\.outputs)), columns: found, count: cellCount)
         for item in plan.series {
@@ -92,7 +97,6 @@ extension ScalarFunctions {
             s > 0, distance >= 0
         else { return nil }
         let n = distance / s
-        guard n < 1e9 else { return Int(1e9) }
-        return inclusive ? Int(n.rounded(.down)) + 1 : Int(n.rounded(.up))
+        return n.rounded(inclusive ? .down : .up).whole(in: 0...1_000_000_000) + (inclusive ? 1 : 0)
     }
 }

@@ -12,6 +12,7 @@ extension Executor {
             var builders = types.map { ColumnBuilder($0) }
             var kept: [Int32] = []
             for row in 0..<batch.count {
+                try Interrupted.check()
                 let found = matcher.values(of: source[row].text)
                 if plan.filters, found == nil { continue }
                 kept.append(Int32(row))
@@ -39,7 +40,8 @@ extension Executor {
             let texts = try evaluator.column(source, batch)
             var builders = specs.map { ColumnBuilder($0.type) }
             for row in 0..<batch.count {
-                let found = reader.read(texts[row].text)
+                try Interrupted.check()
+                let found = try reader.read(texts[row].text)
                 for (c, spec) in specs.enumerated() {
                     builders[c].append(found[spec.name].map { Value.string($0).converted(to: spec.type) } ?? .null)
                 }

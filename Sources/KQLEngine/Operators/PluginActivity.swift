@@ -23,10 +23,10 @@ private struct Activity {
 
     func value(_ t: Double) -> Value {
         switch type {
-        case .datetime: .datetime(Int64(t))
-        case .timespan: .timespan(Int64(t))
+        case .datetime: .datetime(Int64(t.whole(in: 0...Int(DateTime.maximum))))
+        case .timespan: .timespan(Int64(t.whole(in: Int.min...Int.max)))
         case .real: .real(t)
-        default: .long(Int64(t))
+        default: .long(Int64(t.whole(in: Int.min...Int.max)))
         }
     }
 
@@ -52,7 +52,9 @@ private struct Periods {
     var fromZero = false
 
     func floor(_ t: Double) -> Double {
-        if let calendar, let at = ScalarFunctions.startOfPeriod(calendar, Int64(t)) { return Double(at) }
+        if let calendar, let ticks = t.whole, let at = ScalarFunctions.startOfPeriod(calendar, ticks) {
+            return Double(at)
+        }
         if fromZero { return (t / step).rounded(.down) * step }
         return start + ((t - start) / step).rounded(.down) * step
     }
@@ -86,6 +88,7 @@ extension Executor {
         let dimensions = try arguments.rest(from: first).map { try evaluator.column($0, all) }
         var activity = Activity(type: when.type)
         for row in 0..<all.count {
+            try Interrupted.check()
             guard let t = Activity.number(times[row]), !ids[row].isNull else { continue }
             activity.events.append(.init(time: t, id: ids[row], dimensions: dimensions.map { $0[row] }))
         }
@@ -155,6 +158,7 @@ extension Executor {
         var rows: [[Value]] = []
         for slice in activity.slices {
             for at in periods.all(through: end) {
+                try Interrupted.check()
                 let until = periods.next(at)
                 let inside = slice.events.filter { $0.time < until && $0.time >= until - width }
                 if inside.isEmpty { continue }
@@ -192,7 +196,7 @@ extension Executor {
         let (start, end) = (try number(arguments, 2, "the start"), try number(arguments, 3, "the end"))
         let lookback = try number(arguments, 4, "the lookback window")
         let period = try number(arguments, 5, "the period")
-        let least = Int(try number(arguments, 6, "the number of active periods"))
+        let least = try number(arguments, 6, "the number of active periods").whole(in: 0...Int(Int32.max))
         let periods = try periods(arguments, start: start, step: 7)
         let activity = try events(input, arguments, dimensionsFrom: 8)
         guard period > 0 else { throw QueryError.runtime("the plugin's period must be more than zero") }
@@ -202,6 +206,7 @@ extension Executor {
             let byID = Dictionary(grouping: slice.events, by: \.id)
             for (id, own) in byID {
                 for e in own where e.time >= start && e.time <= end {
+                    try Interrupted.check()
                     let window = own.filter { $0.time > e.time - lookback && $0.time <= e.time }
                     if Set(window.map { ($0.time / period).rounded(.down) }).count >= least {
                         fans[periods.floor(e.time), default: []].insert(id)
@@ -292,6 +297,7 @@ extension Executor {
                 seen.formUnion(windows[from] ?? [])
                 if fresh.isEmpty || (cohort.map { periods.floor($0) != from } ?? false) { continue }
                 for (j, to) in times.enumerated() where j >= i {
+                    try Interrupted.check()
                     let there = windows[to] ?? []
                     let kept = there.intersection(fresh).count
                     let new = i == j ? fresh.count : there.subtracting(seen).count

@@ -25,7 +25,8 @@ private struct PatternMiner {
             var known: [Value: Int] = [:]
             var list: [Value] = []
             codes.append(
-                (0..<batch.count).map { row in
+                try (0..<batch.count).map { row in
+                    try Interrupted.check()
                     let v = column[row]
                     if let code = known[v] { return code }
                     known[v] = list.count
@@ -47,35 +48,38 @@ private struct PatternMiner {
 
     /// The closed patterns (no further value is common to all their rows) of at least `least` weight and at most
     /// `sizeMax` free choices.
-    func closed(least: Double, sizeMax: Int, countMax: Int = 5_000) -> [Pattern] {
+    func closed(least: Double, sizeMax: Int, countMax: Int = 5_000) throws -> [Pattern] {
         var out: [[Int?]: Pattern] = [:]
-        func close(_ rows: [Int32], _ values: [Int?]) -> [Int?] {
+        func close(_ rows: [Int32], _ values: [Int?]) throws -> [Int?] {
             var values = values
             for c in columns.indices where values[c] == nil {
+                try Interrupted.check()
                 let first = columns[c][Int(rows[0])]
                 if rows.allSatisfy({ columns[c][Int($0)] == first }) { values[c] = first }
             }
             return values
         }
-        func extend(_ rows: [Int32], _ values: [Int?], from start: Int, depth: Int) {
+        func extend(_ rows: [Int32], _ values: [Int?], from start: Int, depth: Int) throws {
             guard depth < sizeMax else { return }
             for c in start..<columns.count where values[c] == nil {
+                try Interrupted.check()
                 var parts: [Int: [Int32]] = [:]
                 for r in rows { parts[columns[c][Int(r)], default: []].append(r) }
                 for code in parts.keys.sorted() {
+                    try Interrupted.check()
                     guard let part = parts[code], out.count < countMax else { continue }
                     let w = weight(part)
                     if w < least { continue }
                     var next = values
                     next[c] = code
-                    let whole = close(part, next)
+                    let whole = try close(part, next)
                     if out[whole] == nil { out[whole] = Pattern(values: whole, rows: part, weight: w) }
-                    extend(part, next, from: c + 1, depth: depth + 1)
+                    try extend(part, next, from: c + 1, depth: depth + 1)
                 }
             }
         }
         guard rowCount > 0 else { return [] }
-        extend((0..<rowCount).map { Int32($0) }, [Int?](repeating: nil, count: columns.count), from: 0, depth: 0)
+        try extend((0..<rowCount).map { Int32($0) }, [Int?](repeating: nil, count: columns.count), from: 0, depth: 0)
         return out.values.sorted { a, b in
             if a.weight != b.weight { return a.weight > b.weight }
             return a.values.map { $0 ?? -1 }.lexicographicallyPrecedes(b.values.map { $0 ?? -1 })
@@ -112,9 +116,9 @@ extension Executor {
         let wildcards = try wildcards(arguments, from: 3)
         let indices = all.schema.columns.indices.filter { $0 != weight.index }
         let miner = try PatternMiner(all, indices, weight: weight.column)
-        let patterns = miner.closed(least: threshold * miner.total, sizeMax: sizeMax)
+        let patterns = try miner.closed(least: threshold * miner.total, sizeMax: sizeMax)
         let rows = patterns.enumerated().map { i, p -> [Value] in
-            [.long(Int64(i)), .long(Int64(p.weight)), rounded(p.weight / miner.total * 100)]
+            [.long(Int64(i)), .long(p.weight.whole ?? .max), rounded(p.weight / miner.total * 100)]
                 + indices.enumerated().map { miner.value(p, $0, wildcards, all.schema[$1].type) }
         }
         return Batch(schema: schema, rows: rows)
@@ -129,7 +133,7 @@ extension Executor {
         let wildcards = try wildcards(arguments, from: 3)
         let indices = all.schema.columns.indices.filter { $0 != weight.index }
         let miner = try PatternMiner(all, indices, weight: weight.column)
-        let candidates = miner.closed(least: max(2, 0.02 * miner.total), sizeMax: 5)
+        let candidates = try miner.closed(least: max(2, 0.02 * miner.total), sizeMax: 5)
         func score(_ p: PatternMiner.Pattern) -> Double {
             let coverage = p.weight / miner.total
             let shared = Double(p.values.count { $0 != nil }) / Double(max(1, p.values.count))
@@ -145,7 +149,7 @@ extension Executor {
             if chosen.count == 25 { break }
         }
         let rows = chosen.enumerated().map { i, p -> [Value] in
-            [.long(Int64(i)), .long(Int64(p.weight)), rounded(p.weight / miner.total * 100)]
+            [.long(Int64(i)), .long(p.weight.whole ?? .max), rounded(p.weight / miner.total * 100)]
                 + indices.enumerated().map { miner.value(p, $0, wildcards, all.schema[$1].type) }
         }
         return Batch(schema: schema, rows: rows)
@@ -174,7 +178,7 @@ extension Executor {
         let total = sizes((0..<used.count).map { Int32($0) })
         let smaller = max(1, min(total.a, total.b))
         var found: [(pattern: PatternMiner.Pattern, a: Double, b: Double, shares: (Double, Double))] = []
-        for p in miner.closed(least: threshold * smaller, sizeMax: sizeMax) {
+        for p in try miner.closed(least: threshold * smaller, sizeMax: sizeMax) {
             let n = sizes(p.rows)
             let shares = (n.a / max(1, total.a) * 100, n.b / max(1, total.b) * 100)
             if abs(shares.0 - shares.1) >= threshold * 100 { found.append((p, n.a, n.b, shares)) }
@@ -191,7 +195,8 @@ extension Executor {
         }
         let rows = told.enumerated().map { i, f -> [Value] in
             [
-                .long(Int64(i)), .long(Int64(f.a)), .long(Int64(f.b)), rounded(f.shares.0), rounded(f.shares.1),
+                .long(Int64(i)), .long(f.a.whole ?? .max), .long(f.b.whole ?? .max), rounded(f.shares.0),
+                rounded(f.shares.1),
                 rounded(abs(f.shares.0 - f.shares.1)),
             ] + indices.enumerated().map { miner.value(f.pattern, $0, wildcards, all.schema[$1].type) }
         }

@@ -14,7 +14,7 @@ extension Executor {
         var kept = [Bool](repeating: false, count: all.count)
         for hit in try evaluator.selection(condition, all) {
             let from = max(0, Int(hit) - Int(max(0, before)))
-            let to = min(all.count - 1, Int(hit) + Int(max(0, after)))
+            let to = min(all.count - 1, Int(hit).addingSaturated(Int(max(0, after))))
             for row in from...max(from, to) { kept[row] = true }
         }
         return all.gather(kept.indices.filter { kept[$0] }.map { Int32($0) })
@@ -52,6 +52,7 @@ extension Executor {
                     return
                 }
                 for p in place..<max(place, own.count) {
+                    try Interrupted.check()
                     let row = own[p]
                     if let last = chain.last, let first = chain.first {
                         let sinceLast = ValueOps.arithmetic("-", times[row], times[last])
@@ -100,10 +101,18 @@ extension Executor {
             let places = Set(own.map(\.bin)).sorted { (ValueOps.compare($0, $1) ?? 0) < 0 }
             for at in places {
                 var first = at
-                for _ in 1..<max(1, Int(width)) { first = ValueOps.arithmetic("-", first, size) }
+                for _ in 1..<max(1, Int(width)) {
+                    try Interrupted.check()
+                    // Before the first value there is nothing to find.
+                    guard let c = ValueOps.compare(first, places[0]), c >= 0 else { break }
+                    first = ValueOps.arithmetic("-", first, size)
+                }
                 var digest = TDigest()
-                for e in own
-                where (ValueOps.compare(e.bin, at) ?? 1) <= 0 && (ValueOps.compare(e.bin, first) ?? -1) >= 0 {
+                for e in own {
+                    try Interrupted.check()
+                    guard (ValueOps.compare(e.bin, at) ?? 1) <= 0, (ValueOps.compare(e.bin, first) ?? -1) >= 0 else {
+                        continue
+                    }
                     digest.insert(e.value)
                 }
                 rows.append([at] + key + [digest.percentile(percent)])
@@ -117,7 +126,10 @@ extension Executor {
     func dcountIntersect(_ input: Plan, _ arguments: PluginArguments, _ schema: Schema) throws -> Batch {
         let all = try table(input)
         let columns = try arguments.rest(from: 0).map { try evaluator.column($0, all) }
-        let rows = (0..<all.count).map { row -> [Value] in
+        // Each further set doubles the unions that have to be counted.
+        guard columns.count <= 12 else { throw QueryError.limit("dcount_intersect() takes at most 12 sets") }
+        let rows = try (0..<all.count).map { row -> [Value] in
+            try Interrupted.check()
             let sets = columns.map { HyperLogLog($0[row]) }
             return sets.indices.map { i -> Value in
                 let some = sets[...i].compactMap { $0 }
@@ -130,7 +142,7 @@ extension Executor {
                     let chosen = some.indices.filter { mask >> $0 & 1 == 1 }
                     var union = some[chosen[0]]
                     for c in chosen.dropFirst() { union.merge(some[c]) }
-                    sum += (chosen.count % 2 == 1 ? 1 : -1) * union.estimate
+                    sum = sum &+ (chosen.count % 2 == 1 ? 1 : -1) &* union.estimate
                 }
                 return .long(max(0, sum))
             }

@@ -23,7 +23,7 @@ extension Executor {
         case "ipv4_lookup", "ipv6_lookup": result = try ipLookup(name, input, arguments)
         case "preview":
             let all = try table(input)
-            result = all.slice(0..<min(all.count, Int(try arguments.constant(0, evaluator)?.longValue ?? 10)))
+            result = all.slice(0..<min(all.count, max(0, Int(try arguments.constant(0, evaluator)?.longValue ?? 10))))
         case "rows_near": result = try rowsNear(input, arguments)
         case "autocluster": result = try autocluster(input, arguments, shape)
         case "basket": result = try basket(input, arguments, shape)
@@ -63,6 +63,7 @@ extension Executor {
         let bags = try all.column(source)
         var types: [String: [ScalarType]] = [:]
         for row in 0..<all.count {
+            try Interrupted.check()
             guard case .bag(let bag) = bags[row] else { continue }
             for (k, v) in zip(bag.keys, bag.values) where !ignored.contains(k) {
                 let type = v.type ?? nil
@@ -89,10 +90,12 @@ extension Executor {
                 list.count == 1 ? list[0] : list.isEmpty ? .dynamic : Set(list) == [.long, .real] ? .real : .dynamic
             specs.append((key, ColumnSpec(name, type)))
         }
-        func unpacked(_ key: String, _ spec: ColumnSpec) -> Column {
+        guard specs.count <= 10_000 else { throw QueryError.limit("bag_unpack() would give \(specs.count) columns") }
+        func unpacked(_ key: String, _ spec: ColumnSpec) throws -> Column {
             Column(
                 spec.type,
-                values: (0..<all.count).map { row -> Value in
+                values: try (0..<all.count).map { row -> Value in
+                    try Interrupted.check()
                     guard case .bag(let bag) = bags[row], let v = bag[key] else { return .null }
                     return spec.type == .dynamic ? v : v.converted(to: spec.type)
                 })
@@ -102,7 +105,7 @@ extension Executor {
         for (i, c) in all.schema.columns.enumerated() where i != source {
             if replaced.contains(c.name), let (key, spec) = specs.first(where: { $0.spec.name == c.name }) {
                 schema.append(spec)
-                columns.append(unpacked(key, spec))
+                columns.append(try unpacked(key, spec))
             } else {
                 schema.append(c)
                 columns.append(try all.column(i))
@@ -110,7 +113,7 @@ extension Executor {
         }
         for (key, spec) in specs where !replaced.contains(spec.name) {
             schema.append(spec)
-            columns.append(unpacked(key, spec))
+            columns.append(try unpacked(key, spec))
         }
         return Batch(schema: Schema(schema), columns: columns, count: all.count)
     }
@@ -149,11 +152,14 @@ extension Executor {
         for (i, n) in sorted.enumerated() { names[n] = i }
         guard sorted.count <= 10_000 else { throw QueryError.limit("pivot() would give \(sorted.count) columns") }
         let width = max(sorted.count, 1)
+        guard groups.count.multiplied(by: width) ?? .max <= 50_000_000 else {
+            throw QueryError.limit("pivot() would give \(groups.count) rows of \(width) columns")
+        }
         let cells = (0..<all.count).map { Int32(Int(assigned[$0]) * width + (names[labels[$0].text] ?? 0)) }
         let state = try Aggregates.make(aggregate, evaluator)
         let cellCount = groups.count * width
-        state.update(cells, try aggregate.arguments.map { try evaluator.column($0, all) }, groupCount: cellCount)
-        let results = state.finish(groupCount: cellCount)[0]
+        try state.update(cells, try aggregate.arguments.map { try evaluator.column($0, all) }, groupCount: cellCount)
+        let results = try state.finish(groupCount: cellCount)[0]
         var present = [Bool](repeating: false, count: cellCount)
         for c in cells { present[Int(c)] = true }
         let type = aggregate.outputs[0].type
@@ -177,6 +183,7 @@ extension Executor {
         let all = try table(input)
         var rows: [[Value]] = []
         for row in 0..<all.count {
+            try Interrupted.check()
             for (c, spec) in all.schema.columns.enumerated() {
                 rows.append([.long(Int64(row)), .string(spec.name), .string(try all.column(c)[row].text)])
             }

@@ -48,10 +48,13 @@ struct TermReducer {
     }
 
     /// For each text the pattern it belongs to, and each pattern once with its first text and its count.
-    func reduce(_ texts: [String]) -> (
+    func reduce(_ texts: [String]) throws -> (
         assigned: [String], patterns: [(pattern: String, count: Int64, representative: String)]
     ) {
-        let cut = texts.map(pieces)
+        let cut = try texts.map { text in
+            try Interrupted.check()
+            return pieces(text)
+        }
         var counts: [Place: Int] = [:]
         for parts in cut {
             for (i, part) in parts.enumerated() {
@@ -110,7 +113,7 @@ extension Executor {
         let all = try table(plan.input)
         let column = try evaluator.column(plan.source, all)
         let reducer = TermReducer(threshold: plan.threshold, characters: plan.characters)
-        let (assigned, patterns) = reducer.reduce((0..<all.count).map { column[$0].text })
+        let (assigned, patterns) = try reducer.reduce((0..<all.count).map { column[$0].text })
         if plan.keepsRows {
             let added = LazyColumn(Column(.string, values: assigned.map { .string($0) }))
             return once(

@@ -8,7 +8,7 @@ enum OrderKey {
     /// Compared as they are: ranking a whole dictionary pays only when all rows are sorted.
     case text(StringVector)
 
-    init(_ column: Column, ranksText: Bool) {
+    init(_ column: Column, ranksText: Bool) throws {
         let flat = column.flattened()
         switch flat.storage {
         case .string(let v) where !ranksText: self = .text(v)
@@ -16,8 +16,9 @@ enum OrderKey {
         case .bool(let v): self = .whole(v.map { $0 ? 1 : 0 }, nulls: flat.nulls)
         case .real(let v): self = .real(v, nulls: flat.nulls)
         case .string(let v):
-            let order = v.bytes.withUnsafeBufferPointer { buffer in
-                (0..<v.entryCount).sorted { a, b in
+            let order = try v.bytes.withUnsafeBufferPointer { buffer in
+                try (0..<v.entryCount).sorted { a, b in
+                    try Interrupted.check()
                     let x = UnsafeBufferPointer(rebasing: buffer[v.entryRange(a)])
                     let y = UnsafeBufferPointer(rebasing: buffer[v.entryRange(b)])
                     let n = min(x.count, y.count)
@@ -34,8 +35,10 @@ enum OrderKey {
             self = .whole(v.codes.map { $0.map { ranks[Int($0)] } } ?? ranks, nulls: nil)
         default:
             let values = flat.values
-            let order = values.indices.sorted {
-                (ValueOps.compare(values[$0], values[$1]) ?? ValueOps.compare(values[$0].text, values[$1].text)) < 0
+            let order = try values.indices.sorted {
+                try Interrupted.check()
+                return (ValueOps.compare(values[$0], values[$1]) ?? ValueOps.compare(values[$0].text, values[$1].text))
+                    < 0
             }
             var ranks = [Int64](repeating: 0, count: values.count)
             var rank: Int64 = 0
@@ -81,7 +84,7 @@ extension Executor {
     func ordering(_ batch: Batch, _ keys: [SortKey], limit: Int?) throws -> [Int32] {
         let isTop = limit.map { $0 < batch.count / 4 } ?? false
         let prepared = try keys.map {
-            (OrderKey(try evaluator.column($0.expr, batch), ranksText: !isTop), $0.isAscending, $0.nullsFirst)
+            (try OrderKey(try evaluator.column($0.expr, batch), ranksText: !isTop), $0.isAscending, $0.nullsFirst)
         }
         func before(_ a: Int32, _ b: Int32) -> Bool {
             for (key, ascending, nullsFirst) in prepared {
@@ -92,7 +95,10 @@ extension Executor {
         }
         let rows = (0..<batch.count).map { Int32($0) }
         guard let limit, limit < batch.count / 4 else {
-            let sorted = rows.sorted(by: before)
+            let sorted = try rows.sorted {
+                try Interrupted.check()
+                return before($0, $1)
+            }
             return limit.map { Array(sorted.prefix($0)) } ?? sorted
         }
         if limit == 0 { return [] }

@@ -32,21 +32,22 @@ extension Executor {
             let count = keys.isEmpty ? 1 : table.count
             for (aggregate, state) in zip(aggregates, states) {
                 let columns = try aggregate.arguments.map { try evaluator.column($0, batch) }
-                state.update(groups, columns, groupCount: count)
+                try state.update(groups, columns, groupCount: count)
             }
         }
         if keys.isEmpty {
             if !any {
                 for state in states {
-                    state.update([], aggregates.isEmpty ? [] : emptyColumns(aggregates, states, state), groupCount: 1)
+                    try state.update(
+                        [], aggregates.isEmpty ? [] : emptyColumns(aggregates, states, state), groupCount: 1)
                 }
             }
-            let columns = states.flatMap { $0.finish(groupCount: 1) }
+            let columns = try states.flatMap { try $0.finish(groupCount: 1) }
             return once(Batch(schema: schema, columns: columns, count: 1))
         }
         let count = table.count
         var columns = keys.indices.map { encoder.decode(table.keys, column: $0) }
-        for state in states { columns += state.finish(groupCount: count) }
+        for state in states { columns += try state.finish(groupCount: count) }
         return once(Batch(schema: schema, columns: columns, count: count))
     }
 

@@ -17,9 +17,9 @@ extension Executor {
             let assigned = groups.groups(of: encoder.encode([keys], count: batch.count))
             func aggregate(_ groupOf: [Int32], _ rows: Batch, _ count: Int) throws -> Column {
                 let state = try Aggregates.make(l.aggregate, evaluator)
-                state.update(
+                try state.update(
                     groupOf, try l.aggregate.arguments.map { try evaluator.column($0, rows) }, groupCount: count)
-                return state.finish(groupCount: count)[0]
+                return try state.finish(groupCount: count)[0]
             }
             let results = try aggregate(assigned, batch, groups.count)
             let names = encoder.decode(groups.keys, column: 0)

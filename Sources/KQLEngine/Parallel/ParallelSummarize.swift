@@ -43,7 +43,7 @@ private final class SummaryPart {
         }
         rows += batch.count
         for (aggregate, state) in zip(aggregates, states) {
-            state.update(
+            try state.update(
                 groups, try aggregate.arguments.map { try executor.evaluator.column($0, batch) }, groupCount: groupCount
             )
         }
@@ -71,9 +71,9 @@ private final class SummaryPart {
         rows += other.rows
     }
 
-    func result(_ schema: Schema) -> Batch {
+    func result(_ schema: Schema) throws -> Batch {
         var columns = keys.indices.map { encoder.decode(table.keys, column: $0) }
-        for state in states { columns += state.finish(groupCount: groupCount) }
+        for state in states { columns += try state.finish(groupCount: groupCount) }
         return Batch(schema: schema, columns: columns, count: groupCount)
     }
 
@@ -99,7 +99,7 @@ extension Executor {
             // The first rows tell which way is better. Merging goes on from them; dividing the keys begins anew.
             let before = context.rowsScanned
             if try begin(first, branches, source, executors[0]) {
-                return many(first.table.count == 0 ? [] : [first.result(schema)])
+                return many(try first.table.count == 0 ? [] : [first.result(schema)])
             }
             if !canMerge || first.density > 0.125 {
                 context.restoreScans(before)
@@ -115,7 +115,7 @@ extension Executor {
         for part in parts.dropFirst() { parts[0].merge(part) }
         try context.hold(rows: parts[0].groupCount, columns: schema.count)
         if keys.isEmpty, parts[0].rows == 0 { return nil }
-        return once(parts[0].result(schema))
+        return once(try parts[0].result(schema))
     }
 
     private func partitioned(
@@ -134,7 +134,7 @@ extension Executor {
             }
         }
         try context.hold(rows: parts.reduce(0) { $0 + $1.groupCount }, columns: schema.count)
-        return many(parts.filter { $0.table.count > 0 }.map { $0.result(schema) })
+        return many(try parts.filter { $0.table.count > 0 }.map { try $0.result(schema) })
     }
 
     /// Takes the first rows in; whether they are all rows.

@@ -27,11 +27,14 @@ package struct QueryResult: Sendable {
     package let truncation: String?
     /// What the service would refuse although it ran here.
     package let warnings: [Diagnostic]
+    /// Whether asking again would give the same.
+    package let repeatability: Repeatability
 
     package init(
         tables: [ResultTable], render: RenderSpec?, rowsScanned: Int, duration: Double, truncation: String? = nil,
-        warnings: [Diagnostic] = []
+        warnings: [Diagnostic] = [], repeatability: Repeatability = .never
     ) {
+        self.repeatability = repeatability
         self.tables = tables
         self.render = render
         self.rowsScanned = rowsScanned
@@ -39,6 +42,9 @@ package struct QueryResult: Sendable {
         self.truncation = truncation
         self.warnings = warnings
     }
+
+    /// Cells of all tables together.
+    package var cellCount: Int { tables.reduce(0) { $0 + $1.count * max($1.schema.count, 1) } }
 
     /// The last table: what the query's final statement gives.
     package var primary: ResultTable { tables[tables.count - 1] }
@@ -102,7 +108,7 @@ package struct Engine: Sendable {
         return QueryResult(
             tables: tables, render: query.render, rowsScanned: executor.context.rowsScanned,
             duration: Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) / 1e18,
-            truncation: gate.truncation, warnings: query.warnings)
+            truncation: gate.truncation, warnings: query.warnings, repeatability: executor.context.repeatability)
     }
 
     /// Parses and binds a query once, to be run over other rows of the same tables.

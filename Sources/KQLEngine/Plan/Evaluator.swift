@@ -8,6 +8,7 @@ struct Evaluator {
     let executor: Executor
 
     func column(_ e: BoundExpr, _ batch: Batch) throws -> Column {
+        try Interrupted.check()
         switch e {
         case .column(let i, let type):
             let column = try batch.column(i)
@@ -87,6 +88,13 @@ struct Evaluator {
 
     /// The value of an expression that needs no columns.
     func constant(_ e: BoundExpr) throws -> Value {
+        guard !e.readsColumns else {
+            throw QueryError.runtime("a constant is expected, not a value that differs from row to row")
+        }
+        return try value(e)
+    }
+
+    private func value(_ e: BoundExpr) throws -> Value {
         try column(e, Batch(schema: Schema([ColumnSpec]()), columns: [Column](), count: 1))[0]
     }
 
@@ -110,11 +118,17 @@ struct Evaluator {
         if column.isConstant { return Column(constant: try f(column[0]), type, count: column.count) }
         if case .string(let vector) = column.storage, let codes = vector.codes, vector.entryCount < column.count {
             var builder = ColumnBuilder(type)
-            for e in 0..<vector.entryCount { builder.append(try f(.string(vector.entry(e)))) }
+            for e in 0..<vector.entryCount {
+                try Interrupted.check()
+                builder.append(try f(.string(vector.entry(e))))
+            }
             return builder.finish().spread(codes)
         }
         var builder = ColumnBuilder(type)
-        for i in 0..<column.count { builder.append(try f(column[i])) }
+        for i in 0..<column.count {
+            try Interrupted.check()
+            builder.append(try f(column[i]))
+        }
         return builder.finish()
     }
 
@@ -125,9 +139,11 @@ struct Evaluator {
         guard let kernel = ScalarFunctions.all[name] ?? OperatorKernels.all[name] else {
             throw QueryError.notSupported("\(name)()")
         }
+        if name == "rand" || name == "new_guid" { context.note(.never) }
+        let isGrown = ValueSize.growing.contains(name)
         if arguments.allSatisfy(\.isConstant), name != "rand", name != "new_guid" {
             let values = arguments.map { $0[0] }
-            return Column(constant: try apply(kernel, values), type, count: count)
+            return Column(constant: try apply(kernel, values, isGrown), type, count: count)
         }
         let varying = arguments.indices.filter { !arguments[$0].isConstant }
         if varying.count == 1, case .string(let vector) = arguments[varying[0]].storage, let codes = vector.codes,
@@ -137,7 +153,7 @@ struct Evaluator {
             var builder = ColumnBuilder(type)
             for e in 0..<vector.entryCount {
                 values[varying[0]] = .string(vector.entry(e))
-                builder.append(try apply(kernel, values))
+                builder.append(try apply(kernel, values, isGrown))
             }
             return builder.finish().spread(codes)
         }
@@ -145,14 +161,17 @@ struct Evaluator {
         var builder = ColumnBuilder(type)
         for row in 0..<count {
             for k in varying { values[k] = arguments[k][row] }
-            builder.append(try apply(kernel, values))
+            builder.append(try apply(kernel, values, isGrown))
         }
         return builder.finish()
     }
 
-    private func apply(_ kernel: ScalarKernel, _ values: [Value]) throws -> Value {
+    private func apply(_ kernel: ScalarKernel, _ values: [Value], _ isGrown: Bool) throws -> Value {
+        try Interrupted.check()
         if kernel.propagatesNull { for value in values where value.isNull { return .null } }
-        return try kernel.run(values, context)
+        let result = try kernel.run(values, context)
+        try ValueSize.check(result, isGrown: isGrown)
+        return result
     }
 
     // MARK: Logic
@@ -226,6 +245,16 @@ struct Evaluator {
 }
 
 extension BoundExpr {
+    /// Whether some part is a column.
+    fileprivate var readsColumns: Bool {
+        switch self {
+        case .column: true
+        case .literal, .toScalar: false
+        case .call(_, let arguments, _): arguments.contains(where: \.readsColumns)
+        case .convert(let e, _), .inTable(_, let e, _, _): e.readsColumns
+        }
+    }
+
     /// Whether it is a function of other expressions; a function of a column alone is computed per entry anyway.
     fileprivate var isCall: Bool {
         switch self {

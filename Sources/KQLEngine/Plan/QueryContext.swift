@@ -79,9 +79,16 @@ package struct TimeScope: Sendable, Equatable {
 
 /// What the parts of one running query share.
 package final class QueryContext {
-    package let now: Int64
+    private let instant: Int64
+    /// What `now()` gives, in ticks. Whoever asks makes the answer one of its time.
+    package var now: Int64 {
+        note(.atSameTime)
+        return instant
+    }
     package let options: QueryOptions
     package let provider: any TableProvider
+    /// Shared with the workers' contexts.
+    private var answers: AnswerFacts
     var scalars: [Int: Value] = [:]
     var materialized: [Int: [Batch]] = [:]
     var sets: [Int: Value] = [:]
@@ -94,8 +101,15 @@ package final class QueryContext {
     package init(provider: any TableProvider, options: QueryOptions, now: Int64) {
         self.provider = provider
         self.options = options
-        self.now = options.now ?? now
+        instant = options.now ?? now
+        answers = AnswerFacts()
     }
+
+    /// Whether the same would be the answer again.
+    var repeatability: Repeatability { answers.repeatability }
+
+    /// Notes that the answer hangs on more than the rows.
+    func note(_ what: Repeatability) { answers.note(what) }
 
     /// Throws when the query has to stop.
     func check() throws { try Interrupted.check() }
@@ -110,7 +124,8 @@ package final class QueryContext {
 
     /// The context of a worker on another thread, with the values that are known by now.
     func forked() -> QueryContext {
-        let other = QueryContext(provider: provider, options: options, now: now)
+        let other = QueryContext(provider: provider, options: options, now: instant)
+        other.answers = answers
         other.scalars = scalars
         other.materialized = materialized
         other.sets = sets
@@ -141,5 +156,16 @@ package final class QueryContext {
             throw QueryError.runtime(
                 "the regular expression \"\(pattern.prefix(80))\" is not valid: \(error.message)")
         }
+    }
+}
+
+/// What the answer of a query hangs on, as its threads find out.
+private final class AnswerFacts: Sendable {
+    private let found = Atomic<Int>(Repeatability.always.rawValue)
+
+    var repeatability: Repeatability { Repeatability(rawValue: found.load(ordering: .relaxed)) ?? .never }
+
+    func note(_ what: Repeatability) {
+        if found.load(ordering: .relaxed) < what.rawValue { found.max(what.rawValue, ordering: .relaxed) }
     }
 }

@@ -1,3 +1,4 @@
+import KQL
 import Tables
 
 /// Cells as Kusto's REST answers encode them.
@@ -37,6 +38,7 @@ package enum ResultEncoding {
     package static func appendRows(_ table: ResultTable, dynamicAsText: Bool, to out: inout [UInt8]) throws {
         let columns = try table.schema.columns.indices.map { try table.batch.column($0) }
         for row in 0..<table.count {
+            try Interrupted.check()
             if row > 0 { out.append(44) }
             out.append(91)
             for (c, column) in columns.enumerated() {

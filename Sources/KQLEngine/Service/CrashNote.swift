@@ -123,9 +123,15 @@ package final class CrashNote: Sendable {
     func begin(_ run: QueryRun) -> Int? {
         guard let slot = free.withLock({ $0.popLast() }) else { return nil }
         write(Self.noted(run.text), run.client.description, started: run.startTicks, cause: 0, at: slot)
+        noteMemory()
+        return slot
+    }
+
+    /// Notes how full memory is, in percent of what queries may use: who is ended for want of it is told by nothing
+    /// else.
+    func noteMemory() {
         let full = Double(ProcessMemory.residentBytes()) / Double(max(ProcessMemory.limit, 1)) * 100
         memory.storeBytes(of: Int32(min(full, 1_000)), toByteOffset: 12, as: Int32.self)
-        return slot
     }
 
     func end(_ slot: Int) {

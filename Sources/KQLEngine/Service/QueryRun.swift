@@ -155,7 +155,8 @@ package final class QueryRun: Sendable {
             Result { try body() }
         }
         do { return try result.get() } catch {
-            throw error is Interrupted ? run.error : error
+            // Whatever went wrong once it had to stop, that is why.
+            throw error is Interrupted || run.stopReason != nil ? run.error : error
         }
     }
 

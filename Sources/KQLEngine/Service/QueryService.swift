@@ -30,6 +30,8 @@ package struct ServiceLimits: Sendable {
 /// on a command line of their own runs at once, under the same watch.
 package final class QueryService: Sendable {
     package let limits: ServiceLimits
+    /// Answers of this service's queries.
+    package let answers = AnswerCache()
     /// Where the queries under way are noted for the case that the program ends by a fault; nil for nowhere.
     private let note: CrashNote?
 
@@ -51,7 +53,10 @@ package final class QueryService: Sendable {
     package init(_ limits: ServiceLimits = ServiceLimits(), note: CrashNote? = nil) {
         self.limits = limits
         self.note = note
-        RunWatch.shared.onLook { [weak self] in self?.look() }
+        RunWatch.shared.onLook { [weak self] in
+            self?.look()
+            self?.note?.noteMemory()
+        }
     }
 
     // MARK: Running
@@ -91,6 +96,35 @@ package final class QueryService: Sendable {
         }
     }
 
+    /// The answer to a query over a provider, kept for whoever asks the same again.
+    ///
+    /// - Parameter version: what the provider's rows are now; nil when that cannot be told, and nothing is kept.
+    package func answer(
+        _ text: String, options: QueryOptions, client: Client, activity: String? = nil,
+        over provider: any TableProvider,
+        version: @escaping @Sendable () -> DataVersion?
+    ) async throws -> QueryResult {
+        let before = version()
+        if let before, let known = answers.find(text, options, before) { return known }
+        return try await run(text, options: options, client: client, activity: activity) { [self] lowered in
+            let result = try Engine(provider: provider).run(text, options: lowered)
+            // Rows that came in between may be in the answer or not.
+            if let before, version() == before { answers.keep(result, text, options, before) }
+            return result
+        }
+    }
+
+    /// As `answer`, for work that has its turn already.
+    package func answerHere(
+        _ text: String, options: QueryOptions, over provider: any TableProvider, version: () -> DataVersion?
+    ) throws -> QueryResult {
+        let before = version()
+        if let before, let known = answers.find(text, options, before) { return known }
+        let result = try Engine(provider: provider).run(text, options: options)
+        if let before, version() == before { answers.keep(result, text, options, before) }
+        return result
+    }
+
     private func perform<T>(
         _ run: QueryRun, _ options: QueryOptions, _ body: (QueryOptions) throws -> T
     ) throws -> T {
@@ -100,7 +134,7 @@ package final class QueryService: Sendable {
             do {
                 try Interrupted.check()
                 return try body(options)
-            } catch is Interrupted { throw run.error }
+            } catch { throw error is Interrupted || run.stopReason != nil ? run.error : error }
         }
     }
 
@@ -146,6 +180,14 @@ package final class QueryService: Sendable {
         try await withCheckedThrowingContinuation { continuation in
             DeepStack.start { continuation.resume(with: Result { try body() }) }
         }
+    }
+
+    /// Does small work at once, and larger work as `offload(_:)` does.
+    package static func offload<T: Sendable>(
+        ifMoreThan most: Int, _ size: Int, _ body: @escaping @Sendable () throws -> T
+    ) async throws -> T {
+        if size <= most { return try body() }
+        return try await offload(body)
     }
 
     /// Lets in those whose turn it is, and turns away those who waited in vain. Asked whenever something changed, and

@@ -6,6 +6,7 @@ package struct Decimal: Sendable, Hashable, Comparable {
     package let exponent: Int
     package let isNegative: Bool
 
+    private static let exponentMax = 6_200
     private static let limit: UInt128 = 10_000_000_000_000_000_000_000_000_000_000_000
 
     package init(coefficient: UInt128, exponent: Int, isNegative: Bool) {
@@ -28,8 +29,15 @@ package struct Decimal: Sendable, Hashable, Comparable {
             c /= 10
             e += 1
         }
+        // Beyond IEEE 754's decimal128, which has 6,144: less is nothing, more stays there.
+        if e < -Decimal.exponentMax {
+            self.coefficient = 0
+            self.exponent = 0
+            self.isNegative = false
+            return
+        }
         self.coefficient = c
-        self.exponent = e
+        self.exponent = min(e, Decimal.exponentMax)
         self.isNegative = isNegative
     }
 

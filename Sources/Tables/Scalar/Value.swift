@@ -73,6 +73,9 @@ package indirect enum Value: Sendable, Hashable {
 package struct Bag: Sendable, Hashable {
     package private(set) var keys: [String]
     package private(set) var values: [Value]
+    /// Where each key is, once there are many: a bag of thousands is not searched key by key.
+    private var places: [BagKey: Int]?
+    private static let indexedCount = 24
 
     package init() {
         keys = []
@@ -88,7 +91,8 @@ package struct Bag: Sendable, Hashable {
     package var count: Int { keys.count }
 
     private func index(of key: String) -> Int? {
-        keys.firstIndex { $0.utf8.elementsEqual(key.utf8) }
+        if let places { return places[BagKey(text: key)] }
+        return keys.firstIndex { $0.utf8.elementsEqual(key.utf8) }
     }
 
     package subscript(key: String) -> Value? {
@@ -100,10 +104,11 @@ package struct Bag: Sendable, Hashable {
                 } else {
                     keys.remove(at: i)
                     values.remove(at: i)
+                    places = nil
+                    indexIfLarge()
                 }
             } else if let newValue {
-                keys.append(key)
-                values.append(newValue)
+                append(unchecked: key, newValue)
             }
         }
     }
@@ -112,6 +117,20 @@ package struct Bag: Sendable, Hashable {
     package mutating func append(unchecked key: String, _ value: Value) {
         keys.append(key)
         values.append(value)
+        if places == nil {
+            indexIfLarge()
+        } else if places?[BagKey(text: key)] == nil {
+            places?[BagKey(text: key)] = keys.count - 1
+        }
+    }
+
+    private mutating func indexIfLarge() {
+        guard keys.count > Self.indexedCount else { return }
+        var all: [BagKey: Int] = [:]
+        all.reserveCapacity(keys.count * 2)
+        // Of keys that came without being looked at, the first counts, as in a search.
+        for (i, key) in keys.enumerated() where all[BagKey(text: key)] == nil { all[BagKey(text: key)] = i }
+        places = all
     }
 
     package static func == (a: Bag, b: Bag) -> Bool {
@@ -126,4 +145,13 @@ package struct Bag: Sendable, Hashable {
             hasher.combine(self[key])
         }
     }
+}
+
+/// A key by its bytes: letters that only look alike are different.
+private struct BagKey: Hashable, Sendable {
+    let text: String
+
+    static func == (a: BagKey, b: BagKey) -> Bool { a.text.utf8.elementsEqual(b.text.utf8) }
+
+    func hash(into hasher: inout Hasher) { for byte in text.utf8 { hasher.combine(byte) } }
 }

@@ -90,14 +90,19 @@ struct KustoRoutes: Sendable {
                     try KustoV1.encodeCommand(result), type: "application/json; charset=utf-8",
                     headers: KustoHeader.answer(asked.activity))
             }
-            let encoded = try await state.queries.run(
-                asked.text, options: asked.options, client: client, activity: asked.activity
-            ) { options in
-                let result =
-                    isCommand
-                    ? try commands.run(asked.text, options: options)
-                    : try Engine(provider: commands.provider).run(asked.text, options: options)
-                if let question { trail?.gave(rows: result.primary.count, to: question) }
+            let workspace = state.workspace
+            let result: QueryResult
+            if isCommand {
+                result = try await state.queries.run(
+                    asked.text, options: asked.options, client: client, activity: asked.activity
+                ) { try commands.run(asked.text, options: $0) }
+            } else {
+                result = try await state.queries.answer(
+                    asked.text, options: asked.options, client: client, activity: asked.activity,
+                    over: commands.provider, version: { workspace.version() })
+            }
+            if let question { trail?.gave(rows: result.primary.count, to: question) }
+            let encoded = try await QueryService.offload(ifMoreThan: 2_000, result.cellCount) {
                 switch endpoint {
                 case .command: return try KustoV1.encodeCommand(result)
                 case .queryV1:

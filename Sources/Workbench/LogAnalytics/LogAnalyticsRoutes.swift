@@ -68,14 +68,16 @@ struct LogAnalyticsRoutes: Sendable {
     /// - Throws: `LogAnalyticsError`.
     private func run(prefer: String, address: Bag, _ fields: Bag, _ client: Client) async throws -> [UInt8] {
         let asked = try LogAnalyticsRequest(fields: fields, address: address, prefer: prefer, now: SystemClock.now())
-        let engine = Engine(provider: try state.provider())
+        let workspace = state.workspace
         let trail = RequestTrail.current
         let question = trail?.asks(asked.text)
         do {
-            return try await state.queries.run(asked.text, options: asked.options, client: client) { options in
-                let result = try engine.run(asked.text, options: options)
-                if let question { trail?.gave(rows: result.primary.count, to: question) }
-                return try LogAnalyticsAnswer.encode(result, asked)
+            let result = try await state.queries.answer(
+                asked.text, options: asked.options, client: client, over: try state.provider(),
+                version: { workspace.version() })
+            if let question { trail?.gave(rows: result.primary.count, to: question) }
+            return try await QueryService.offload(ifMoreThan: 2_000, result.cellCount) {
+                try LogAnalyticsAnswer.encode(result, asked)
             }
         } catch let error as QueryError { throw LogAnalyticsError(error) }
     }

@@ -34,8 +34,10 @@ struct WorkbookRoutes: Sendable {
         guard let document = state.documents.first(where: { $0.id == id }) else {
             return Answer.html(shell.missing("There is no workbook \(id)."), status: .notFound)
         }
+        let workspace = state.workspace
         let run = WorkbookRun(
-            provider: try state.provider(), now: SystemClock.now(), queries: state.queries, client: client)
+            provider: try state.provider(), now: try state.pageTime(), queries: state.queries, client: client,
+            version: { workspace.version() })
         let page = await run.resolve(document, asked: asked)
         let documents = state.documents
         return Answer.html(try await QueryService.offload { PageRenderer(documents: documents).page(page) })

@@ -6,6 +6,7 @@ import Logging
 import Pipeline
 import ServiceLifecycle
 import Serving
+import Synchronization
 import Tables
 import Workbooks
 import Workspace
@@ -83,6 +84,7 @@ struct WorkbenchState: Sendable {
     let queries: QueryService
     /// By which directory clients sign in; nil where there is none.
     let entra: ServeConfiguration.Entra?
+    private let snapshot = SeenWorkspace()
     /// The workbooks, read once.
     let documents: [WorkbookDocument]
 
@@ -100,10 +102,19 @@ struct WorkbenchState: Sendable {
         documents = library.workbooks.map { WorkbookDocument($0) }
     }
 
-    func provider() throws -> WorkspaceProvider {
-        try WorkspaceProvider(
-            workspace, functions: library.functionDeclarations, notes: library.notes, others: library.watchlistTables,
-            declared: library.tables.mapValues(\.schema), outside: outside)
+    /// The tables as they are now; read anew only when the file changed.
+    func provider() throws -> WorkspaceProvider { try seen().provider }
+
+    /// When pages are as of: the instant at which somebody first looked at the file as it is, for a minute, so that
+    /// readers of the same page share its answers. Nothing was written since.
+    func pageTime() throws -> Int64 { try seen().time }
+
+    private func seen() throws -> SeenWorkspace.View {
+        try snapshot.view(of: workspace.version()) {
+            try WorkspaceProvider(
+                workspace, functions: library.functionDeclarations, notes: library.notes,
+                others: library.watchlistTables, declared: library.tables.mapValues(\.schema), outside: outside)
+        }
     }
 
     /// Who sends a request. On loopback nobody is signed in: programs are told apart by what they call themselves.
@@ -122,6 +133,32 @@ struct WorkbenchState: Sendable {
     var home: WorkbookDocument? { documents.first { $0.id == library.home } ?? documents.first }
 }
 
+/// The workspace as it was last looked at.
+private final class SeenWorkspace: Sendable {
+    struct View: Sendable {
+        let provider: WorkspaceProvider
+        let version: DataVersion
+        /// Ticks.
+        let time: Int64
+    }
+
+    private let last: Mutex<View?> = Mutex(nil)
+    private static let pageSeconds: Int64 = 60
+
+    func view(of version: DataVersion?, _ make: () throws -> WorkspaceProvider) throws -> View {
+        let now = SystemClock.now()
+        if let version, let last = last.withLock({ $0 }), last.version == version {
+            if (0...Self.pageSeconds * DateTime.ticksPerSecond).contains(now &- last.time) { return last }
+            let later = View(provider: last.provider, version: version, time: now)
+            self.last.withLock { $0 = later }
+            return later
+        }
+        let view = View(provider: try make(), version: version ?? DataVersion([]), time: now)
+        if version != nil { last.withLock { $0 = view } }
+        return view
+    }
+}
+
 private struct QueryEnd: Service {
     let queries: QueryService
 
@@ -130,6 +167,8 @@ private struct QueryEnd: Service {
             try await gracefulShutdown()
         } onGracefulShutdown: {
             queries.shutDown()
+            // Connections that somebody keeps open do not hold the program.
+            ProcessEnd.leave(after: 1.7)
         }
     }
 }

@@ -84,9 +84,10 @@ package struct ResolvedWorkbook: Sendable {
 
 /// Runs a workbook: parameters from the top down, then every visible panel, side by side.
 package struct WorkbookRun: Sendable {
-    private let engine: Engine
     private let queries: QueryService
     private let client: Client
+    private let version: @Sendable () -> DataVersion?
+    private let provider: any TableProvider
     /// Ticks.
     private let now: Int64
     /// Seconds that one panel may take.
@@ -95,12 +96,15 @@ package struct WorkbookRun: Sendable {
     /// - Parameters:
     ///   - now: ticks; what `now()` is in every panel.
     ///   - queries: who runs the queries, and for whom.
+    ///   - version: what the provider's rows are now; nil when answers are not to be kept.
     package init(
-        provider: any TableProvider, now: Int64, queries: QueryService = QueryService(), client: Client = .commandLine
+        provider: any TableProvider, now: Int64, queries: QueryService = QueryService(),
+        client: Client = .commandLine, version: @escaping @Sendable () -> DataVersion? = { nil }
     ) {
+        self.version = version
+        self.provider = provider
         self.queries = queries
         self.client = client
-        engine = Engine(provider: provider)
         self.now = now
     }
 
@@ -142,22 +146,27 @@ package struct WorkbookRun: Sendable {
     }
 
     private func ask(_ panel: Panel) async -> ResolvedWorkbook.Answer {
-        var options = QueryOptions()
-        options.durationMax = Self.durationMax
         do {
-            return try await queries.run(panel.text, options: options, client: client) { _ in
-                run(panel.text, panel.range)
-            }
+            return .success(
+                try await queries.answer(
+                    panel.text, options: options(panel.range), client: client, over: provider, version: version))
         } catch { return .failure(error as? QueryError ?? .runtime("\(error)")) }
     }
 
-    /// Runs one query, within the time range that its panel takes from a parameter.
-    private func run(_ text: String, _ range: (start: Int64, end: Int64)?) -> ResolvedWorkbook.Answer {
+    private func options(_ range: (start: Int64, end: Int64)?) -> QueryOptions {
         var options = QueryOptions()
         options.now = now
         options.durationMax = Self.durationMax
         if let range { options.timeScope = TimeScope(column: "TimeGenerated", from: range.start, to: range.end) }
-        do { return .success(try engine.run(text, options: options)) } catch let error as QueryError {
+        return options
+    }
+
+    /// Runs one query, within the time range that its panel takes from a parameter.
+    private func run(_ text: String, _ range: (start: Int64, end: Int64)?) -> ResolvedWorkbook.Answer {
+        do {
+            return .success(
+                try queries.answerHere(text, options: options(range), over: provider, version: version))
+        } catch let error as QueryError {
             return .failure(error)
         } catch {
             return .failure(.runtime("\(error)"))

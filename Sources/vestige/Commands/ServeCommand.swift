@@ -1,8 +1,10 @@
 import ArgumentParser
 import Foundation
+import KQLEngine
 import Pipeline
 import ServiceLifecycle
 import Serving
+import Tables
 import UnixSignals
 import Workbench
 import Workspace
@@ -28,6 +30,8 @@ struct ServeCommand: AsyncParsableCommand {
             "Answer under this name too: that of a proxy or tunnel before the server, with the port that browsers see.",
             valueName: "name[:port]"))
     var name: [String] = []
+    @Flag(help: "Run queries again that were under way when the program ended by a fault.")
+    var allowSuspectQueries = false
     @OptionGroup var options: SessionOptions
 
     private static let standard = "127.0.0.1:8321"
@@ -36,6 +40,19 @@ struct ServeCommand: AsyncParsableCommand {
         guard (tlsCertificate == nil) == (tlsKey == nil) else {
             throw ValidationError("--tls-certificate and --tls-key go together")
         }
+    }
+
+    /// The service that runs all queries, with what the last run of the program left behind told.
+    private func queries(beside workspace: String) -> QueryService {
+        let note = CrashNote(path: workspace + "-queries", allowsSuspects: allowSuspectQueries)
+        for suspect in note?.suspects ?? [] {
+            options.console.warn(
+                "the program ended by signal \(suspect.signal) while a query of \(suspect.client) ran, begun "
+                    + "\(DateTime.format(suspect.started)): "
+                    + suspect.text.prefix(300).map { $0.isNewline || $0 == "\t" ? " " : String($0) }.joined()
+                    + (allowSuspectQueries ? "" : " (it is not run again; --allow-suspect-queries lets it)"))
+        }
+        return QueryService(note: note)
     }
 
     func run() async throws {
@@ -61,7 +78,8 @@ struct ServeCommand: AsyncParsableCommand {
         DoorLimits.raiseFileLimit()
         let server = WorkbenchServer(
             address, workspace: session.workspace, library: session.library,
-            configuration: session.configuration, outside: session.outside, access: access)
+            configuration: session.configuration, outside: session.outside,
+            queries: queries(beside: session.workspace.path), access: access)
         let shown = configuration.server.address
         let service = server.service(logger: logger) { port in
             let scheme = access.certificate == nil ? "http" : "https"
