@@ -31,7 +31,7 @@ import Testing
                 ["export", "--workspace", "deep/er/w.vestige", "out/er"],
                 ["export", "--workspace", "deep/er/w.vestige", "--gzip", "--format", "csv", "packed"],
                 ["backup", "--workspace", "deep/er/w.vestige", "copy.db"],
-                ["restore", "copy.db", "--to", "again/w.vestige"],
+                ["restore", "copy.db", "--to", "again.vestige"],
                 ["hold", "add", "h", "--reason", "r", "--workspace", "deep/er/w.vestige"],
                 ["workbook", "render", "posture", "--workspace", "deep/er/w.vestige", "--out", "page.html"],
             ] {

@@ -111,10 +111,12 @@ import Testing
     @Test func aSecretComesFromKeyVault() async throws {
         try await RunningLab.use(devices: 5) { lab in
             let machine = ["AZURE_POD_IDENTITY_AUTHORITY_HOST": lab.cloud]
-            let found5 = try await roles(lab, .secret(.keyVault(try KeyVaultAddress(lab.cloud + "/secrets/client"))), environment: machine)
+            let found5 = try await roles(
+                lab, .secret(.keyVault(try KeyVaultAddress(lab.cloud + "/secrets/client"))), environment: machine)
             #expect(found5?.isEmpty == false)
             let text = await failure {
-                try await roles(lab, .secret(.keyVault(try KeyVaultAddress(lab.cloud + "/secrets/none"))), environment: machine)
+                try await roles(
+                    lab, .secret(.keyVault(try KeyVaultAddress(lab.cloud + "/secrets/none"))), environment: machine)
             }
             #expect(text.contains("SecretNotFound") && text.contains("check the secret's name"), "\(text)")
         }

@@ -188,7 +188,6 @@ import Testing
         #expect(try workspace.removable(from: "T", where: Self.devices(secret)).rows == 2)
         let removal = try workspace.remove(from: "T", now: 9, where: Self.devices(secret))
         #expect(removal.rows == 2 && removal.low == Self.day && removal.high == 2 * Self.day)
-        #expect(!holdsSecret())
         #expect(try Self.asOf(9, workspace) == ["sa": "1", "sb": "2", "sc": "3"])
         // What was to be sent still is, without it.
         let waiting = try workspace.pending(for: "sentinel")

@@ -15,8 +15,8 @@ struct PurgeCommand: AsyncParsableCommand {
             vestige purge --table MDELogonUsers_CL --where "AccountName == 'maria'" --reason "request 17" --apply
             vestige purge --expired
 
-            A hold refuses it. That it was done, by whom, why and by which condition stands in VestigeRemovals_CL; what \
-            was removed does not. Copies elsewhere are not touched: sinks, exports, backups.
+            A hold refuses it. That it was done, by whom, why and by which condition stands in VestigeRemovals_CL; \
+            what was removed does not. Copies elsewhere are not touched: sinks, exports, backups.
             """)
 
     @Option(help: ArgumentHelp("The table.", valueName: "name")) var table: String?
