@@ -43,9 +43,6 @@ package enum CaseVerifier {
         }
         let opened = header?["opened"]?.string.flatMap { DateTime.parse($0) } ?? 0
         let id = header?["id"]?.string ?? ""
-        if !lines.isEmpty, damage.isEmpty, !startsChain(lines.lazy.compactMap { try? JSON(parsing: $0) }, id) {
-            damage.append(CaseDamage(object: "header", what: "the ledger does not begin with this case's name"))
-        }
         var objects: [CaseObject] = []
         for (entry, line) in zip(entries, lines) {
             let kind = entry[0]?.string ?? "?"
@@ -58,16 +55,18 @@ package enum CaseVerifier {
             }
             objects.append(CaseObject(kind: known, id: name, body: body))
         }
-        damage += chain(objects, id, root: list["root"]?.string)
+        // A damaged entry is named already; what follows from it says nothing more.
+        if damage.isEmpty { damage = chain(objects, root: list["root"]?.string) }
+        if damage.isEmpty, let first = objects.first(where: { $0.kind == .ledger }),
+            first.body["before"]?.string != Digest.hex(id)
+        {
+            damage = [CaseDamage(object: "header", what: "the ledger does not begin with this case's name")]
+        }
         return (CaseFile(id: id, opened: opened, objects: objects), damage)
     }
 
-    private static func startsChain(_ lines: some Sequence<JSON>, _ id: String) -> Bool {
-        lines.first { $0["kind"]?.string == "ledger" }?["body"]?["before"]?.string == Digest.hex(id)
-    }
-
     /// Whether each entry of the ledger follows from the one before.
-    private static func chain(_ objects: [CaseObject], _ id: String, root: String?) -> [CaseDamage] {
+    private static func chain(_ objects: [CaseObject], root: String?) -> [CaseDamage] {
         var before: String?
         for object in objects where object.kind == .ledger {
             let parts = ["before", "object", "time", "actor", "action"].map { object.body[$0]?.string ?? "" }

@@ -100,30 +100,36 @@ package struct PlantStage {
     ]
 
     /// The last session into a station before an act that did not come the usual way.
-    package func oddSession(to station: String, before time: Int64) throws -> (
-        time: Int64, from: String
-    )? {
+    package func oddSession(to station: String, before time: Int64) throws -> (time: Int64, from: String)? {
         let near = (time - 90 * Span.minute)...time
         var found: (time: Int64, from: String)?
-        for session in sessions where session.to == station && near.contains(session.time) {
-            let isUsual = sessions.contains {
-                $0.to == station && $0.from == session.from && $0.time < session.time - 12 * Span.hour
-            }
-            if session.isPublic || !isUsual { found = (session.time, session.from) }
+        let known = sessions.filter { $0.to == station }
+        for session in known where near.contains(session.time) {
+            let times = known.filter { $0.from == session.from }.map(\.time)
+            if !isUsual(session.from, among: times) { found = (session.time, session.from) }
         }
         guard let device = estate.device(at: station) else { return found }
-        let logons = try estate.rows("DeviceLogonEvents", of: device)
-        for logon in logons where near.contains(logon.time) && logon.action.hasPrefix("LogonSuccess") {
-            guard logon.logonType.lowercased() == "remoteinteractive", !logon.remoteAddress.isEmpty else {
-                continue
+        let logons = try estate.rows("DeviceLogonEvents", of: device).filter {
+            $0.action.hasPrefix("LogonSuccess") && $0.logonType.lowercased() == "remoteinteractive"
+                && !$0.remoteAddress.isEmpty
+        }
+        for logon in logons where near.contains(logon.time) {
+            let times = logons.filter { $0.remoteAddress == logon.remoteAddress }.map(\.time)
+            if logon.isPublic || !isUsual(logon.remoteAddress, among: times) {
+                found = found ?? (logon.time, logon.remoteAddress)
             }
-            let isUsual = logons.contains {
-                $0.remoteAddress == logon.remoteAddress && $0.time < logon.time - 12 * Span.hour
-                    && $0.logonType.lowercased() == "remoteinteractive"
-            }
-            if logon.isPublic || !isUsual { found = found ?? (logon.time, logon.remoteAddress) }
         }
         return found
+    }
+
+    /// Whether sessions from an address are the plant's way: it was used on another day, or it is a host that is there
+    /// for it.
+    private func isUsual(_ address: String, among times: [Int64]) -> Bool {
+        if Address.isPublic(address) { return false }
+        let days = Set(times.map { $0 / DateTime.ticksPerDay })
+        if days.count >= 2 { return true }
+        let name = estate.device(at: address).map { estate.name($0).lowercased() } ?? ""
+        return ["jump", "bastion", "paw", "rdgw", "terminal"].contains { name.contains($0) }
     }
 
     /// Whether somebody sat at the station, or came to it by the usual way, shortly before.
