@@ -258,7 +258,7 @@ package struct Parser {
         if isWord("set"), ahead(1).kind == .identifier {
             at += 1
             let n = try word("an option")
-            let value: Expr? = takeSign("=") ? try expression() : nil
+            let value: Expr? = takeSign("=") ? try optionValue() : nil
             return .set(n, value)
         }
         if isWord("declare"), ahead(1).kind == .identifier {
@@ -273,6 +273,15 @@ package struct Parser {
         if isWord("alias"), isWord("database", ahead: 1) { return try other("alias database") }
         if isWord("restrict"), isWord("access", ahead: 1) { return try other("restrict access to") }
         return .expression(try pipe())
+    }
+
+    /// What an option is set to: a value, or a word, which may be a keyword elsewhere.
+    private mutating func optionValue() throws(Diagnostic) -> Expr {
+        guard token.kind == .identifier, isSign(";", ahead: 1) || ahead(1).kind == .end else { return try expression() }
+        let isBool = ["true", "false"].contains(token.text)
+        if isBool { return try expression() }
+        let n = try word("a value")
+        return Expr(.name(n.text), n.range)
     }
 
     /// A statement that the local engine does not do, by its keywords.
