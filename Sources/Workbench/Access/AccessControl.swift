@@ -22,7 +22,7 @@ struct AccessControl<Context: RequestContext>: RouterMiddleware {
         guard access.isShared else { return try await pass(request, context, as: .machine, next: next) }
         let isOpen = AccessTable.access(request.method, endpoint: endpoint) == .open
         let visitor: Visitor
-        do throws(AccessRefusal) { visitor = try await access.visitor(of: request, from: trail?.address ?? "") } catch {
+        do throws(AccessRefusal) { visitor = try await access.visitor(of: request) } catch {
             // Whoever shows what does not hold is told so, on an open route too: but not where they come to sign in.
             if isOpen, case .notSignedIn = error { return try await next(request, context) }
             return refuse(request, error, trail)
@@ -99,13 +99,13 @@ struct Visitor: Sendable {
 
 extension ServerAccess {
     /// Who sends a request: by its bearer token, or else by its session.
-    func visitor(of request: Request, from address: String) async throws(AccessRefusal) -> Visitor {
+    func visitor(of request: Request) async throws(AccessRefusal) -> Visitor {
         if request.headers.contains(.authorization) {
             let fields = request.headers[values: .authorization]
             guard fields.count == 1, let secret = Self.bearer(fields[0]) else {
                 throw .notBelieved("the header Authorization is not one bearer token")
             }
-            return try await bearer(secret, from: address)
+            return try await bearer(secret)
         }
         guard let cookie = AccessCookie.session.value(in: request), let session = sessions.find(cookie) else {
             throw .notSignedIn
@@ -125,12 +125,11 @@ extension ServerAccess {
         return String(parts[1])
     }
 
-    private func bearer(_ secret: String, from address: String) async throws(AccessRefusal) -> Visitor {
-        let keys = [SignInThrottle.Key.address(address)]
-        if let wait = throttle.wait(keys) { throw .tooMany(seconds: wait) }
+    /// Whom a token stands for. Nobody finds one by trying, so that wrong ones slow down nobody: a program with a token that
+    /// has ended would shut out the others at its address.
+    private func bearer(_ secret: String) async throws(AccessRefusal) -> Visitor {
         if secret.hasPrefix(Accounts.Token.prefix) {
             guard let token = accounts?.current.token(secret) else {
-                throttle.failed(keys)
                 throw .notBelieved("an API token that is not known, or was revoked")
             }
             guard now < token.expires else { throw .notBelieved("the API token \(token.id) (\(token.name)) has ended") }
@@ -142,7 +141,6 @@ extension ServerAccess {
         do { identity = try await entra.check.identity(accessToken: secret) } catch let error
             as EntraTokenCheck.Refusal
         {
-            throttle.failed(keys)
             throw .notBelieved("the access token: \(error.reason)")
         } catch {
             throw .cannotAsk(OperatorError(error, title: "Microsoft Entra ID cannot be asked").got ?? "no answer")

@@ -56,7 +56,12 @@ package final class AuditWriter: Service {
         guard !entries.isEmpty else { return true }
         let file = file
         do {
-            try await NIOThreadPool.singleton.runIfActive { try file.append(entries) }
+            // Whoever was cancelled gets no thread; what waits is written all the same.
+            if Task.isCancelled {
+                try file.append(entries)
+            } else {
+                try await NIOThreadPool.singleton.runIfActive { try file.append(entries) }
+            }
             return true
         } catch {
             waiting.withLock { $0 = entries + $0 }

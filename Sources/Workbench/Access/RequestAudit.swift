@@ -102,6 +102,10 @@ extension ServerAccess {
             return
         }
         // Probes, metrics and redirects that went well are no news.
+        if isRefusal, facts.identity == nil {
+            guard let untold = refusals.take(trail.address) else { return }
+            if untold > 0 { entry.reason += " (\(untold) more from this address are not listed)" }
+        }
         let isNews = entry.action != .request || isRefusal || ![.get, .head].contains(request.method)
         if isNews { audit.record([entry]) }
     }

@@ -32,6 +32,7 @@ package final class ServerAccess: Sendable {
     let time: @Sendable () -> Double
     let throttle: SignInThrottle
     let limits: TokenLimits
+    let refusals: RefusalQuota
     let audit: AuditWriter?
     let accessLog: (@Sendable (String) -> Void)?
     /// Signs what a browser brings back from the sign-in form.
@@ -103,6 +104,7 @@ package final class ServerAccess: Sendable {
         time = parts.time
         throttle = SignInThrottle(clock: parts.clock)
         limits = TokenLimits(clock: parts.clock)
+        refusals = RefusalQuota(clock: parts.clock)
         let writer =
             isShared || server.audit != nil
             ? AuditWriter(AuditFile(parts.configuration.auditFile), warn: parts.warn) : nil

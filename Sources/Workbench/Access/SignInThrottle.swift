@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Slows down whoever tries passwords or tokens: each attempt that fails makes the next one wait longer, counted by
+/// Slows down whoever tries passwords: each attempt that fails makes the next one wait longer, counted by
 /// account and by address.
 final class SignInThrottle: Sendable {
     /// Whose attempts are counted together.
@@ -52,19 +52,13 @@ final class SignInThrottle: Sendable {
     func begin(_ keys: [Key]) -> Double? {
         let now = clock.now()
         return counts.withLock { counts in
-            if let wait = Self.wait(keys, counts, now) { return wait }
-            Self.count(keys, &counts, now)
+            if let wait = Self.wait(keys, in: counts, at: now) { return wait }
+            Self.count(keys, in: &counts, at: now)
             return nil
         }
     }
 
-    /// Seconds to wait, without an attempt; nil for none.
-    func wait(_ keys: [Key]) -> Double? { counts.withLock { Self.wait(keys, $0, clock.now()) } }
-
-    /// Counts something that nobody sends by mistake, such as a token that is none.
-    func failed(_ keys: [Key]) { counts.withLock { Self.count(keys, &$0, clock.now()) } }
-
-    private static func wait(_ keys: [Key], _ counts: [Key: Count], _ now: Double) -> Double? {
+    private static func wait(_ keys: [Key], in counts: [Key: Count], at now: Double) -> Double? {
         let waits = keys.compactMap { key -> Double? in
             guard let count = counts[key], now - count.last < memory else { return nil }
             return count.last + count.wait(key) - now
@@ -72,7 +66,7 @@ final class SignInThrottle: Sendable {
         return waits.max().flatMap { $0 > 0 ? $0 : nil }
     }
 
-    private static func count(_ keys: [Key], _ counts: inout [Key: Count], _ now: Double) {
+    private static func count(_ keys: [Key], in counts: inout [Key: Count], at now: Double) {
         for key in keys {
             var count = counts[key] ?? Count()
             if now - count.last >= Self.memory { count = Count() }

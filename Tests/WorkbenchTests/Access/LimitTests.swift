@@ -58,6 +58,19 @@ final class TestNotes: Sendable {
         #expect(throttle.count <= 20_001)
     }
 
+    @Test func refusalsAreCountedWhereThereAreManyOfThem() {
+        let clock = ManualClock()
+        let quota = RefusalQuota(clock: clock.stopwatch)
+        let told = (0..<200).compactMap { _ in quota.take("10.0.0.1") }
+        #expect(told.count == 60 && told.allSatisfy { $0 == 0 })
+        #expect(quota.take("10.0.0.2") == 0)
+        clock.advance(60)
+        #expect(quota.take("10.0.0.1") == 140)
+        #expect(quota.take("10.0.0.1") == 0)
+        let many = (0..<20_000).compactMap { quota.take("10.1.\($0 / 256).\($0 % 256)") }
+        #expect(many.count < 11_000)
+    }
+
     private func token(calls: Int, concurrent: Int) -> Accounts.Token {
         Accounts.Token.make(
             name: "t", role: .reader, expires: .max, callsPerMinute: calls, concurrent: concurrent
