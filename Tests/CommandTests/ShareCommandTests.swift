@@ -94,7 +94,7 @@ import Testing
             let verified = try await CommandTests.run(["audit", "verify"], in: folder)
             #expect(verified.status == 1 && verified.out.contains("cut off"), "\(verified.out)")
             let collected = try await CommandTests.run(["collect", "--once"], in: folder)
-            #expect(collected.status == 1 && collected.err.contains("is not the one that was collected"))
+            #expect(collected.status != 0 && collected.err.contains("is not the one that was collected"))
             #expect(try await CommandTests.run(["audit", "restart"], in: folder).status == 0)
             let again = try await CommandTests.run(["collect", "--once"], in: folder)
             #expect(!again.err.contains("is not the one that was collected"))

@@ -38,7 +38,7 @@ import Testing
         #expect(try reason(one.certificate, one.key, mode: 0o640) == "taken")
         #expect(try reason(one.certificate, one.key, mode: 0o644).contains("anybody"))
         #expect(try reason(one.certificate, two.key).contains("is not that of"))
-        #expect(try reason(two.certificate + one.certificate, one.key).contains("is not that of"))
+        #expect(try reason(two.certificate + "\n" + one.certificate, one.key).contains("is not that of"))
         #expect(try reason(nil, one.key).contains("no certificates"))
         #expect(try reason(one.certificate, nil).contains("no private key"))
         #expect(try reason("", one.key).contains("certificate"))

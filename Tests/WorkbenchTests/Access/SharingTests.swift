@@ -241,7 +241,7 @@ import Workspace
             _ = try await shared.query("print 1", headers: bearer(secret + "x"))
             _ = try await shared.send("GET", "/healthz")
             let file = AuditFile(shared.folder + "/shared.vestige.audit")
-            let lines = try await Self.wait(for: 8, in: file)
+            let lines = try await Self.wait(for: 7, in: file)
             #expect(try file.verify().faults == [])
             func members(_ action: String, _ outcome: String) -> [JSON] {
                 lines.filter { $0["Action"]?.string == action && $0["Outcome"]?.string == outcome }
