@@ -269,7 +269,11 @@ package struct Investigator {
                 "DeviceBaselineComplianceAssessment",
                 "DeviceTvmSoftwareVulnerabilities", "MDEAntivirusHealth_CL",
             ]
-        return wanted.filter { estate.silent.contains($0) }.map { "no rows of \($0)" }
+        // An estate without a plant lacks nothing of it.
+        let plant = ["IoTDevices_CL", "IoTEvents_CL"]
+        let hasPlant = (plant + ["IoTAlerts_CL", "IoTConnections_CL"]).contains { !estate.silent.contains($0) }
+        let asked: [String] = hasPlant ? wanted + plant : wanted
+        return asked.filter { estate.silent.contains($0) }.map { "no rows of \($0)" }
             + stage.unanswered.sorted { $0.key < $1.key }.map {
                 "hunt \($0.key) not answered: \($0.value)"
             }
