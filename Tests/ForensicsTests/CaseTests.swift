@@ -8,7 +8,7 @@ import Testing
         let script = Intrusions.encryption()
         var file = CaseFile(id: "bill", opened: EstateScript.time(0))
         try CaseBuilder(provider: script.provider()).add(
-            try script.investigate(), to: &file, now: EstateScript.time(1), author: "test")
+            try Intrusions.encryptionFound.get(), to: &file, now: EstateScript.time(1), author: "test")
         return file
     }
 
@@ -27,7 +27,7 @@ import Testing
         let before = file.objects.count
         let script = Intrusions.encryption()
         try CaseBuilder(provider: script.provider()).add(
-            try script.investigate(), to: &file, now: EstateScript.time(9), author: "test")
+            try Intrusions.encryptionFound.get(), to: &file, now: EstateScript.time(9), author: "test")
         #expect(file.objects.count == before)
     }
 

