@@ -30,8 +30,11 @@ package struct AuthorizationCodeGrant: Sendable {
             ("client_id", credential.client), ("grant_type", "authorization_code"), ("code", code),
             ("redirect_uri", redirect), ("code_verifier", verifier), ("scope", Self.scope),
         ]
+        var secrets = [Secret(code), Secret(verifier)]
         switch credential.proof {
-        case .secret(let secret): form.append(("client_secret", secret.text))
+        case .secret(let secret):
+            form.append(("client_secret", secret.text))
+            secrets.append(secret)
         case .certificate(let certificate):
             form += TokenEndpoint.assertion(
                 try await certificate.assertion(client: credential.client, audience: endpoint))
@@ -41,7 +44,7 @@ package struct AuthorizationCodeGrant: Sendable {
         let response = try await client.send(
             ServiceRequest(
                 "POST", endpoint, headers: [("Content-Type", "application/x-www-form-urlencoded")],
-                body: Array(body.utf8), timeoutSeconds: 30))
+                body: Array(body.utf8), timeoutSeconds: 30, secrets: secrets))
         let answer = (try? JSONReader.parse(response.body))?.bagValue
         guard response.status == 200, let token = answer?["id_token"]?.stringValue else {
             throw TokenEndpoint(client: client, credential: credential).refusal(response, answer, endpoint)

@@ -21,6 +21,9 @@ struct SignInRoutes: Sendable {
 
     // MARK: The page
 
+    /// Pages that another site leads to: Entra sends people back by a link.
+    static let pages = [SignInPath.page, SignInPath.entra, SignInPath.callback].map { RouterPath($0) }
+
     /// The page to sign in on.
     ///
     /// - Parameter trouble: what went wrong at the last try.

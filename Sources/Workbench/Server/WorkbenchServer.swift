@@ -48,7 +48,7 @@ package struct WorkbenchServer: Sendable {
     /// The server; `onRunning` gets its port once it listens.
     package func service(logger: Logger, onRunning: @escaping @Sendable (Int) async -> Void = { _ in }) -> some Service
     {
-        Door(options, access, pages: WorkbookRoutes.pages).service(
+        Door(options, access, pages: WorkbookRoutes.pages + SignInRoutes.pages).service(
             router, options, access: access, logger: logger, onRunning: onRunning)
     }
 }
