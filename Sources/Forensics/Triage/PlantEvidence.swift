@@ -186,7 +186,8 @@ struct PlantEvidence {
     /// The vulnerabilities of each device, by what reports them.
     ///
     /// - Parameter only: the only vulnerability; nil for all.
-    func findings(only: String?) -> [TriageEvidence.Key: [TriageEvidence.Program: FactHistory<TriageEvidence.Sighting>]] {
+    func findings(only: String?) -> [TriageEvidence.Key: [TriageEvidence.Program: FactHistory<TriageEvidence.Sighting>]]
+    {
         var found: [TriageEvidence.Key: [TriageEvidence.Program: FactHistory<TriageEvidence.Sighting>]] = [:]
         let sighting = TriageEvidence.Sighting(firstSeen: nil, exploitability: .unknown)
         func add(_ cve: String, _ place: Place, _ entries: [(time: Int64, isThere: Bool)], _ kind: String) {

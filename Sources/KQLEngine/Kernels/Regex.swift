@@ -40,7 +40,9 @@ package final class Regex {
         switch form(for: text) {
         case .plain(let compiled): return compiled.matches(text)
         case .marked(let compiled):
-            return RegexMarks.marked(text, dense: pattern.isDense).bytes.withUnsafeBufferPointer { compiled.matches($0) }
+            return RegexMarks.marked(text, dense: pattern.isDense).bytes.withUnsafeBufferPointer {
+                compiled.matches($0)
+            }
         }
     }
 

@@ -110,7 +110,9 @@ package struct AuditIntake: Sendable {
             case "RowId": .string(String(line.head.hash.prefix(32)))
             case "Hash": .string(line.head.hash)
             default:
-                line.members[column.name == "EndTime" ? "TimeGenerated" : column.name].map { Value($0).converted(to: column.type) }
+                line.members[column.name == "EndTime" ? "TimeGenerated" : column.name].map {
+                    Value($0).converted(to: column.type)
+                }
                     ?? (column.type == .string ? .string("") : .null)
             }
         }

@@ -12,7 +12,8 @@ package enum ElementName: String, Sendable {
 
 /// The attributes that elements may have: none that holds an address, a script or a style.
 package enum AttributeName: String, Sendable {
-    case autocapitalize, autocomplete, charset, checked, `class`, colspan, content, disabled, `for`, id, lang, maxlength, method, name
+    case autocapitalize, autocomplete, charset, checked, `class`, colspan, content, disabled, `for`, id, lang,
+        maxlength, method, name
     case placeholder, required, role, scope, selected, tabindex, title, type, value
     case ariaCurrent = "aria-current"
     case ariaHidden = "aria-hidden"
