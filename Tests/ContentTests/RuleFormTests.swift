@@ -31,7 +31,9 @@ import Testing
         defer { try? FileManager.default.removeItem(at: folder) }
         try text.write(to: file, atomically: true, encoding: .utf8)
         let (library, problems) = ContentLibrary.load(folders: [Repository.content, folder.path])
-        let found = problems + ContentCheck.run(library)
+        let catalog = ContentCatalog(library)
+        let found =
+            problems + library.judgingProblems + TriageCheck.run(library, catalog) + RuleCheck.run(library, catalog)
         return found.map(\.description).filter { $0.contains(folder.path) }.joined(separator: "\n")
     }
 
@@ -101,7 +103,7 @@ import Testing
                 to: folder.appendingPathComponent("Rules/\(name).yaml"), atomically: true, encoding: .utf8)
         }
         #expect(
-            ContentLibrary.load(folders: [folder.path]).problems.map(\.description).contains {
+            ContentLibrary.load(folders: [folder.path]).library.judgingProblems.map(\.description).contains {
                 $0.contains("has the id of")
             })
     }

@@ -49,7 +49,7 @@ import Testing
             let plan = try #require(configuration.sinks.first).kind.plan(ContentLibrary.load(folders: []).library)
             #expect(plan.part(of: "VestigeFindings_CL") != nil && plan.part(of: "DeviceInfo") == nil)
             return ""
-        } catch { return "\(error)" }
+        } catch let error as OperatorError { return error.rendered }
     }
 
     @Test func settingsAreReadAndMistakesTold() throws {

@@ -23,7 +23,7 @@ package struct ContentCatalog: SchemaCatalog {
 /// Checks that content fits together: tables exist, KQL binds, transforms give the tables' columns.
 package enum ContentCheck {
     package static func run(_ library: ContentLibrary) -> [ContentProblem] {
-        var problems: [ContentProblem] = []
+        var problems = library.forensicProblems + library.judgingProblems
         let catalog = ContentCatalog(library)
         for f in library.functions where f.parameters == "()" {
             bind("\(f.name)", f.file, catalog, &problems)

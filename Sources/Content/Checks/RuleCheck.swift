@@ -5,7 +5,7 @@ import Tables
 /// Checks rules against the limits of Sentinel's form
 /// (https://learn.microsoft.com/azure/sentinel/sentinel-service-limits,
 /// https://github.com/Azure/Azure-Sentinel, .script/tests/detectionTemplateSchemaValidation).
-enum RuleCheck {
+package enum RuleCheck {
     private static let tactics: Set<String> = [
         "InitialAccess", "Execution", "Persistence", "PrivilegeEscalation", "DefenseEvasion", "CredentialAccess",
         "Discovery", "LateralMovement", "Collection", "Exfiltration", "CommandAndControl", "Impact", "Reconnaissance",
@@ -41,7 +41,7 @@ enum RuleCheck {
     ]
     private static let minute = 60 * DateTime.ticksPerSecond
 
-    static func run(_ library: ContentLibrary, _ catalog: ContentCatalog) -> [ContentProblem] {
+    package static func run(_ library: ContentLibrary, _ catalog: ContentCatalog) -> [ContentProblem] {
         var problems: [ContentProblem] = []
         for rule in library.rules {
             for message in limits(rule) { problems.append(ContentProblem(rule.file, message)) }

@@ -3,8 +3,8 @@ import Tables
 
 /// Checks that the content of triage fits together: queries bind and give what is read, and every point comes from
 /// somewhere.
-enum TriageCheck {
-    static func run(_ library: ContentLibrary, _ catalog: ContentCatalog) -> [ContentProblem] {
+package enum TriageCheck {
+    package static func run(_ library: ContentLibrary, _ catalog: ContentCatalog) -> [ContentProblem] {
         guard let derivation = library.triage.derivation else {
             guard let table = library.triage.models.first else { return [] }
             return [ContentProblem(table.file, "no file of kind 'derivation' says where the points come from")]

@@ -27,40 +27,57 @@ package struct ContentLibrary: Sendable {
     package private(set) var sources: [SourceDefinition] = []
     package private(set) var functions: [FunctionDefinition] = []
     package private(set) var workbooks: [WorkbookFile] = []
-    package private(set) var hunts: [HuntDefinition] = []
-    package private(set) var controls: [ControlDefinition] = []
-    package private(set) var havoc: [HavocDefinition] = []
     /// The workbook that the site begins with, that of the last folder which names one.
     package private(set) var home: String?
-    /// Decision tables, and how their points follow from rows.
-    package private(set) var triage = TriageContent()
-    /// Rules that look for trouble, by the names of their files.
-    package private(set) var rules: [AnalyticsRule] = []
     /// Functions that only a cloud service has data for: the service, by the function's name.
     package private(set) var cloudFunctions: [String: String] = [:]
     /// By alias.
     package private(set) var watchlists: [String: Watchlist] = [:]
+    private let forensics: DeferredContent<ForensicContent>
+    private let judging: DeferredContent<JudgingContent>
+    private let folders: [String]
+
+    private init(folders: [String]) {
+        folder = folders.first ?? "Content"
+        self.folders = folders
+        forensics = DeferredContent { ForensicContent(folders: folders) }
+        judging = DeferredContent { JudgingContent(folders: folders) }
+    }
+
+    package var hunts: [HuntDefinition] { forensics.value.hunts }
+    package var controls: [ControlDefinition] { forensics.value.controls }
+    package var havoc: [HavocDefinition] { forensics.value.havoc }
+    /// Decision tables, and how their points follow from rows.
+    package var triage: TriageContent { judging.value.triage }
+    /// Rules that look for trouble, by the names of their files.
+    package var rules: [AnalyticsRule] { judging.value.rules }
+    /// Whether there are rules, without reading them.
+    package var hasRules: Bool { folders.contains { !ContentFolder.rules.files(in: $0).isEmpty } }
+    /// Files of hunts, controls and categories of harm that cannot be used. They are read when they are asked for.
+    package var forensicProblems: [ContentProblem] { forensics.value.problems }
+    /// Files of rules and decision tables that cannot be used. They are read when they are asked for.
+    package var judgingProblems: [ContentProblem] { judging.value.problems }
 
     /// Reads a folder. Later folders overlay earlier ones: the same id replaces, a new one adds.
     ///
     /// - Returns: the library, and the files that were left out with the reason.
     package static func load(folders: [String]) -> (library: ContentLibrary, problems: [ContentProblem]) {
-        var library = ContentLibrary(folder: folders.first ?? "Content")
+        var library = ContentLibrary(folders: folders)
         var problems: [ContentProblem] = []
         var expansion = SourceExpansion()
         for folder in folders {
             for file in ContentFolder.tables.files(in: folder) {
-                attempt(&problems) {
+                ContentProblem.collecting(in: &problems) {
                     let t = try TableDefinition(yaml: try Fields(file: file), file: file)
                     library.tables[t.name] = t
                 }
             }
             var read: [(file: String, yaml: Fields)] = []
             for file in ContentFolder.sources.files(in: folder) {
-                attempt(&problems) { read.append((file, try Fields(file: file))) }
+                ContentProblem.collecting(in: &problems) { read.append((file, try Fields(file: file))) }
             }
             for source in expansion.expand(read) {
-                attempt(&problems) {
+                ContentProblem.collecting(in: &problems) {
                     let yaml = try source.get()
                     let s = try SourceDefinition(yaml: yaml, file: yaml.file)
                     library.sources.removeAll { $0.id == s.id }
@@ -68,14 +85,14 @@ package struct ContentLibrary: Sendable {
                 }
             }
             for file in ContentFolder.functions.files(in: folder) {
-                attempt(&problems) {
+                ContentProblem.collecting(in: &problems) {
                     let f = try FunctionDefinition(text: try ContentText.read(file), file: file)
                     library.functions.removeAll { $0.name == f.name }
                     library.functions.append(f)
                 }
             }
             for file in ContentFolder.watchlists.files(in: folder) {
-                attempt(&problems) {
+                ContentProblem.collecting(in: &problems) {
                     let alias = ((file as NSString).lastPathComponent as NSString).deletingPathExtension
                     let changed = try? FileManager.default.attributesOfItem(atPath: file)[.modificationDate] as? Date
                     let updated =
@@ -88,24 +105,9 @@ package struct ContentLibrary: Sendable {
                 }
             }
             library.loadWorkbooks(folder, &problems)
-            library.loadForensics(folder, &problems)
-            for file in ContentFolder.triage.files(in: folder) {
-                attempt(&problems) { try library.triage.add(try Fields(file: file)) }
-            }
-            var ruleFiles: [String: String] = [:]
-            for file in ContentFolder.rules.files(in: folder) {
-                attempt(&problems) {
-                    let rule = try AnalyticsRule(yaml: try Fields(file: file))
-                    if let other = ruleFiles.updateValue(file, forKey: rule.id.lowercased()) {
-                        throw ContentProblem(file, "has the id of \(other)")
-                    }
-                    library.rules.removeAll { $0.id == rule.id }
-                    library.rules.append(rule)
-                }
-            }
             let cloud = folder + "/" + ContentFolder.cloudFunctions
             if FileManager.default.fileExists(atPath: cloud) {
-                attempt(&problems) { try library.loadCloudFunctions(try Fields(file: cloud)) }
+                ContentProblem.collecting(in: &problems) { try library.loadCloudFunctions(try Fields(file: cloud)) }
             }
         }
         library.isWhole = problems.isEmpty
@@ -115,9 +117,6 @@ package struct ContentLibrary: Sendable {
         library.sources.sort { $0.id < $1.id }
         library.functions.sort { $0.name < $1.name }
         library.workbooks.sort { $0.id < $1.id }
-        library.hunts.sort { $0.slug < $1.slug }
-        library.controls.sort { $0.id < $1.id }
-        library.havoc.sort { $0.id < $1.id }
         return (library, problems)
     }
 
@@ -126,13 +125,13 @@ package struct ContentLibrary: Sendable {
         let folder = content + "/" + ContentFolder.workbooks.rawValue
         var roles: [String: WorkbookRole] = [:]
         for file in ContentFolder.workbooks.files(in: content, ending: ["yaml", "yml"]) {
-            Self.attempt(&problems) {
+            ContentProblem.collecting(in: &problems) {
                 roles[WorkbookFile.id(of: file)] = try WorkbookRole(yaml: try Fields(file: file))
             }
         }
         var homes: [String] = []
         for file in ContentFolder.workbooks.files(in: content, ending: ["workbook"]) {
-            Self.attempt(&problems) {
+            ContentProblem.collecting(in: &problems) {
                 let id = WorkbookFile.id(of: file)
                 let role = roles.removeValue(forKey: id) ?? WorkbookRole()
                 let workbook = try WorkbookFile(json: try ContentText.read(file), file: file, role: role)
@@ -149,31 +148,6 @@ package struct ContentLibrary: Sendable {
                 ContentProblem(folder, "one workbook can be the first page, not \(homes.joined(separator: " and "))"))
         }
         if let home = homes.first { self.home = home }
-    }
-
-    /// Reads what investigations know: hunts, controls and categories of harm.
-    private mutating func loadForensics(_ content: String, _ problems: inout [ContentProblem]) {
-        for file in ContentFolder.hunts.files(in: content) {
-            Self.attempt(&problems) {
-                let hunt = try HuntDefinition(yaml: try Fields(file: file), file: file)
-                hunts.removeAll { $0.slug == hunt.slug }
-                hunts.append(hunt)
-            }
-        }
-        for file in ContentFolder.controls.files(in: content) {
-            Self.attempt(&problems) {
-                let control = try ControlDefinition(yaml: try Fields(file: file), file: file)
-                controls.removeAll { $0.id == control.id }
-                controls.append(control)
-            }
-        }
-        for file in ContentFolder.havoc.files(in: content) {
-            Self.attempt(&problems) {
-                let category = try HavocDefinition(yaml: try Fields(file: file), file: file)
-                havoc.removeAll { $0.id == category.id }
-                havoc.append(category)
-            }
-        }
     }
 
     private mutating func loadCloudFunctions(_ yaml: Fields) throws {
@@ -223,11 +197,5 @@ package struct ContentLibrary: Sendable {
     /// The functions' declarations by name, for binding.
     package var functionDeclarations: [String: FunctionDeclaration] {
         Dictionary(functions.map { ($0.name, $0.declaration) }) { _, new in new }
-    }
-
-    private static func attempt(_ problems: inout [ContentProblem], _ body: () throws -> Void) {
-        do { try body() } catch let problem as ContentProblem { problems.append(problem) } catch {
-            problems.append(ContentProblem("content", "\(error)"))
-        }
     }
 }

@@ -137,14 +137,17 @@ package struct CaseFile: Sendable {
             lines.append(line)
             entries.append([.string(object.kind.rawValue), .string(object.id), .string(Digest.hex(line))])
         }
-        let list: JSON = ["kind": "list", "lines": .array(entries), "root": .string(root)]
-        let digest = Digest.hex(list)
+        // The first line names the digest of the last one, and the last one says again what the first one says.
+        let (name, time) = (JSON.string(id), JSON.string(DateTime.format(opened)))
+        let digest = Digest.hex([
+            "kind": "list", "id": name, "opened": time, "lines": .array(entries), "root": .string(root),
+        ])
         let last = Digest.canonical([
-            "kind": "list", "lines": .array(entries), "root": .string(root), "self": .string(digest),
+            "kind": "list", "id": name, "opened": time, "lines": .array(entries), "root": .string(root),
+            "self": .string(digest),
         ]).bytes
         let head = Digest.canonical([
-            "kind": "case", "format": 1, "id": .string(id), "opened": .string(DateTime.format(opened)),
-            "list": .string(Digest.hex(last)),
+            "kind": "case", "format": 1, "id": name, "opened": time, "list": .string(Digest.hex(last)),
         ]).bytes
         return Array(([head] + lines + [last]).joined(separator: [UInt8(ascii: "\n")])) + [UInt8(ascii: "\n")]
     }

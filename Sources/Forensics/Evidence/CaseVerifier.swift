@@ -28,12 +28,16 @@ package enum CaseVerifier {
         guard let list = try? JSON(parsing: last), Digest.canonical(list).bytes == last,
             let entries = list["lines"]?.array,
             list["self"]?.string
-                == Digest.hex(["kind": "list", "lines": .array(entries), "root": list["root"] ?? .null])
+                == Digest.hex([
+                    "kind": "list", "id": list["id"] ?? .null, "opened": list["opened"] ?? .null,
+                    "lines": .array(entries), "root": list["root"] ?? .null,
+                ])
         else {
             return (nil, damage + [CaseDamage(object: "list", what: "its digest does not match")])
         }
         if header.map({ Digest.canonical($0).bytes == head }) != true || header?["list"]?.string != Digest.hex(last)
             || header?["kind"]?.string != "case" || header?["format"]?.integer != 1
+            || header?["id"]?.string != list["id"]?.string || header?["opened"]?.string != list["opened"]?.string
         {
             damage.append(CaseDamage(object: "header", what: "it does not match the list"))
         }

@@ -91,6 +91,7 @@ extension Executor {
         var order: [[Value]] = []
         var slices: [[Value]: [(bin: Value, value: Value)]] = [:]
         for row in 0..<all.count where !bins[row].isNull {
+            try Interrupted.check()
             let key = dimensions.map { $0[row] }
             if slices[key] == nil { order.append(key) }
             slices[key, default: []].append((bins[row], values[row]))
@@ -98,7 +99,10 @@ extension Executor {
         var rows: [[Value]] = []
         for key in order {
             let own = slices[key] ?? []
-            let places = Set(own.map(\.bin)).sorted { (ValueOps.compare($0, $1) ?? 0) < 0 }
+            let places = try Set(own.map(\.bin)).sorted {
+                try Interrupted.check()
+                return (ValueOps.compare($0, $1) ?? 0) < 0
+            }
             for at in places {
                 var first = at
                 for _ in 1..<max(1, Int(width)) {

@@ -155,7 +155,7 @@ package struct Configuration: Sendable {
         var names = Set(library.sources.filter { ids.contains($0.id) }.map(\.table))
         if writesHealth { names.insert(HealthTable.name) }
         if server.isAudited { names.insert(AuditIntake.table) }
-        if runsRules, !library.rules.isEmpty { names.insert("VestigeFindings_CL") }
+        if runsRules, library.hasRules { names.insert("VestigeFindings_CL") }
         return names.sorted().compactMap { library.tables[$0] }
     }
 

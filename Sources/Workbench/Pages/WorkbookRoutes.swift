@@ -39,7 +39,11 @@ struct WorkbookRoutes: Sendable {
             provider: try state.provider(), now: try state.pageTime(), queries: state.queries, client: client,
             version: { workspace.version() })
         let page = await run.resolve(document, asked: asked)
-        let documents = state.documents
-        return Answer.html(try await QueryService.offload { PageRenderer(documents: documents).page(page) })
+        // Another thread draws the page, for the same reader.
+        let (documents, account) = (state.documents, PageAccount.current)
+        return Answer.html(
+            try await QueryService.offload {
+                PageAccount.$current.withValue(account) { PageRenderer(documents: documents).page(page) }
+            })
     }
 }

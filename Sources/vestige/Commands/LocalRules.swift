@@ -39,7 +39,12 @@ struct LocalRules: Sendable {
         } catch {
             return (outcomes, [OperatorError(error, title: "the rules stopped", safe: "what was collected is stored")])
         }
-        return (outcomes, outcomes.filter { $0.error != nil }.map(Self.failure))
+        let unusable = session.library.judgingProblems.map {
+            OperatorError(
+                "a rule cannot be used", tried: $0.file, got: $0.message, safe: "the others have run",
+                next: "vestige content check names all of them")
+        }
+        return (outcomes, unusable + outcomes.filter { $0.error != nil }.map(Self.failure))
     }
 
     static func failure(_ outcome: RuleRunner.Outcome) -> OperatorError {
