@@ -144,7 +144,8 @@ def run(options, environment, folder, config):
         if done.returncode:
             sys.exit(f"day {day}: {done.stderr}")
         for table in state:
-            records = call(f"{base}/lab/received/Custom-{table}")
+            stream = table if table.endswith("_CL") else f"{table}_CL"
+            records = call(f"{base}/lab/received/Custom-{stream}")
             bytes_sent = sum(len(json.dumps(r, separators=(",", ":"))) for r in records)
             sent[table][0] += len(records)
             sent[table][1] += bytes_sent

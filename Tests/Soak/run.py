@@ -69,12 +69,22 @@ def status(options, environment, config):
     return json.loads(done.stdout) if done.stdout else None
 
 
+def ids_of(text):
+    """The ids of a source's file; one with 'for_each' stands for several."""
+    name = re.search(r"^id: (\S+)", text, re.M)[1]
+    variable = re.search(r"\$\{(\w+)\}", name)
+    if not variable:
+        return [name]
+    values = re.findall(rf"[-{{] *{variable[1]}: ([^\s,}}]+)", text)
+    return [name.replace(variable[0], value) for value in values]
+
+
 def soak(options, environment, folder, config):
     base = re.search(r"graphHost: (\S+)", open(config).read())[1]
     texts = [p.read_text() for p in sorted((ROOT / "Content/Sources").glob("*.yaml"))]
     regular = [t for t in texts if not re.search(r"^window:|^alternative:|\{device\}|^service: (iot-manager|resource-graph)", t, re.M)]
     # A delta is asked for since a time: the collector's clock does not jump from day to day as the lab's does.
-    ids = [i for t in regular for i in re.findall(r"^id: (\S+)", t, re.M) if i != "mde-vulnerability-changes"]
+    ids = [i for t in regular for i in ids_of(t) if i != "mde-vulnerability-changes"]
     with open(config, "a") as file:
         file.write("sources: [" + ", ".join(ids) + "]\n")
         file.write("schedules: {" + ", ".join(f"{i}: 10s" for i in ids) + "}\n")
