@@ -22,13 +22,16 @@ demo: setup ## Build, start a simulated tenant, collect from it, and serve the w
 	$(SWIFT_BUILD) -c release --product vestige
 	.build/release/vestige demo
 
-# Tests that keep every core busy for long: those that wait for answers over HTTP would run out of time beside them.
+# Tests that keep every core busy for long: those that wait for answers over HTTP would run out of time beside them, and
+# beside hundreds of others.
 HEAVY := EdgeSearchTests|DeepQueryTests|BudgetTests|QueryServiceTests|ForensicsTests
+WIDTH := $(shell swift test --help-hidden 2>/dev/null | grep -q -- --experimental-maximum-parallelization-width \
+	&& echo --experimental-maximum-parallelization-width 8)
 
 test: setup ## Run every test that needs no network
 	$(SWIFT_BUILD) --build-tests
-	swift test --skip-build --skip '$(HEAVY)'
-	swift test --skip-build --filter '$(HEAVY)'
+	swift test --skip-build $(WIDTH) --skip '$(HEAVY)'
+	swift test --skip-build $(WIDTH) --filter '$(HEAVY)'
 
 golden: ## Take over the new pages and drawings that tests found to differ, once they were looked at
 	@find Tests -name '*.actual' | while read -r f; do mv -v "$$f" "$${f%.actual}"; done
