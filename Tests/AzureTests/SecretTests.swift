@@ -86,11 +86,11 @@ import Testing
 
     @Test func ordinaryTextStaysAsItIs() {
         let secrets = [
-            Secret("lab-client-secret-of-mine"), Secret("00000000000000000000000000000000"), Secret("abc"), Secret(""),
+            Secret("lane-client-secret-of-mine"), Secret("00000000000000000000000000000000"), Secret("abc"), Secret(""),
         ]
         for text in [
             "", "abc", "set 'clientSecret' where env:LAB points", "00000000-0000-0000-0000-000000000000",
-            "the lab-client said so", "eine Wörterliste … mit „Zeichen“", String(repeating: "a", count: 5_000),
+            "the lane-client said so", "eine Wörterliste … mit „Zeichen“", String(repeating: "a", count: 5_000),
         ] {
             #expect(Secret.hidden(in: text) == text)
         }
