@@ -135,7 +135,7 @@ class Notifications(unittest.TestCase):
             json.dump(config, file)
         done = subprocess.run(
             [VESTIGE, "collect", "--once", "--config", f"{self.path}/vestige.yaml"], cwd=ROOT, capture_output=True, text=True,
-            env=os.environ | {"SMTP_PASSWORD": "se cret", "HOOK_TOKEN": "to ken", "HOOK_KEY": "k"})
+            env={k: v for k, v in os.environ.items() if k != "VESTIGE_WORKSPACE"} | {"SMTP_PASSWORD": "se cret", "HOOK_TOKEN": "to ken", "HOOK_KEY": "k"})
         self.assertEqual(done.returncode, expected, done.stderr)
         self.assertNotIn("se cret", done.stdout + done.stderr)
         return done.stderr

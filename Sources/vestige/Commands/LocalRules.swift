@@ -136,8 +136,9 @@ actor RulesAfterCollect {
         guard let first = calls.first else { return [] }
         let until = first.deadlines.map { ", verdict by \(DateTime.format($0.verdict).prefix(16))Z" } ?? ""
         let more = calls.count > 1 ? " and \(Human.count(calls.count - 1)) more" : ""
+        let device = first.deviceName.isEmpty ? first.device : first.deviceName
         return [
-            "forensic triage is owed: \(first.deviceName), \(first.cve)\(until)\(more); "
+            "forensic triage is owed: \(device), \(first.cve)\(until)\(more); "
                 + "see vestige triage --model bod-26-04"
         ]
     }
