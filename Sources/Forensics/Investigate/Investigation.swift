@@ -274,8 +274,10 @@ package struct Investigator {
         let hasPlant = (plant + ["IoTAlerts_CL", "IoTConnections_CL"]).contains { !estate.silent.contains($0) }
         let asked: [String] = hasPlant ? wanted + plant : wanted
         return asked.filter { estate.silent.contains($0) }.map { "no rows of \($0)" }
-            + stage.unanswered.sorted { $0.key < $1.key }.map {
-                "hunt \($0.key) not answered: \($0.value)"
+            + Dictionary(grouping: stage.unanswered, by: \.value).sorted { $0.key < $1.key }.map { reason, hunts in
+                let names = hunts.map(\.key).sorted()
+                return "\(names.count == 1 ? "hunt" : "\(names.count) hunts") not answered, \(reason): "
+                    + names.joined(separator: ", ")
             }
     }
 }

@@ -64,7 +64,7 @@ package enum HTMLReport {
         switch result.verdict {
         case .intrusion:
             "Someone got in: first sign \(TextReport.time(result.devices.values.min() ?? 0)), "
-                + "\(result.devices.count) devices"
+                + "\(result.devices.count) device\(result.devices.count == 1 ? "" : "s")"
         case .prevented: "An attempt was stopped"
         case .none: "Nothing found that is not a habit of this estate"
         case .unknown: "Not known: the rows that would tell are not there"
@@ -99,11 +99,12 @@ package enum HTMLReport {
     }
 
     private static let style = """
-        :root{color-scheme:light dark}body{font:14px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:75rem;padding:0 1rem}
+        :root{color-scheme:light dark}body{font:14px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:100rem;padding:0 1rem}
         h1{font-size:1.5rem}h2{font-size:1.1rem;margin:1.6rem 0 .4rem}h3{font-size:1rem;margin:.4rem 0}
         table{border-collapse:collapse;width:100%;font-size:.85rem}th,td{text-align:left;vertical-align:top;padding:.25rem .5rem;
-        border-bottom:1px solid #8884;overflow-wrap:anywhere}thead{display:table-header-group}tr{break-inside:avoid}
-        .two{display:grid;grid-template-columns:3fr 1fr;gap:1.5rem}@media(max-width:50rem){.two{grid-template-columns:1fr}}
+        border-bottom:1px solid #8884;overflow-wrap:break-word}thead{display:table-header-group}tr{break-inside:avoid}
+        .two{display:grid;grid-template-columns:minmax(0,3fr) minmax(0,2fr);gap:1.5rem}.two>*{overflow-x:auto}
+        @media(max-width:96rem){.two{grid-template-columns:minmax(0,1fr)}}
         svg{width:100%;height:auto}svg text{font:11px system-ui,sans-serif;fill:currentColor}
         @media print{body{margin:0;max-width:none}h2{break-after:avoid}}
         """

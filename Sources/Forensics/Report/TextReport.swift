@@ -11,7 +11,8 @@ package enum TextReport {
         switch result.verdict {
         case .intrusion:
             let first = result.devices.values.min().map(time) ?? ""
-            lines.append("SOMEONE GOT IN. First sign \(first), \(result.devices.count) devices.")
+            let devices = "\(result.devices.count) device\(result.devices.count == 1 ? "" : "s")"
+            lines.append("SOMEONE GOT IN. First sign \(first), \(devices).")
         case .prevented: lines.append("AN ATTEMPT WAS STOPPED. Nobody got in, as far as the rows tell.")
         case .none: lines.append("NOTHING FOUND that is not a habit of this estate.")
         case .unknown: lines.append("NOT KNOWN: the rows that would tell are not there.")
