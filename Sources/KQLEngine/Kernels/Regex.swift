@@ -164,10 +164,11 @@ private final class CompiledRegex {
         return (0...groupCount).map { offsets[2 * $0] < 0 ? nil : offsets[2 * $0]..<offsets[2 * $0 + 1] }
     }
 
-    func searchAll(_ text: UnsafeBufferPointer<UInt8>) -> [[Range<Int>?]] {
+    func searchAll(_ text: UnsafeBufferPointer<UInt8>) throws -> [[Range<Int>?]] {
         var out: [[Range<Int>?]] = []
         var at = 0
         while at <= text.count, let groups = search(text, from: at), let whole = groups[0] {
+            try Interrupted.check()
             out.append(groups)
             at = whole.isEmpty ? whole.upperBound + 1 : whole.upperBound
         }
