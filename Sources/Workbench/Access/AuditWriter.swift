@@ -32,7 +32,7 @@ package final class AuditWriter: Service {
     /// Writes what waits until the server ends, and then the rest. It stands first among the services, so that it ends
     /// last.
     package func run() async throws {
-        try await withGracefulShutdownHandler {
+        await withGracefulShutdownHandler {
             for await _ in wake.stream {
                 while await !flush(), !isEnding.load(ordering: .relaxed) { try? await Task.sleep(for: Self.pause) }
             }

@@ -73,7 +73,7 @@ package final class ServerCertificate: Service {
 
     /// Looks at the files from time to time.
     package func run() async throws {
-        try await cancelWhenGracefulShutdown { [self] in
+        await cancelWhenGracefulShutdown { [self] in
             while !Task.isCancelled {
                 do { try await Task.sleep(for: Self.interval) } catch { return }
                 reloadIfChanged()
