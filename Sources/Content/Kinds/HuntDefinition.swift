@@ -53,7 +53,7 @@ package struct HuntDefinition: Sendable {
         version = try yaml.string("version")
         guard let own = try yaml.optionalFields("vestige") else { throw yaml.fail("'vestige' is missing") }
         try own.only([
-            "slug", "mark", "group", "harm", "entry", "techniquesV19", "blind", "needs", "tests",
+            "slug", "mark", "group", "harm", "entry", "techniquesV19", "blind", "needs",
         ])
         slug = try own.string("slug")
         let written = try own.string("mark")

@@ -45,7 +45,7 @@ struct AuditCommand: AsyncParsableCommand {
                     "last": .integer(report.head.sequence), "hash": .string(report.head.hash),
                     "faults": .array(report.faults.map { .string($0) }), "hasMoreFaults": .bool(report.hasMore),
                 ]
-                Console.out(json.text + "\n")
+                Console.out(line: json)
             case .text: for fault in report.faults { Console.out(fault + "\n") }
             }
             let count = report.faults.count

@@ -30,6 +30,7 @@ struct CaseCommand: AsyncParsableCommand {
 
         func run() async throws {
             let opened = try Session.open(session, for: .reading)
+            session.console.warn(leftOut: opened.library.forensicProblems)
             let provider = try opened.provider()
             let scope = InvestigationScope(device: device, window: try TimeOptions.window(from: from, to: to))
             let result = try Investigator(provider: provider, library: opened.library).run(scope)

@@ -18,7 +18,8 @@ struct HuntCommand: AsyncParsableCommand {
         @OptionGroup var session: SessionOptions
 
         func run() async throws {
-            let (library, _) = try Session.content(try session.configuration())
+            let (library, problems) = try Session.content(try session.configuration())
+            session.console.warn(leftOut: problems + library.forensicProblems)
             switch format {
             case .text:
                 for hunt in library.hunts {
@@ -33,7 +34,7 @@ struct HuntCommand: AsyncParsableCommand {
                         "harm": hunt.harm.map { .string($0) } ?? .null, "query": .string(hunt.query),
                     ]
                 }
-                Console.out(JSON.array(hunts).text + "\n")
+                Console.out(line: .array(hunts))
             }
         }
     }
@@ -52,6 +53,7 @@ struct HuntCommand: AsyncParsableCommand {
 
         func run() async throws {
             let opened = try Session.open(session, for: .reading)
+            session.console.warn(leftOut: opened.library.forensicProblems)
             for name in names where !opened.library.hunts.contains(where: { $0.slug == name }) {
                 let near = opened.library.hunts.map(\.slug).filter { $0.contains(name) }.prefix(5).joined(
                     separator: ", ")
@@ -92,7 +94,7 @@ struct HuntCommand: AsyncParsableCommand {
                 for row in try table.rows() {
                     let cells = zip(table.schema.names, row).filter { !$1.isNull }.map { ($0, JSON($1)) }
                     let line: JSON = ["hunt": .string(hunt.slug), "row": .object(JSON.Members(cells))]
-                    Console.out(line.text + "\n")
+                    Console.out(line: line)
                 }
             }
         }

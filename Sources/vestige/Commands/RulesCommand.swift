@@ -41,7 +41,8 @@ struct RulesCommand: AsyncParsableCommand {
         @OptionGroup var options: SessionOptions
 
         func run() async throws {
-            let (library, _) = try Session.content(try options.configuration())
+            let (library, problems) = try Session.content(try options.configuration())
+            options.console.warn(leftOut: problems + library.judgingProblems)
             var table = TextTable(
                 ["rule", "severity", "every", "over", "techniques", "what"],
                 numbers: [false, false, true, true, false, false])
@@ -92,6 +93,7 @@ struct RulesCommand: AsyncParsableCommand {
                 try TriageCommand.time(to, option: "--to").map { (from, $0) }
             }
             let session = try Session.open(options, for: .writing)
+            options.console.warn(leftOut: session.library.judgingProblems)
             let chosen = try RulesCommand.select(session.library.rules, rules)
             let runner = try LocalRules(session).runner(asSentinel: asSentinel)
             var outcomes: [RuleRunner.Outcome] = []
@@ -107,7 +109,7 @@ struct RulesCommand: AsyncParsableCommand {
                 outcomes.append(try runner.run(rule, at: times))
             }
             switch format {
-            case .json: Console.out(LocalRules.json(outcomes).text + "\n")
+            case .json: Console.out(line: LocalRules.json(outcomes))
             case .text: Console.out(LocalRules.text(outcomes, width: Console.outputWidth))
             }
             let failures = outcomes.filter { $0.error != nil }

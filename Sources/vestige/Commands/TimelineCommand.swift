@@ -26,7 +26,10 @@ struct TimelineCommand: AsyncParsableCommand {
                     isConfiguration: true)
             }
             for line in try timeline.lines(of: id) {
-                Console.out((format == .json ? line.json.text : line.text) + "\n")
+                switch format {
+                case .json: Console.out(line: line.json)
+                case .text: Console.out(line.text + "\n")
+                }
             }
         }
     }
@@ -59,7 +62,10 @@ struct WhyCommand: AsyncParsableCommand {
                 "the content knows no control \(control)", next: "name one of Content/Controls, or a CVE",
                 isConfiguration: true)
         }
-        Console.out((format == .json ? answer.json.text : answer.text) + "\n")
+        switch format {
+        case .json: Console.out(line: answer.json)
+        case .text: Console.out(answer.text + "\n")
+        }
     }
 }
 

@@ -32,7 +32,8 @@ struct TriageCommand: AsyncParsableCommand {
 
     func run() async throws {
         let provider = try Session.queryProvider(options)
-        let (library, _) = try Session.content(try options.configuration())
+        let (library, problems) = try Session.content(try options.configuration())
+        options.console.warn(leftOut: problems + library.judgingProblems)
         guard let triage = Triage(library.triage, provider: provider) else {
             throw OperatorError(
                 "there is nothing to decide by", got: "the content has no decision tables",
@@ -54,9 +55,9 @@ struct TriageCommand: AsyncParsableCommand {
         case .json:
             let list = decisions.map { TriageJSON.write($0, withHistory: history) }
             let answer: JSON = ["at": .string(DateTime.format(request.at)), "decisions": .array(list)]
-            Console.out(answer.text + "\n")
+            Console.out(line: answer)
         case .ndjson:
-            for decision in decisions { Console.out(TriageJSON.write(decision, withHistory: history).text + "\n") }
+            for decision in decisions { Console.out(line: TriageJSON.write(decision, withHistory: history)) }
         case .text: Console.out(TriageText.page(decisions, request, width: Console.outputWidth))
         }
     }

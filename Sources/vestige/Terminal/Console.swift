@@ -1,5 +1,6 @@
 import ArgumentParser
 import Azure
+import Content
 import Foundation
 import KQL
 import KQLEngine
@@ -64,9 +65,21 @@ struct Console: Sendable {
 
     static func out(json text: String) { out(json: Array(text.utf8)) }
 
+    /// Writes a value as a line of JSON.
+    static func out(line value: JSON) { out(json: value.bytes + [10]) }
+
     /// Talk that nobody can hear is no reason to stop.
     private static func tell(_ text: TerminalText) {
         try? FileHandle.standardError.write(contentsOf: Data(Secret.hidden(in: text.text).utf8))
+    }
+}
+
+extension Console {
+    /// Tells of content files that are not used, or not wholly.
+    func warn(leftOut problems: [ContentProblem]) {
+        for problem in problems {
+            warn("\(problem.isNotice ? "content" : "content left out"): \(problem.description)")
+        }
     }
 }
 

@@ -57,9 +57,7 @@ struct Session: Sendable {
         throws -> Session
     {
         let (library, problems) = try content(configuration)
-        for problem in problems {
-            console.warn("\(problem.isNotice ? "content" : "content left out"): \(problem.description)")
-        }
+        console.warn(leftOut: problems)
         let workspace: Workspace
         switch access {
         case .reading: workspace = try Workspace(reading: configuration.workspace, mapsPages: mapsPages)
