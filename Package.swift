@@ -108,7 +108,7 @@ let package = Package(
             dependencies: ["KQLEngine", "KQL", "Content", "Tables", .product(name: "Crypto", package: "swift-crypto")],
             resources: [
                 .embedInCode("Assets/workbook.css"), .embedInCode("Assets/workbook.js"),
-                .embedInCode("Assets/theme.js"),
+                .embedInCode("Assets/theme.js"), .embedInCode("Assets/report.css"),
             ], swiftSettings: swift),
 
         // The HTTP servers, and the door that they share.
@@ -237,7 +237,8 @@ let package = Package(
         .testTarget(
             name: "WorkbenchTests",
             dependencies: [
-                "Workbench", "Workbooks", "Lab", "Pipeline", "Azure", "Workspace", "Content", "Tables", "TestKit",
+                "Workbench", "Forensics", "Workbooks", "Lab", "Pipeline", "Azure", "Workspace", "Content", "Tables",
+                "TestKit",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "JWTKit", package: "jwt-kit"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "X509", package: "swift-certificates"),

@@ -38,6 +38,8 @@ package struct Investigation: Sendable {
     /// Names of devices by id.
     package var names: [String: String] = [:]
 
+    package init() {}
+
     package func name(_ id: String) -> String { names[id] ?? String(id.trimmingPrefix("iot:")) }
 }
 

@@ -52,7 +52,8 @@ package enum TextReport {
         return lines.joined(separator: "\n") + "\n"
     }
 
-    static func time(_ ticks: Int64) -> String {
+    /// A time as a person reads it, in UTC.
+    package static func time(_ ticks: Int64) -> String {
         String(DateTime.format(ticks).prefix(19)).replacing("T", with: " ")
     }
 

@@ -160,7 +160,7 @@ package struct HTMLPage: Sendable {
 
 /// A number as an attribute of SVG: at most one decimal. What cannot be a place on a page, such as the scaled ends of
 /// numbers too far apart to scale, is its origin.
-func coordinate(_ number: Double) -> String {
+package func coordinate(_ number: Double) -> String {
     guard number.isFinite, abs(number) < 1e9 else { return "0" }
     let tenths = (number * 10).rounded() / 10
     return tenths == tenths.rounded() ? String(Int(tenths)) : String(tenths)

@@ -1,12 +1,14 @@
 import Crypto
 import Foundation
 
-/// Style sheets and scripts that are part of the program and of every page.
+/// Style sheets and scripts that are part of the program and of its pages.
 enum PageAsset: CaseIterable, Sendable {
     case styleSheet
     /// Sets the theme before the page is drawn.
     case theme
     case script
+    /// The style sheet of a report, which stands by itself.
+    case report
 
     enum Element: String, Sendable, CustomStringConvertible {
         case style, script
@@ -14,13 +16,19 @@ enum PageAsset: CaseIterable, Sendable {
         var description: String { rawValue }
     }
 
-    var element: Element { self == .styleSheet ? .style : .script }
+    var element: Element {
+        switch self {
+        case .styleSheet, .report: .style
+        case .theme, .script: .script
+        }
+    }
 
     private var bytes: [UInt8] {
         switch self {
         case .styleSheet: PackageResources.workbook_css
         case .theme: PackageResources.theme_js
         case .script: PackageResources.workbook_js
+        case .report: PackageResources.report_css
         }
     }
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import Forensics
 import Pipeline
 import Tables
+import Workbench
 
 struct InvestigateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -28,12 +29,13 @@ struct InvestigateCommand: AsyncParsableCommand {
         let configuration = try session.configuration()
         try session.refuseMissingWorkspace(configuration)
         let opened = try Session.open(session, for: .reading)
+        session.console.warn(leftOut: opened.library.forensicProblems)
         let scope = InvestigationScope(device: device, window: try TimeOptions.window(from: from, to: to), alert: alert)
         let result = try Investigator(provider: opened.provider(), library: opened.library).run(scope)
         switch format {
-        case .json: Console.out(Answer.json(result).text + "\n")
+        case .json: Console.out(line: Answer.json(result))
         case .text: Console.out(TextReport.render(result))
-        case .html: Console.out(HTMLReport.render(result))
+        case .html: Console.out(Array(InvestigationReport.page(result).text.utf8))
         }
     }
 }
