@@ -123,7 +123,7 @@ import Testing
                 let client = HTTPClient(
                     eventLoopGroupProvider: .singleton, configuration: .init(tlsConfiguration: tls))
                 let status = try? await client.execute(
-                    HTTPClientRequest(url: shared.base + "/healthz"), timeout: .seconds(10)
+                    HTTPClientRequest(url: shared.base + "/healthz"), timeout: .seconds(60)
                 ).status.code
                 try await client.shutdown()
                 #expect((status == 200) == answers, "\(version)")
@@ -131,7 +131,7 @@ import Testing
             // In the clear there is nothing to hear.
             let plain = shared.base.replacing("https", with: "http")
             let status = try? await HTTPClient.shared.execute(
-                HTTPClientRequest(url: plain + "/healthz"), timeout: .seconds(10)
+                HTTPClientRequest(url: plain + "/healthz"), timeout: .seconds(60)
             ).status.code
             #expect(status == nil || status == 400)
         }
