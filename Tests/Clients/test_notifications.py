@@ -172,6 +172,27 @@ class Notifications(unittest.TestCase):
         self.assertIn("is not trusted", self.collect([sink], expected=1))
         self.assertEqual(mails.received, [])
 
+    def test_answers_from_before_encryption_are_not_taken(self):
+        """Whoever is on the way adds lines to the answer in the clear; they would count as the first of the encrypted session."""
+        heard = []
+
+        class Injector(socketserver.StreamRequestHandler):
+            def handle(self):
+                self.wfile.write(b"220 hello\r\n")
+                while line := self.rfile.readline():
+                    heard.append(line)
+                    if line.startswith(b"EHLO"):
+                        self.wfile.write(b"250-here\r\n250 STARTTLS\r\n")
+                    elif line.startswith(b"STARTTLS"):
+                        self.wfile.write(b"220 go\r\n250-here\r\n250 AUTH PLAIN\r\n")
+                        return
+
+        server = self.serve(socketserver.ThreadingTCPServer(("127.0.0.1", 0), Injector))
+        sink = {"name": "mail", "kind": "mail", "host": "127.0.0.1", "port": server.server_address[1], "user": "vestige", "password": "env:SMTP_PASSWORD",
+                "from": "vestige@corp.example", "to": ["duty@corp.example"], "certificate": f"{self.path}/cert.pem"}
+        self.assertIn("before encryption began", self.collect([sink], expected=1))
+        self.assertTrue(any(line.startswith(b"STARTTLS") for line in heard), heard)
+
     def test_syslog_over_udp_tcp_and_tls(self):
         class Datagrams(socketserver.BaseRequestHandler):
             def handle(self):

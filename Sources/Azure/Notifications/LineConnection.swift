@@ -82,8 +82,16 @@ package struct LineConnection: Sendable {
     package func encrypt() async throws(ServiceError) {
         do {
             let tls = try Self.context(trust)
-            let (channel, host) = (channel, host)
+            let (channel, host, port, lines) = (channel, host, port, lines)
             try await channel.eventLoop.submit {
+                // What came in the clear would be taken for the first answers of the encrypted session (CVE-2011-0411).
+                guard lines.isDrained else {
+                    throw ServiceError(
+                        tried: "encrypting the connection to \(host):\(port)",
+                        got: "the other side sent more than its answer before encryption began",
+                        means: "somebody on the way may be changing the traffic",
+                        next: "set 'security: tls' with its port; if it stays, look at the network in between")
+                }
                 let handler = try NIOSSLClientHandler(context: tls, serverHostname: Self.name(host))
                 try channel.pipeline.syncOperations.addHandler(handler, position: .first)
             }.get()
@@ -136,6 +144,13 @@ package struct LineConnection: Sendable {
     }
 }
 
+/// A line that does not end where any line of the protocol would.
+struct LineTooLong: Error, CustomStringConvertible {
+    let bytesMax: Int
+
+    var description: String { "the other side sent more than \(bytesMax) bytes without the end of a line" }
+}
+
 /// Lines that came, and who waits for the next one.
 final class LineCollector: @unchecked Sendable {
     // Guarded by `lock`; a mutex cannot hold a continuation across its own body.
@@ -147,6 +162,9 @@ final class LineCollector: @unchecked Sendable {
     private let bytesMax: Int
 
     init(bytesMax: Int) { self.bytesMax = bytesMax }
+
+    /// Whether everything that came was read.
+    var isDrained: Bool { lock.withLock { ready.isEmpty && rest.isEmpty } }
 
     /// Why nothing comes any more.
     var failure: (any Error)? { lock.withLock { error } }
@@ -160,7 +178,11 @@ final class LineCollector: @unchecked Sendable {
                 ready.append(String(decoding: line, as: UTF8.self))
                 rest.removeSubrange(...end)
             }
-            if rest.count > bytesMax { rest.removeAll() }
+            if rest.count > bytesMax, error == nil { error = LineTooLong(bytesMax: bytesMax) }
+            if let error, ready.isEmpty, let waiting {
+                self.waiting = nil
+                return { waiting.resume(throwing: error) }
+            }
             guard let waiting, !ready.isEmpty else { return nil }
             self.waiting = nil
             let line = ready.removeFirst()
