@@ -55,3 +55,52 @@ import Testing
         }
     }
 }
+
+/// Cases beside a workspace.
+@Suite(.serialized) struct CaseCommandTests {
+    private func inFolder(_ body: (String) async throws -> Void) async throws {
+        let folder = try TemporaryFolder.make()
+        defer { TemporaryFolder.remove(folder) }
+        try FolderWriter.write("workspace: w.vestige\n", to: folder + "/vestige.yaml")
+        try FolderWriter.write(
+            #"{"AlertId": "a1", "Title": "t", "TimeGenerated": "2026-09-01T00:00:00Z"}"# + "\n",
+            to: folder + "/AlertInfo.ndjson")
+        let imported = try await CommandTests.run(["import", "AlertInfo.ndjson"], in: folder)
+        #expect(imported.status == 0, "\(imported.err)")
+        let opened = try await CommandTests.run(["case", "open", "one"], in: folder)
+        #expect(opened.status == 0 && opened.err.contains("unknown"), "\(opened.err)")
+        try await body(folder)
+    }
+
+    /// People who write at the same time take turns: the ledger holds what all of them said.
+    @Test func notesAtTheSameTimeAreAllKept() async throws {
+        try await inFolder { folder async throws in
+            let outcomes = try await withThrowingTaskGroup(of: Int32.self) { group in
+                for i in 0..<6 {
+                    group.addTask {
+                        try await CommandTests.run(
+                            ["case", "note", "one", "note \(i)", "--author", "w\(i)"], in: folder
+                        )
+                        .status
+                    }
+                }
+                return try await group.reduce(into: [Int32]()) { $0.append($1) }
+            }
+            #expect(outcomes == Array(repeating: 0, count: 6))
+            let shown = try await CommandTests.run(["case", "show", "one"], in: folder)
+            for i in 0..<6 { #expect(shown.out.contains("note \(i)"), "\(shown.out)") }
+            #expect(try await CommandTests.run(["case", "verify", "one"], in: folder).status == 0)
+        }
+    }
+
+    @Test func aNameIsNoPath() async throws {
+        try await inFolder { folder async throws in
+            for name in ["../w.vestige.cases/one", "a/b", ".hidden", ""] {
+                for command in ["verify", "show", "open"] {
+                    let outcome = try await CommandTests.run(["case", command, name], in: folder)
+                    #expect(outcome.status == 2 && outcome.err.contains("cannot be called"), "\(outcome.err)")
+                }
+            }
+        }
+    }
+}

@@ -104,4 +104,20 @@ import Testing
         let after = try #require(try script.investigate().entry).time
         #expect(abs(after - before) <= 10 * Span.minute)
     }
+
+    /// A wrong name must not read like good news.
+    @Test func whatTheScopeNamesMustBeThere() throws {
+        let provider = Intrusions.wiki().provider()
+        let investigator = Investigator(provider: provider, library: EstateScript.library)
+        #expect(throws: ScopeError.noDevice("wbe")) { try investigator.run(InvestigationScope(device: "wbe")) }
+        for alert in ["da0", "a\"b\nc"] {
+            #expect(throws: ScopeError.noAlert(alert)) { try investigator.run(InvestigationScope(alert: alert)) }
+        }
+        #expect(try investigator.run(InvestigationScope(device: "web")).verdict == .intrusion)
+    }
+
+    @Test func withoutRowsNothingIsKnown() throws {
+        let missing = Set(EstateScript.library.tables.keys)
+        #expect(try Intrusions.wiki().investigate(without: missing).verdict == .unknown)
+    }
 }

@@ -58,9 +58,7 @@ package final class Estate {
         engine = Engine(provider: provider)
         self.library = library
         self.window = window ?? 0...DateTime.maximum
-        for table in library.tables.keys where (try? provider.rowCount(ofTable: table)) ?? 0 == 0 {
-            silent.insert(table)
-        }
+        for table in library.tables.keys where try provider.rowCount(ofTable: table) == 0 { silent.insert(table) }
         try readDevices()
         try readPlant()
     }
@@ -216,6 +214,7 @@ package final class Estate {
 
     /// A text as a literal of KQL.
     package static func literal(_ text: String) -> String {
-        "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
+        let escaped = text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
+        return "\"" + escaped.replacing("\n", with: "\\n").replacing("\r", with: "\\r") + "\""
     }
 }

@@ -19,7 +19,7 @@ package enum CaseExport {
         case .evidence: return (String(decoding: file.encoded(), as: UTF8.self), 0)
         case .timesketch: return (timesketch(claims), rejected)
         case .navigator: return (navigator(claims, file.id), rejected + claims.filter { techniques($0).isEmpty }.count)
-        case .csv: return (csv(claims, file), 0)
+        case .csv: return (csv(claims, file), rejected)
         case .attackFlow:
             let kinds = ["entry", "movement", "technique", "harm"]
             let drawn = claims.filter { kinds.contains($0.body["kind"]?.string ?? "") }

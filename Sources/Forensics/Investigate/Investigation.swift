@@ -43,6 +43,12 @@ package struct Investigation: Sendable {
     package func name(_ id: String) -> String { names[id] ?? String(id.trimmingPrefix("iot:")) }
 }
 
+/// What an investigation was asked to begin with is not there.
+package enum ScopeError: Error, Equatable {
+    case noDevice(String)
+    case noAlert(String)
+}
+
 /// Runs the stages of an investigation in their order: marks, habits, chains, movement, plant, entry, harm, causes,
 /// what held, what is not known.
 package struct Investigator {
@@ -54,14 +60,15 @@ package struct Investigator {
         self.library = library
     }
 
-    /// - Throws: `QueryError`.
+    /// - Throws: `QueryError`, and `ScopeError` for a device or an alert that is not there.
     package func run(_ scope: InvestigationScope = InvestigationScope()) throws -> Investigation {
         let estate = try Estate(provider: provider, library: library, window: scope.window)
+        let chosen = try Self.devices(of: scope, estate)
         let names = try ProgramNames(estate)
         let stage = MarkStage(estate)
         let habits = Habits(stage.marks)
         var result = Investigation()
-        var intrusion = try grow(estate, names, stage.marks, habits, scope)
+        var intrusion = try grow(estate, names, stage.marks, habits, chosen)
         var plant = try PlantStage(estate)
         var oddEntry: PlantEntry?
         try addPlant(&plant, estate, &intrusion, &oddEntry)
@@ -74,8 +81,10 @@ package struct Investigator {
             result.names[device.id] = device.name.isEmpty ? device.id : device.name
         }
         guard !intrusion.devices.isEmpty else {
-            result.verdict = isAttempt(result.held, stage.marks, habits) ? .prevented : .none
-            if result.verdict == .none { result.held = [] }
+            result.verdict =
+                isAttempt(result.held, stage.marks, habits)
+                ? .prevented : canTell(estate, stage) ? .none : .unknown
+            if result.verdict != .prevented { result.held = [] }
             return result
         }
         result.verdict = .intrusion
@@ -99,14 +108,14 @@ package struct Investigator {
     /// once it is known.
     private func grow(
         _ estate: Estate, _ names: ProgramNames, _ marks: [Mark], _ habits: Habits,
-        _ scope: InvestigationScope
+        _ chosen: Set<String>?
     ) throws -> Intrusion {
         var seedStage = SeedStage(estate, names)
         var beginning = Int64.max
         var intrusion = Intrusion()
         for _ in 0..<3 {
             let seeds = try seedStage.seeds(marks, habits, beginning: beginning).filter {
-                chosen($0, scope, estate)
+                chosen?.contains($0.row.device) != false
             }
             intrusion = Intrusion()
             intrusion.seeds = seeds
@@ -126,16 +135,26 @@ package struct Investigator {
         return intrusion
     }
 
-    private func chosen(_ seed: Mark, _ scope: InvestigationScope, _ estate: Estate) -> Bool {
+    /// The devices that an investigation is to begin with; nil for all.
+    private static func devices(of scope: InvestigationScope, _ estate: Estate) throws -> Set<String>? {
         if let alert = scope.alert {
-            let devices =
-                (try? estate.ask(
-                    "AlertEvidence | where AlertId == \(Estate.literal(alert)) | distinct DeviceId")) ?? []
-            return devices.contains { $0.text("DeviceId") == seed.row.device }
+            let rows = try estate.ask(
+                "AlertEvidence | where AlertId == \(Estate.literal(alert)) | distinct DeviceId")
+            let devices = Set(rows.map { $0.text("DeviceId") }).subtracting([""])
+            guard !devices.isEmpty else { throw ScopeError.noAlert(alert) }
+            return devices
         }
-        guard let wanted = scope.device else { return true }
-        return seed.row.device == wanted || seed.row.device == estate.device(named: wanted)
-            || seed.row.device == estate.device(at: wanted)
+        guard let wanted = scope.device else { return nil }
+        let found = estate.devices[wanted]?.id ?? estate.device(named: wanted) ?? estate.device(at: wanted)
+        guard let found else { throw ScopeError.noDevice(wanted) }
+        return [found]
+    }
+
+    /// Whether there is anything by which it could be told that nobody got in.
+    private func canTell(_ estate: Estate, _ stage: MarkStage) -> Bool {
+        let plant = ["IoTEvents_CL", "IoTAlerts_CL"]
+        return !(Estate.events + plant).allSatisfy(estate.silent.contains)
+            && stage.unanswered.count < library.hunts.count
     }
 
     private func addPlant(

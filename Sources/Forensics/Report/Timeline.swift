@@ -34,21 +34,23 @@ package struct Timeline {
     }
 
     private let estate: Estate
-    private let marks: MarkStage
 
     package init(provider: any TableProvider, library: ContentLibrary, window: ClosedRange<Int64>?) throws {
         estate = try Estate(provider: provider, library: library, window: window)
-        marks = MarkStage(estate)
     }
+
+    /// What the hunts say of the rows, for `lines`. Running all of them is the longest part of a timeline.
+    package func marks() -> [Mark] { MarkStage(estate).marks }
 
     /// The id of a device by id, name or address.
     package func device(_ text: String) -> String? {
         estate.devices[text]?.id ?? estate.device(named: text) ?? estate.device(at: text)
     }
 
-    package func lines(of device: String) throws -> [Line] {
+    /// The rows of a device in order of time.
+    package func lines(of device: String, _ marks: [Mark]) throws -> [Line] {
         var told: [RowReference: [String]] = [:]
-        for mark in marks.marks where mark.row.device == device {
+        for mark in marks where mark.row.device == device {
             told[mark.row.reference, default: []].append(mark.hunt.slug)
         }
         var rows: [TraceRow] = []

@@ -42,32 +42,16 @@ package struct AccountFile: Sendable {
 
     /// Changes the file. Programs that do so at the same time take turns.
     package func update<T>(_ change: (inout Accounts) throws -> T) throws -> T {
-        let lock: Int32
-        do { lock = try PrivateFile.open(path + "-lock") } catch {
-            throw OperatorError(error, title: "the file of accounts cannot be written")
-        }
-        defer { close(lock) }
-        while flock(lock, LOCK_EX) != 0 {
-            guard errno == EINTR else { throw failure(errno) }
-        }
-        var accounts = try read()
-        let result = try change(&accounts)
-        let new = "\(path)-new-\(getpid())-\(UInt64.random(in: 0 ... .max))"
-        do { _ = try PrivateFile.create(new, accounts.json.bytes + [UInt8(ascii: "\n")]) } catch {
+        do {
+            return try PrivateFile.exclusively(for: path) {
+                var accounts = try read()
+                let result = try change(&accounts)
+                try PrivateFile.replace(path, accounts.json.bytes + [UInt8(ascii: "\n")])
+                return result
+            }
+        } catch let error as WorkspaceError {
             throw OperatorError(error, title: "the file of accounts cannot be written", safe: "it is as it was")
         }
-        guard rename(new, path) == 0 else {
-            let code = errno
-            unlink(new)
-            throw failure(code)
-        }
-        return result
-    }
-
-    private func failure(_ code: Int32) -> OperatorError {
-        OperatorError(
-            "the file of accounts cannot be written", got: "\(path): \(String(cString: strerror(code)))",
-            safe: "it is as it was", next: "check its folder's permissions")
     }
 }
 

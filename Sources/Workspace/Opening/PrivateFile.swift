@@ -106,6 +106,20 @@ package enum PrivateFile {
         }
     }
 
+    /// Does `body` while no other program, and no other thread of this one, does the same for this file. Beside the
+    /// file stands another, `-lock`, which nothing is written to.
+    ///
+    /// - Throws: what `body` throws, and `WorkspaceError` when the lock cannot be made.
+    package static func exclusively<T>(for path: String, _ body: () throws -> T) throws -> T {
+        let lock = try open(path + "-lock")
+        defer { close(lock) }
+        while flock(lock, LOCK_EX) != 0 {
+            let reason = errno
+            guard reason == EINTR else { throw failure(path + "-lock", reason) }
+        }
+        return try body()
+    }
+
     /// Opens a file to write behind its end, and makes it when there is none.
     ///
     /// - Throws: also when it is a link, has several names, or is no ordinary file.

@@ -4,6 +4,7 @@ import Foundation
 import KQLEngine
 import Pipeline
 import Tables
+import Workspace
 
 struct CaseCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -33,17 +34,16 @@ struct CaseCommand: AsyncParsableCommand {
             session.console.warn(leftOut: opened.library.forensicProblems)
             let provider = try opened.provider()
             let scope = InvestigationScope(device: device, window: try TimeOptions.window(from: from, to: to))
-            let result = try Investigator(provider: provider, library: opened.library).run(scope)
-            let store = try CaseStore(session)
+            let result = try InvestigateCommand.investigate(opened, provider, scope)
             let now = SystemClock.now()
-            var file = try store.exists(name) ? store.read(name) : CaseFile(id: name, opened: now)
-            let before = file.claims.count
-            try CaseBuilder(provider: provider).add(result, to: &file, now: now, author: "vestige \(Vestige.version)")
-            try store.write(file)
-            session.console.say(
-                "case \(name): \(result.verdict.rawValue), \(file.claims.count) claims, "
-                    + "\(file.claims.count - before) of them new; ledger root \(file.root)"
-            )
+            try CaseStore(session).update(name, new: CaseFile(id: name, opened: now)) { file in
+                let before = file.claims.count
+                try CaseBuilder(provider: provider).add(
+                    result, to: &file, now: now, author: "vestige \(Vestige.version)")
+                session.console.say(
+                    "case \(name): \(result.verdict.rawValue), \(file.claims.count) claims, "
+                        + "\(file.claims.count - before) of them new; ledger root \(file.root)")
+            }
         }
     }
 
@@ -55,16 +55,15 @@ struct CaseCommand: AsyncParsableCommand {
         @OptionGroup var session: SessionOptions
 
         func run() async throws {
-            let store = try CaseStore(session)
-            var file = try store.read(name)
             let now = SystemClock.now()
             let actor = author ?? NSUserName()
             let body: JSON = [
                 "text": .string(text), "author": .string(actor), "time": .string(DateTime.format(now)),
             ]
-            file.add(
-                .note, id: String(Digest.hex(body).prefix(16)), body: body, now: now, actor: actor, action: "write")
-            try store.write(file)
+            try CaseStore(session).update(name) { file in
+                file.add(
+                    .note, id: String(Digest.hex(body).prefix(16)), body: body, now: now, actor: actor, action: "write")
+            }
         }
     }
 
@@ -175,31 +174,27 @@ struct CaseStore {
 
     init(_ session: SessionOptions) throws { folder = try session.configuration().workspace + ".cases" }
 
-    func path(_ name: String) -> String { "\(folder)/\(name).case" }
-    func exists(_ name: String) throws -> Bool { FileManager.default.fileExists(atPath: try checked(name)) }
-
-    /// The path of a case whose name is a file's name and no more.
-    private func checked(_ name: String) throws -> String {
+    /// The path of a case, whose name is a file's name and no more.
+    func path(_ name: String) throws -> String {
         guard name.wholeMatch(of: /[A-Za-z0-9][A-Za-z0-9._-]{0,99}/) != nil else {
             throw OperatorError(
                 "a case cannot be called \"\(name)\"", next: "use letters, digits, '.', '_' and '-'",
                 isConfiguration: true)
         }
-        return path(name)
+        return "\(folder)/\(name).case"
     }
 
     static func bytes(_ path: String) throws -> [UInt8] {
-        guard let data = FileManager.default.contents(atPath: path) else {
-            throw OperatorError("there is no file \(path)", next: "correct the name", isConfiguration: true)
-        }
-        return Array(data)
+        do throws(WorkspaceError) {
+            if let bytes = try PrivateFile.contents(path) { return bytes }
+        } catch { throw OperatorError(error, title: "the file \(path) cannot be read") }
+        throw OperatorError("there is no file \(path)", next: "correct the name", isConfiguration: true)
     }
 
-    func read(_ name: String) throws -> CaseFile {
-        let path = try checked(name)
-        guard FileManager.default.fileExists(atPath: path) else {
-            throw OperatorError("there is no case \(name)", next: "vestige case open \(name)", isConfiguration: true)
-        }
+    /// - Returns: nil when there is no case of that name.
+    func find(_ name: String) throws -> CaseFile? {
+        let path = try path(name)
+        guard FileManager.default.fileExists(atPath: path) else { return nil }
         let (file, damage) = CaseVerifier.read(try Self.bytes(path))
         guard damage.isEmpty, let file else {
             throw OperatorError(
@@ -209,30 +204,40 @@ struct CaseStore {
         return file
     }
 
-    func write(_ file: CaseFile) throws {
-        let manager = FileManager.default
-        let path = try checked(file.id)
-        try manager.createDirectory(
-            atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        let draft = path + ".new"
-        guard manager.createFile(atPath: draft, contents: Data(file.encoded()), attributes: [.posixPermissions: 0o600])
-        else {
-            throw OperatorError("the case was not written", tried: draft, safe: "the case is as it was")
+    func read(_ name: String) throws -> CaseFile {
+        guard let file = try find(name) else {
+            throw OperatorError("there is no case \(name)", next: "vestige case open \(name)", isConfiguration: true)
         }
-        guard rename(draft, path) == 0 else {
-            throw OperatorError("the case was not replaced", tried: path, safe: "the case is as it was")
+        return file
+    }
+
+    /// Changes a case. Commands that do so at the same time take turns, so that no entry of the ledger is lost.
+    ///
+    /// - Parameters:
+    ///   - new: what the change begins with when there is no case of that name; nil where there must be one.
+    func update(_ name: String, new: CaseFile? = nil, _ change: (inout CaseFile) throws -> Void) throws {
+        let path = try path(name)
+        do {
+            if new != nil { try PrivateFile.makeFolder(folder) } else { _ = try read(name) }
+            try PrivateFile.exclusively(for: path) {
+                var file = if let new { try find(name) ?? new } else { try read(name) }
+                try change(&file)
+                try PrivateFile.replace(path, file.encoded())
+            }
+        } catch let error as WorkspaceError {
+            throw OperatorError(error, title: "the case \(name) was not written", safe: "the case is as it was")
         }
     }
 
     func judge(_ name: String, _ claim: String, _ status: Claim.Status, reason: String, author: String?) throws {
-        var file = try read(name)
-        let matching = file.claims.filter { $0.id.hasPrefix(claim) }
-        guard matching.count == 1, let found = matching.first else {
-            throw OperatorError(
-                "\(matching.count) claims of \(name) begin with \(claim)", next: "see 'vestige case show \(name)'",
-                isConfiguration: true)
+        try update(name) { file in
+            let matching = file.claims.filter { $0.id.hasPrefix(claim) }
+            guard matching.count == 1, let found = matching.first else {
+                throw OperatorError(
+                    "\(matching.count) claims of \(name) begin with \(claim)", next: "see 'vestige case show \(name)'",
+                    isConfiguration: true)
+            }
+            _ = file.judge(found.id, status, reason: reason, now: SystemClock.now(), actor: author ?? NSUserName())
         }
-        _ = file.judge(found.id, status, reason: reason, now: SystemClock.now(), actor: author ?? NSUserName())
-        try write(file)
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Forensics
+import KQLEngine
 import Pipeline
 import Tables
 import Workbench
@@ -25,17 +26,44 @@ struct InvestigateCommand: AsyncParsableCommand {
     @Option(help: "How the answer is written.") var format = Format.text
     @OptionGroup var session: SessionOptions
 
+    /// - Throws: `OperatorError` when what the scope names is not there.
+    static func investigate(
+        _ session: Session, _ provider: any TableProvider, _ scope: InvestigationScope
+    ) throws -> Forensics.Investigation {
+        do { return try Investigator(provider: provider, library: session.library).run(scope) } catch {
+            throw (error as? ScopeError).map { OperatorError($0) as any Error } ?? error
+        }
+    }
+
     func run() async throws {
         let configuration = try session.configuration()
         try session.refuseMissingWorkspace(configuration)
         let opened = try Session.open(session, for: .reading)
         session.console.warn(leftOut: opened.library.forensicProblems)
         let scope = InvestigationScope(device: device, window: try TimeOptions.window(from: from, to: to), alert: alert)
-        let result = try Investigator(provider: opened.provider(), library: opened.library).run(scope)
+        let result = try Self.investigate(opened, opened.provider(), scope)
         switch format {
         case .json: Console.out(line: Answer.json(result))
         case .text: Console.out(TextReport.render(result))
         case .html: Console.out(Array(InvestigationReport.page(result).text.utf8))
+        }
+    }
+}
+
+extension OperatorError {
+    /// What an investigation was asked to begin with is not there.
+    init(_ scope: ScopeError) {
+        switch scope {
+        case .noDevice(let name):
+            self.init(
+                "no device is called \(name)", next: "see: vestige query 'DeviceInfo | distinct DeviceName'",
+                isConfiguration: true)
+        case .noAlert(let id):
+            self.init(
+                "no row tells which devices belong to the alert \(id)",
+                next:
+                    "see: vestige query 'AlertEvidence | distinct AlertId'; without rows of that table, name the device",
+                isConfiguration: true)
         }
     }
 }

@@ -15,17 +15,19 @@ struct TimelineCommand: AsyncParsableCommand {
     @Option(help: "text or json.") var format = TextOrJSON.text
     @OptionGroup var session: SessionOptions
 
+    static func device(_ text: String, _ timeline: Timeline) throws -> String {
+        guard let id = timeline.device(text) else { throw OperatorError(ScopeError.noDevice(text)) }
+        return id
+    }
+
     func run() async throws {
         let opened = try Session.open(session, for: .reading)
         let window = try TimeOptions.window(from: from, to: to)
         let timeline = try Timeline(provider: opened.provider(), library: opened.library, window: window)
-        for device in devices {
-            guard let id = timeline.device(device) else {
-                throw OperatorError(
-                    "no device is called \(device)", next: "see: vestige query 'DeviceInfo | distinct DeviceName'",
-                    isConfiguration: true)
-            }
-            for line in try timeline.lines(of: id) {
+        let ids = try devices.map { try Self.device($0, timeline) }
+        let marks = timeline.marks()
+        for id in ids {
+            for line in try timeline.lines(of: id, marks) {
                 switch format {
                 case .json: Console.out(line: line.json)
                 case .text: Console.out(line.text + "\n")
@@ -54,9 +56,7 @@ struct WhyCommand: AsyncParsableCommand {
         let opened = try Session.open(session, for: .reading)
         let window = try TimeOptions.window(from: nil, to: at)
         let timeline = try Timeline(provider: opened.provider(), library: opened.library, window: nil)
-        guard let id = timeline.device(device) else {
-            throw OperatorError("no device is called \(device)", isConfiguration: true)
-        }
+        let id = try TimelineCommand.device(device, timeline)
         guard let answer = try timeline.why(control, on: id, at: window?.upperBound ?? DateTime.maximum) else {
             throw OperatorError(
                 "the content knows no control \(control)", next: "name one of Content/Controls, or a CVE",
