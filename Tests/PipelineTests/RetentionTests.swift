@@ -141,4 +141,18 @@ import Workspace
             #expect(try workspace.rowCounts()["DeviceInfo"] == 4)
         }
     }
+
+    /// Nothing goes that could not be recorded.
+    @Test func withoutItsTableNothingIsRemoved() throws {
+        try Self.inFolder { folder in
+            let workspace = try Self.workspace(folder, ["DeviceProcessEvents"], days: 3)
+            let bare = ContentLibrary.load(folders: [folder]).library
+            let purge = try Purge(
+                workspace: workspace, library: bare, table: "DeviceProcessEvents", condition: "true", now: Self.start)
+            #expect(throws: OperatorError.self) {
+                _ = try purge.run(reason: "asked", person: "wren", now: Self.start + 5 * Self.day)
+            }
+            #expect(try workspace.rowCount(ofTable: "DeviceProcessEvents") == 3)
+        }
+    }
 }

@@ -65,6 +65,7 @@ package struct Purge: Sendable {
     ///
     /// - Parameter now: ticks.
     package func run(reason: String, person: String, now: Int64) throws -> Removal {
+        try RemovalRecord.check(library)
         let removal = try workspace.remove(from: table, now: now, where: isGone)
         try RemovalRecord(
             kind: .purge, tables: [table], condition: condition, reason: reason, person: person, removal: removal

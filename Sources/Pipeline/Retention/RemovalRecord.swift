@@ -41,12 +41,20 @@ package struct RemovalRecord: Sendable {
         self.removal = removal
     }
 
-    package func write(to workspace: Workspace, _ library: ContentLibrary, now: Int64) throws {
-        guard let schema = library.tables[Self.table]?.schema else {
+    /// Whether a removal could be recorded; asked before anything is removed.
+    static func check(_ library: ContentLibrary) throws { _ = try schema(library) }
+
+    private static func schema(_ library: ContentLibrary) throws -> Schema {
+        guard let schema = library.tables[table]?.schema else {
             throw OperatorError(
-                "the removal cannot be recorded", got: "there is no table \(Self.table) in the content",
-                safe: "nothing was removed", next: "vestige content check", isConfiguration: true)
+                "a removal could not be recorded", got: "there is no table \(table) in the content",
+                next: "vestige content check", isConfiguration: true)
         }
+        return schema
+    }
+
+    package func write(to workspace: Workspace, _ library: ContentLibrary, now: Int64) throws {
+        let schema = try Self.schema(library)
         let id = UUID().uuidString.lowercased()
         func time(_ ticks: Int64?) -> Value { ticks.map { .datetime($0) } ?? .null }
         let cells: [String: Value] = [

@@ -39,6 +39,7 @@ package struct Retention: Sendable {
     /// - Parameter isTrial: whether rows are counted only.
     /// - Returns: one for each table, and policy, of which rows go.
     package func run(isTrial: Bool, now: Int64) throws -> [Removal] {
+        if !isTrial { try RemovalRecord.check(library) }
         var removed: [Removal] = []
         for (table, schema) in try workspace.schemas().sorted(by: { $0.key < $1.key })
         where schema.index(of: "TimeGenerated") != nil {
