@@ -36,9 +36,9 @@ package struct Door: Sendable {
         self.packs = packs
     }
 
-    /// What answers requests: the door's middlewares before those of the server, before the router.
+    /// What answers requests: the door's middlewares before the router, which has those of the server (such as sign-in).
     package func responder<Context: RequestContext>(
-        _ router: Router<Context>, _ middlewares: [any MiddlewareProtocol<Request, Response, Context>] = []
+        _ router: Router<Context>
     ) -> some HTTPResponder<Context> {
         var own: [any MiddlewareProtocol<Request, Response, Context>] = [
             PolicyHeaders(isSecure: isSecure), ErrorAnswers(), SiteGuard(isSecure: isSecure, pages: pages),
@@ -46,7 +46,7 @@ package struct Door: Sendable {
         if packs { own.append(Compression()) }
         own.append(Methods(router, ignoresCase: ignoresCase))
         var responder: any HTTPResponder<Context> = router.buildResponder()
-        for middleware in (own + middlewares).reversed() {
+        for middleware in own.reversed() {
             responder = Passage(middleware: middleware, next: responder)
         }
         return Whole(first: responder)
@@ -64,22 +64,22 @@ package struct Door: Sendable {
 
     /// The server; `onRunning` gets its port once it listens.
     package func service<Context: RequestContext>(
-        _ router: Router<Context>, middlewares: [any MiddlewareProtocol<Request, Response, Context>] = [],
+        _ router: Router<Context>,
         host: String, port: Int, logger: Logger, onRunning: @escaping @Sendable (Int) async -> Void = { _ in }
     ) -> some Service where Context: InitializableFromSource<ApplicationRequestContextSource> {
         service(
-            router, middlewares: middlewares, over: channels, host: host, port: port, logger: logger,
+            router, over: channels, host: host, port: port, logger: logger,
             onRunning: onRunning)
     }
 
     /// The same over other channels, such as those of TLS around the door's own.
     package func service<Context: RequestContext>(
-        _ router: Router<Context>, middlewares: [any MiddlewareProtocol<Request, Response, Context>] = [],
+        _ router: Router<Context>,
         over channels: HTTPServerBuilder, host: String, port: Int, logger: Logger,
         onRunning: @escaping @Sendable (Int) async -> Void = { _ in }
     ) -> some Service where Context: InitializableFromSource<ApplicationRequestContextSource> {
         Application(
-            responder: responder(router, middlewares), server: channels,
+            responder: responder(router), server: channels,
             configuration: .init(address: .hostname(host, port: port), serverName: "Vestige"),
             onServerRunning: { channel in await onRunning(channel.localAddress?.port ?? 0) }, logger: logger)
     }

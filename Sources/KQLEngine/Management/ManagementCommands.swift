@@ -11,12 +11,15 @@ package struct ManagementCommands: Sendable {
     package let version: String
     /// Whose queries are shown and stopped; nil where each runs alone.
     package let queries: QueryService?
+    /// Whose queries are shown and stopped only; nil for everybody's.
+    package let asker: String?
 
     package init(
         provider: any TableProvider, database: String = LocalDatabase.name, version: String,
-        queries: QueryService? = nil
+        queries: QueryService? = nil, asker: String? = nil
     ) {
         self.queries = queries
+        self.asker = asker
         self.provider = provider
         self.database = database
         self.version = version

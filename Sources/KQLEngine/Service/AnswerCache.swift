@@ -27,7 +27,8 @@ package enum Repeatability: Int, Sendable, Comparable {
 /// not asked for longest goes first.
 package final class AnswerCache: Sendable {
     private struct Key: Hashable {
-        let text: String
+        /// By its bytes: texts that only look alike ask different things.
+        let text: [UInt8]
         let options: QueryOptions.Identity
     }
 
@@ -55,7 +56,7 @@ package final class AnswerCache: Sendable {
     package var counts: (hits: Int, misses: Int, bytes: Int) { state.withLock { ($0.hits, $0.misses, $0.bytes) } }
 
     func find(_ text: String, _ options: QueryOptions, _ version: DataVersion) -> QueryResult? {
-        let key = Key(text: text, options: options.identity)
+        let key = Key(text: Array(text.utf8), options: options.identity)
         return state.withLock { state in
             guard let entry = state.entries[key], entry.version == version,
                 entry.result.repeatability == .always || entry.now != nil && entry.now == options.now
@@ -76,7 +77,7 @@ package final class AnswerCache: Sendable {
             text.utf8.count + 1_024 + result.tables.reduce(0) { $0 + ((try? $1.batch.byteCount()) ?? .max / 64) }
         // One answer does not push all others out.
         guard bytes <= bytesMax / 4 else { return }
-        let key = Key(text: text, options: options.identity)
+        let key = Key(text: Array(text.utf8), options: options.identity)
         state.withLock { state in
             state.clock += 1
             state.bytes += bytes - (state.entries[key]?.bytes ?? 0)
@@ -93,7 +94,8 @@ package final class AnswerCache: Sendable {
 extension QueryOptions {
     /// What decides about the answer besides the text and the clock.
     struct Identity: Hashable {
-        let parameters: [String: Value]
+        /// Each as it is written in a debugger, in which no two values look alike.
+        let parameters: [[UInt8]]
         let rowCountMax: Int?
         let resultBytesMax: Int?
         let takeCountMax: Int?
@@ -101,8 +103,10 @@ extension QueryOptions {
     }
 
     var identity: Identity {
-        Identity(
-            parameters: parameters, rowCountMax: rowCountMax, resultBytesMax: resultBytesMax,
+        let given = parameters.map { Array("\($0.debugDescription)=\(String(reflecting: $1))".utf8) }
+        return Identity(
+            parameters: given.sorted { $0.lexicographicallyPrecedes($1) }, rowCountMax: rowCountMax,
+            resultBytesMax: resultBytesMax,
             takeCountMax: takeCountMax,
             scope: timeScope.map { [$0.column, "\($0.from ?? -1)", "\($0.to ?? -1)"] } ?? [])
     }

@@ -49,7 +49,8 @@ package final class QueryRun: Sendable {
         self.text = text
         self.client = client
         self.activity = activity ?? id.uuidString.lowercased()
-        self.durationMax = durationMax
+        // A year is forever for a query, and no clock can be asked about more than there is.
+        self.durationMax = durationMax.isFinite ? min(max(durationMax, 0), 86_400 * 365) : 86_400 * 365
         self.memoryBytesMax = memoryBytesMax
         asksWhetherCancelled = isCancelled
         stopPlace = .allocate(capacity: 1)

@@ -175,12 +175,21 @@ package final class QueryService: Sendable {
     }
 
     /// Does work that is no query, such as drawing a page, on a thread for queries, so that those of the network stay
-    /// free.
+    /// free. As many at a time as there are cores: more clients do not make more threads.
     package static func offload<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
         try await withCheckedThrowingContinuation { continuation in
-            DeepStack.start { continuation.resume(with: Result { try body() }) }
+            drawers.addOperation {
+                continuation.resume(
+                    with: DeepStack.run { () throws(Never) -> Result<T, any Error> in Result { try body() } })
+            }
         }
     }
+
+    private static let drawers: OperationQueue = {
+        let queue = OperationQueue()
+        queue.maxConcurrentOperationCount = max(2, Workers.coreCount)
+        return queue
+    }()
 
     /// Does small work at once, and larger work as `offload(_:)` does.
     package static func offload<T: Sendable>(
@@ -244,10 +253,15 @@ package final class QueryService: Sendable {
         state.withLock { ($0.running.count, $0.waiting.count, $0.refused) }
     }
 
-    /// Stops the queries of a client's name for them, or of an id; how many run or wait.
-    package func cancel(activity: String) -> Int {
+    /// Stops the queries of a client's name for them, or of an id.
+    ///
+    /// - Parameter name: whose queries only; anybody's when nil.
+    /// - Returns: how many ran or waited.
+    package func cancel(activity: String, of name: String? = nil) -> Int {
         let found = state.withLock { state in
             (state.running + state.waiting.map(\.run)).filter {
+                name == nil || $0.client.name == name
+            }.filter {
                 $0.activity == activity || $0.id.uuidString.lowercased() == activity.lowercased()
             }
         }

@@ -19,8 +19,7 @@ struct WorkbenchContext: RequestContext, RemoteAddressRequestContext {
 /// The context that every route of this target is written for.
 typealias BasicRequestContext = WorkbenchContext
 
-/// Around all routes: knows whom a request comes from, writes down what became of it, and adds what TLS asks of every
-/// answer.
+/// Around all routes: knows whom a request comes from, and writes down what became of it.
 struct RequestAudit<Context: RemoteAddressRequestContext>: RouterMiddleware {
     let access: ServerAccess
 
@@ -38,13 +37,13 @@ struct RequestAudit<Context: RemoteAddressRequestContext>: RouterMiddleware {
         let status: HTTPResponse.Status? =
             switch outcome {
             case .success(let response): response.status
-            case .failure(let error): (error as? any HTTPResponseError)?.status
+            // What the door makes of an error that says nothing of its own.
+            case .failure(is CancellationError): nil
+            case .failure(let error): (error as? any HTTPResponseError)?.status ?? .internalServerError
             }
         access.note(
             request, trail, status: status, milliseconds: Int((ContinuousClock.now - began).seconds * 1_000))
-        var response = try outcome.get()
-        if access.isSecure { response.headers[.strictTransportSecurity] = "max-age=31536000" }
-        return response
+        return try outcome.get()
     }
 }
 
@@ -97,6 +96,9 @@ extension ServerAccess {
                 facts.questions.map { question in
                     var one = entry
                     (one.query, one.rows) = (question.text, question.rows)
+                    if let failure = question.failure, one.outcome == .success {
+                        (one.outcome, one.reason) = (.failure, failure)
+                    }
                     return one
                 })
             return

@@ -7,6 +7,8 @@ package final class RequestTrail: Sendable {
     struct Question: Sendable {
         let text: String
         var rows: Int?
+        /// Why there was no answer to it, whatever the request's own was: a batch is answered in any case.
+        var failure: String?
     }
 
     /// What the audit wants to know.
@@ -52,6 +54,13 @@ package final class RequestTrail: Sendable {
     package func gave(rows: Int, to question: Int) {
         state.withLock { facts in
             if facts.questions.indices.contains(question) { facts.questions[question].rows = rows }
+        }
+    }
+
+    /// Tells why a query had no answer.
+    package func failed(_ reason: String, _ question: Int) {
+        state.withLock { facts in
+            if facts.questions.indices.contains(question) { facts.questions[question].failure = reason }
         }
     }
 

@@ -64,8 +64,12 @@ struct KustoRoutes: Sendable {
     }
 
     private func answer(_ asked: KustoRequest, _ endpoint: Endpoint, _ client: Client) async throws -> Response {
+        let view = try state.view()
+        let identity = RequestTrail.current?.facts.identity
+        let seesAll = identity == nil || identity?.method == .machine || identity?.role == .administrator
         let commands = ManagementCommands(
-            provider: try state.provider(), database: Self.database, version: state.version, queries: state.queries)
+            provider: view.provider, database: Self.database, version: state.version, queries: state.queries,
+            asker: seesAll ? nil : identity?.name)
         let isCommand = ManagementCommands.isCommand(asked.text)
         guard commands.isDatabase(asked.database) || isCommand && asked.database.isEmpty else {
             return KustoError.response(
@@ -86,11 +90,11 @@ struct KustoRoutes: Sendable {
             // What shows and stops queries does not wait behind them.
             if isCommand, ManagementCommands.isAboutQueries(asked.text) {
                 let result = try commands.run(asked.text, options: state.queries.lowered(asked.options))
+                if let question { trail?.gave(rows: result.primary.count, to: question) }
                 return Answer.bytes(
                     try KustoV1.encodeCommand(result), type: "application/json; charset=utf-8",
                     headers: KustoHeader.answer(asked.activity))
             }
-            let workspace = state.workspace
             let result: QueryResult
             if isCommand {
                 result = try await state.queries.run(
@@ -99,7 +103,7 @@ struct KustoRoutes: Sendable {
             } else {
                 result = try await state.queries.answer(
                     asked.text, options: asked.options, client: client, activity: asked.activity,
-                    over: commands.provider, version: { workspace.version() })
+                    over: view.provider, version: view.current)
             }
             if let question { trail?.gave(rows: result.primary.count, to: question) }
             let encoded = try await QueryService.offload(ifMoreThan: 2_000, result.cellCount) {
@@ -114,6 +118,7 @@ struct KustoRoutes: Sendable {
             return Answer.bytes(
                 encoded, type: "application/json; charset=utf-8", headers: KustoHeader.answer(asked.activity))
         } catch let error as QueryError {
+            if let question { trail?.failed(error.message, question) }
             return KustoError.response(error, asked)
         }
     }

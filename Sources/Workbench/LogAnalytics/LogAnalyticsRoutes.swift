@@ -68,18 +68,20 @@ struct LogAnalyticsRoutes: Sendable {
     /// - Throws: `LogAnalyticsError`.
     private func run(prefer: String, address: Bag, _ fields: Bag, _ client: Client) async throws -> [UInt8] {
         let asked = try LogAnalyticsRequest(fields: fields, address: address, prefer: prefer, now: SystemClock.now())
-        let workspace = state.workspace
         let trail = RequestTrail.current
         let question = trail?.asks(asked.text)
         do {
+            let view = try state.view()
             let result = try await state.queries.answer(
-                asked.text, options: asked.options, client: client, over: try state.provider(),
-                version: { workspace.version() })
+                asked.text, options: asked.options, client: client, over: view.provider, version: view.current)
             if let question { trail?.gave(rows: result.primary.count, to: question) }
             return try await QueryService.offload(ifMoreThan: 2_000, result.cellCount) {
                 try LogAnalyticsAnswer.encode(result, asked)
             }
-        } catch let error as QueryError { throw LogAnalyticsError(error) }
+        } catch let error as QueryError {
+            if let question { trail?.failed(error.message, question) }
+            throw LogAnalyticsError(error)
+        }
     }
 
     private func refuse(_ error: LogAnalyticsError) -> Response {

@@ -34,10 +34,9 @@ struct WorkbookRoutes: Sendable {
         guard let document = state.documents.first(where: { $0.id == id }) else {
             return Answer.html(shell.missing("There is no workbook \(id)."), status: .notFound)
         }
-        let workspace = state.workspace
+        let view = try state.view()
         let run = WorkbookRun(
-            provider: try state.provider(), now: try state.pageTime(), queries: state.queries, client: client,
-            version: { workspace.version() })
+            provider: view.provider, now: view.time, queries: state.queries, client: client, version: view.current)
         let page = await run.resolve(document, asked: asked)
         // Another thread draws the page, for the same reader.
         let (documents, account) = (state.documents, PageAccount.current)

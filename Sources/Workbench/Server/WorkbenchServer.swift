@@ -103,14 +103,11 @@ struct WorkbenchState: Sendable {
     }
 
     /// The tables as they are now; read anew only when the file changed.
-    func provider() throws -> WorkspaceProvider { try seen().provider }
+    func provider() throws -> WorkspaceProvider { try view().provider }
 
-    /// When pages are as of: the instant at which somebody first looked at the file as it is, for a minute, so that
-    /// readers of the same page share its answers. Nothing was written since.
-    func pageTime() throws -> Int64 { try seen().time }
-
-    private func seen() throws -> SeenWorkspace.View {
-        try snapshot.view(of: workspace.version()) {
+    /// The tables as they are now, with what their answers may be kept by.
+    func view() throws -> WorkspaceView {
+        try snapshot.view(of: workspace) {
             try WorkspaceProvider(
                 workspace, functions: library.functionDeclarations, notes: library.notes,
                 others: library.watchlistTables, declared: library.tables.mapValues(\.schema), outside: outside)
@@ -120,7 +117,7 @@ struct WorkbenchState: Sendable {
     /// Who sends a request. On loopback nobody is signed in: programs are told apart by what they call themselves.
     func client(of request: Request) -> Client {
         let trail = RequestTrail.current
-        guard let trail, let identity = trail.facts.identity else {
+        guard let trail, let identity = trail.facts.identity, identity.method != .machine else {
             return Client(address: "local, \((request.headers[.userAgent] ?? "no agent").prefix(80))")
         }
         return Client(name: identity.name, address: trail.address)
@@ -133,27 +130,39 @@ struct WorkbenchState: Sendable {
     var home: WorkbookDocument? { documents.first { $0.id == library.home } ?? documents.first }
 }
 
+/// The workspace as somebody looked at it.
+struct WorkspaceView: Sendable {
+    let provider: WorkspaceProvider
+    fileprivate let version: DataVersion?
+    /// When pages are as of, in ticks: the instant at which somebody first looked at the file as it is, for a minute, so
+    /// that readers of the same page share its answers. Nothing was written since.
+    let time: Int64
+    fileprivate let workspace: Workspace
+
+    /// What the rows are now, as long as the tables are those of this view: nil once something was written, so that
+    /// nothing which knows the old columns is kept for the new ones.
+    var current: @Sendable () -> DataVersion? {
+        { [version, workspace] in version.flatMap { workspace.version() == $0 ? $0 : nil } }
+    }
+}
+
 /// The workspace as it was last looked at.
 private final class SeenWorkspace: Sendable {
-    struct View: Sendable {
-        let provider: WorkspaceProvider
-        let version: DataVersion
-        /// Ticks.
-        let time: Int64
-    }
-
-    private let last: Mutex<View?> = Mutex(nil)
+    private let last: Mutex<WorkspaceView?> = Mutex(nil)
     private static let pageSeconds: Int64 = 60
 
-    func view(of version: DataVersion?, _ make: () throws -> WorkspaceProvider) throws -> View {
+    func view(
+        of workspace: Workspace, _ make: () throws -> WorkspaceProvider
+    ) throws -> WorkspaceView {
+        let version = workspace.version()
         let now = SystemClock.now()
         if let version, let last = last.withLock({ $0 }), last.version == version {
             if (0...Self.pageSeconds * DateTime.ticksPerSecond).contains(now &- last.time) { return last }
-            let later = View(provider: last.provider, version: version, time: now)
+            let later = WorkspaceView(provider: last.provider, version: version, time: now, workspace: workspace)
             self.last.withLock { $0 = later }
             return later
         }
-        let view = View(provider: try make(), version: version ?? DataVersion([]), time: now)
+        let view = WorkspaceView(provider: try make(), version: version, time: now, workspace: workspace)
         if version != nil { last.withLock { $0 = view } }
         return view
     }

@@ -27,6 +27,53 @@ import Testing
         }
     }
 
+    /// Letters that look alike are others, and so are the answers.
+    @Test func onlyEqualBytesShareAnAnswer() async throws {
+        let service = QueryService()
+        let version = DataVersion([1])
+        func length(_ text: String, _ given: String) async throws -> String {
+            var options = QueryOptions()
+            options.parameters = ["p": .string(given)]
+            let result = try await service.answer(
+                "declare query_parameters(p:string); print strlen('\(text)'), strlen(p)", options: options,
+                client: .commandLine, over: MemoryTables(), version: { version })
+            return try result.primary.rows()[0].map(\.text).joined(separator: " ")
+        }
+        #expect(try await length("\u{E9}", "a") == "1 1")
+        #expect(try await length("e\u{301}", "a") == "2 1")
+        #expect(try await length("e\u{301}", "\u{E9}") == "2 1")
+        #expect(try await length("e\u{301}", "e\u{301}") == "2 2")
+    }
+
+    /// What goes on with the rows of a command is a query, which waits for its turn like others.
+    @Test func onlyCommandsAloneGoPastTheQueue() {
+        for text in [".show queries", " .cancel query 'a'", ".show running queries\n"] {
+            #expect(ManagementCommands.isAboutQueries(text), "\(text)")
+        }
+        for text in [".show queries | count", ".show running queries | mv-expand x", ".show tables", "print 1"] {
+            #expect(!ManagementCommands.isAboutQueries(text), "\(text)")
+        }
+    }
+
+    @Test func whoeverIsNamedStopsTheirOwnOnly() async throws {
+        let service = QueryService(Self.limits(young: 2))
+        let task = Task {
+            try await service.run(
+                Self.endless, options: QueryOptions(), client: Client(name: "anna", address: "a"), activity: "x"
+            ) { try Engine(provider: MemoryTables()).run(Self.endless, options: $0).primary.count }
+        }
+        try await until { service.counts.running == 1 }
+        #expect(service.cancel(activity: "x", of: "bert") == 0)
+        let shown = { (asker: String?) in
+            try ManagementCommands(provider: MemoryTables(), version: "1", queries: service, asker: asker)
+                .run(".show queries").primary.count
+        }
+        #expect(try shown("bert") == 0)
+        #expect(try shown("anna") == 1 && shown(nil) == 1)
+        #expect(service.cancel(activity: "x", of: "anna") == 1)
+        await #expect(throws: QueryError.self) { try await task.value }
+    }
+
     /// Waits until the service says so.
     private func until(_ isTrue: () -> Bool) async throws {
         for _ in 0..<2_000 where !isTrue() { try await Task.sleep(for: .milliseconds(5)) }

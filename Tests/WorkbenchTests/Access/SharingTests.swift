@@ -277,6 +277,25 @@ import Workspace
         return []
     }
 
+    /// A batch is answered whatever its queries gave; the audit tells of each.
+    @Test func aFailedQueryOfABatchIsNoSuccess() async throws {
+        let (reader, secret) = Self.token("batch")
+        try await SharedWorkbench.use(tokens: [reader]) { shared async throws in
+            let body = """
+                {"requests": [
+                  {"id": "1", "workspace": "w", "method": "POST", "path": "/query", "body": {"query": "print 1"}},
+                  {"id": "2", "workspace": "w", "method": "POST", "path": "/query", "body": {"query": "print no_name"}}]}
+                """
+            let answer = try await shared.send(
+                "POST", "/v1/$batch", headers: bearer(secret) + [("Content-Type", "application/json")], body: body)
+            #expect(answer.status == 200, "\(answer.body)")
+            let file = AuditFile(shared.folder + "/shared.vestige.audit")
+            let queries = try await Self.wait(for: 3, in: file).filter { $0["Action"]?.string == "Query" }
+            #expect(queries.map { $0["Outcome"]?.string } == ["Success", "Failure"])
+            #expect(queries.last?["Reason"]?.string?.contains("no_name") == true)
+        }
+    }
+
     /// What was asked before the end is written before the end.
     @Test func nothingIsLostWhenTheServerEnds() async throws {
         let (reader, secret) = Self.token("many", calls: 1_000)
