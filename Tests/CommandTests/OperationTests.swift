@@ -35,7 +35,7 @@ import Workspace
             let configuration = try write(lab)
             let workspace = lab.folder + "/operation.vestige"
             let first = try CommandTests.start(["collect", "--config", configuration], in: lab.folder)
-            #expect(try await wait(20) { CollectorLock.owner(workspace: workspace) == "\(first.processIdentifier)" })
+            #expect(try await wait(120) { CollectorLock.owner(workspace: workspace) == "\(first.processIdentifier)" })
             let refused = try await CommandTests.run(["collect", "--once", "--config", configuration], in: lab.folder)
             #expect(
                 refused.status == 2 && refused.err.contains("process \(first.processIdentifier) has it"),
@@ -48,16 +48,16 @@ import Workspace
             second.standardInput = FileHandle.nullDevice
             try second.run()
             #expect(
-                try await wait(20) {
+                try await wait(120) {
                     (try? String(contentsOfFile: log, encoding: .utf8))?.contains("standing by") == true
                 })
             #expect(second.isRunning && CollectorLock.owner(workspace: workspace) == "\(first.processIdentifier)")
             let taken = SystemClock.now()
             kill(first.processIdentifier, SIGKILL)
-            #expect(try await wait(20) { CollectorLock.owner(workspace: workspace) == "\(second.processIdentifier)" })
+            #expect(try await wait(120) { CollectorLock.owner(workspace: workspace) == "\(second.processIdentifier)" })
             // Until it has collected, it may not listen to being asked to end yet.
             let path = workspace
-            #expect(try await wait(20) { ((try? Workspace(path: path).lastRuns().first?.started) ?? 0) > taken })
+            #expect(try await wait(120) { ((try? Workspace(path: path).lastRuns().first?.started) ?? 0) > taken })
             second.terminate()
             try await CommandTests.end(of: second)
             #expect(second.terminationStatus == 0)
@@ -88,7 +88,7 @@ import Workspace
                     .map { String($0.1) }
             }
             #expect(
-                try await wait(20) {
+                try await wait(120) {
                     address() != nil && lines().contains { $0["message"] == .string("source collected") }
                 })
             let base = try #require(address())
@@ -103,7 +103,7 @@ import Workspace
                     && line["level"] == .string("info"))
             // What fails says what to do.
             _ = try await lab.control("POST", "/lab/faults", #"{"path":"/api/machines","times":100,"status":403}"#)
-            #expect(try await wait(40) { lines().contains { $0["message"] == .string("source failed") } })
+            #expect(try await wait(120) { lines().contains { $0["message"] == .string("source failed") } })
             let failed = try #require(lines().first { $0["message"] == .string("source failed") })
             #expect(failed["level"] == .string("error") && failed["next"]?.text.contains("Machine.Read.All") == true)
             let told = try await CommandTests.run(["status", "--config", configuration], in: lab.folder)
@@ -131,18 +131,18 @@ import Workspace
             func said(_ text: String) -> Bool {
                 (try? String(contentsOfFile: log, encoding: .utf8))?.contains(text) == true
             }
-            #expect(try await wait(20) { ran() == ["mde-machines"] })
+            #expect(try await wait(120) { ran() == ["mde-machines"] })
             let good = try String(contentsOfFile: configuration, encoding: .utf8)
             // What cannot be read changes nothing.
             try FolderWriter.write(good.replacing("schedules:", with: "scheduls:"), to: configuration)
             kill(collector.processIdentifier, SIGHUP)
             #expect(
-                try await wait(20) { said("scheduls") && said("collecting goes on with the configuration as it was") })
+                try await wait(120) { said("scheduls") && said("collecting goes on with the configuration as it was") })
             #expect(collector.isRunning)
             try FolderWriter.write(
                 good.replacing("[mde-machines]", with: "[mde-machines, mde-recommendations]"), to: configuration)
             kill(collector.processIdentifier, SIGHUP)
-            #expect(try await wait(20) { ran() == ["mde-machines", "mde-recommendations"] })
+            #expect(try await wait(120) { ran() == ["mde-machines", "mde-recommendations"] })
             #expect(said("the configuration was read again"))
             collector.terminate()
             try await CommandTests.end(of: collector)
