@@ -183,8 +183,7 @@ struct DefenderRoutes: Sendable {
     func vulnerabilityRows() -> [Value] {
         let fleet = lab.world.fleet
         let day = lab.world.clock.day
-        let now = lab.world.clock.now
-        let midnight = now / DateTime.ticksPerDay * DateTime.ticksPerDay
+        let midnight = lab.world.clock.midnight
         var out: [Value] = []
         for m in fleet.machines where fleet.onboarding(m) == "Onboarded" {
             for v in fleet.vulnerabilities(m, day: day) {
@@ -222,7 +221,7 @@ struct DefenderRoutes: Sendable {
     func configurationRows() -> [Value] {
         let fleet = lab.world.fleet
         let day = lab.world.clock.day
-        let midnight = lab.world.clock.now / DateTime.ticksPerDay * DateTime.ticksPerDay
+        let midnight = lab.world.clock.midnight
         var out: [Value] = []
         for m in fleet.machines where fleet.onboarding(m) == "Onboarded" {
             for (k, c) in m.controls.enumerated() {

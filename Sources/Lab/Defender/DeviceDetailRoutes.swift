@@ -86,18 +86,15 @@ struct DeviceDetailRoutes: Sendable {
         }
     }
 
-    /// What differs between two days, told of at the beginning of the later one.
+    /// What differs between two days, told of at the first instant of the later one: at no hour is it still to come.
     private func changes(since: Int64) -> [Value] {
         let fleet = lab.world.fleet
         let clock = lab.world.clock
-        let midnight = clock.now / DateTime.ticksPerDay * DateTime.ticksPerDay
         var out: [Value] = []
         for day in 1...max(1, clock.day) where clock.day > 0 {
-            let time = midnight - Int64(clock.day - day) * DateTime.ticksPerDay + DateTime.ticksPerDay / 24
+            let time = clock.midnight - Int64(clock.day - day) * DateTime.ticksPerDay
             // Rounded down to the six hours that the snapshot was made in.
-            guard time >= since / (DateTime.ticksPerDay / 4) * (DateTime.ticksPerDay / 4), time <= clock.now else {
-                continue
-            }
+            guard time >= since / (DateTime.ticksPerDay / 4) * (DateTime.ticksPerDay / 4) else { continue }
             for m in fleet.machines where fleet.onboarding(m) == "Onboarded" {
                 let before = fleet.vulnerabilities(m, day: day - 1)
                 let after = fleet.vulnerabilities(m, day: day)

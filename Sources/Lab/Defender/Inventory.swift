@@ -7,9 +7,10 @@ struct Inventory: Sendable {
     let day: Int
     /// Ticks.
     let now: Int64
+    /// With which the day began; ticks.
+    let midnight: Int64
 
     private var onboarded: [Machine] { fleet.machines.filter { fleet.onboarding($0) == "Onboarded" } }
-    private var midnight: Int64 { now / DateTime.ticksPerDay * DateTime.ticksPerDay }
 
     private func bag(_ pairs: [(String, Value)]) -> Value { .bag(Bag(pairs)) }
 

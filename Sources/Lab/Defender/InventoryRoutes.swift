@@ -8,7 +8,8 @@ struct InventoryRoutes: Sendable {
 
     private var lab: LabState { defender.lab }
     private var inventory: Inventory {
-        Inventory(fleet: lab.world.fleet, day: lab.world.clock.day, now: lab.world.clock.now)
+        let clock = lab.world.clock
+        return Inventory(fleet: lab.world.fleet, day: clock.day, now: clock.now, midnight: clock.midnight)
     }
     /// Rows of one file.
 

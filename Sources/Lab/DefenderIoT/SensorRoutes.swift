@@ -31,7 +31,9 @@ struct SensorRoutes: Sendable {
         }
         let reports = VulnerabilityReports(plant: plant)
         get(router, "/api/v1/reports/vulnerabilities/devices") { _ in .array(reports.devices()) }
-        get(router, "/api/v1/reports/vulnerabilities/security") { _ in reports.security(now: lab.world.clock.now) }
+        get(router, "/api/v1/reports/vulnerabilities/security") { _ in
+            reports.security(now: lab.world.clock.now, midnight: lab.world.clock.midnight)
+        }
         get(router, "/api/v1/reports/vulnerabilities/operational") { _ in reports.operational(now: lab.world.clock.now)
         }
         get(router, "/api/v1/reports/vulnerabilities/mitigation") { _ in reports.mitigation() }

@@ -3,9 +3,9 @@ import Tables
 
 /// The advanced-hunting tables of one day, with the documented columns.
 enum HuntingTables {
-    static func build(_ fleet: Fleet, day: Int, now: Int64) -> MemoryTables {
+    static func build(_ fleet: Fleet, _ clock: LabClock) -> MemoryTables {
         let tables = MemoryTables()
-        let midnight = now / DateTime.ticksPerDay * DateTime.ticksPerDay
+        let (day, now, midnight) = (clock.day, clock.now, clock.midnight)
         tables.set(
             "DeviceInfo", schema: deviceInfo,
             batches: [Batch(schema: deviceInfo, rows: fleet.machines.map { row($0, fleet, day, now) })])
@@ -99,7 +99,8 @@ enum HuntingTables {
         var builders = schema.columns.map { ColumnBuilder($0.type) }
         var count = 0
         for m in fleet.machines where fleet.onboarding(m) == "Onboarded" {
-            let seen = midnight + Int64(fleet.dice.roll(m.index, 32) % 20_000) * DateTime.ticksPerSecond
+            // In the hours before the day began.
+            let seen = midnight - Int64(fleet.dice.roll(m.index, 32) % 20_000) * DateTime.ticksPerSecond
             for (k, control) in m.controls.enumerated() {
                 let applies = fleet.applies(m, k)
                 let complies = applies && fleet.complies(m, k, day: day)

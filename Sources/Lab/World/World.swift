@@ -6,19 +6,27 @@ import Tables
 package final class LabClock: Sendable {
     private let state: Mutex<(offset: Int64, days: Int)>
     private let standing: Int64?
+    /// The midnight before the lab started; ticks.
+    private let firstMidnight: Int64
 
     /// Starts `startDaysAgo` days in the past.
     ///
     /// - Parameter standing: ticks at which the clock stands still between two advances, so that two labs tell the same; nil to go on.
     package init(startDaysAgo: Int = 0, standing: Int64? = nil) {
-        state = Mutex((-Int64(startDaysAgo) * DateTime.ticksPerDay, 0))
+        let offset = -Int64(startDaysAgo) * DateTime.ticksPerDay
+        state = Mutex((offset, 0))
         self.standing = standing
+        let start = (standing ?? SystemClock.now()) + offset
+        firstMidnight = start / DateTime.ticksPerDay * DateTime.ticksPerDay
     }
 
     /// Ticks.
     package var now: Int64 { (standing ?? SystemClock.now()) + state.withLock { $0.offset } }
     /// Whole days that the clock was advanced since the lab started.
     package var day: Int { state.withLock { $0.days } }
+    /// The midnight that the lab's day began with, in ticks. A day of the lab ends when somebody advances it, not at the
+    /// machine's midnight: nothing is reported anew because of the hour at which a lab runs.
+    package var midnight: Int64 { firstMidnight + Int64(day) * DateTime.ticksPerDay }
 
     /// Moves the time on within a day: what devices report stays as it is.
     package func advance(hours: Int) { state.withLock { $0.offset += Int64(hours) * 3_600 * DateTime.ticksPerSecond } }
@@ -52,7 +60,7 @@ final class World: Sendable {
         let day = clock.day
         let state = built.withLock { built in
             if let known = built, known.day == day { return known.tables }
-            let tables = HuntingTables.build(fleet, day: day, now: clock.now)
+            let tables = HuntingTables.build(fleet, clock)
             built = (day, tables)
             return tables
         }
