@@ -75,7 +75,15 @@ class Hook(http.server.BaseHTTPRequestHandler):
 
 class Mails:
     def __init__(self):
-        self.received, self.logins, self.refuse = [], [], []
+        self.received, self.logins, self.refuse, self.receivers = [], [], [], {}
+
+    async def handle_RCPT(self, server, session, envelope, address, options):
+        """Answers in their turn, for each receiver."""
+        answers = self.receivers.get(address)
+        answer = answers.pop(0) if answers else "250 OK"
+        if answer.startswith("250"):
+            envelope.rcpt_tos.append(address)
+        return answer
 
     async def handle_DATA(self, server, session, envelope):
         if self.refuse:
@@ -162,6 +170,35 @@ class Notifications(unittest.TestCase):
         self.assertIn("Acme", text)
         self.collect([sink])
         self.assertEqual(len(mails.received), 1, "nothing is told twice")
+
+    def test_each_receiver_has_a_mail_once(self):
+        """One does not exist, one is to be tried again later: the others have the mail at once, and not twice."""
+        mails = Mails()
+        port = self.mail_server(mails)
+        mails.receivers = {"gone@corp.example": ["550 no such user"] * 9, "grey@corp.example": ["451 greylisted"]}
+        sink = {"name": "mail", "kind": "mail", "host": "127.0.0.1", "port": port, "security": "none", "from": "vestige@corp.example",
+                "to": ["duty@corp.example", "gone@corp.example", "grey@corp.example"]}
+        told = self.collect([sink], expected=1)
+        self.assertIn("grey@corp.example", told)
+        self.assertIn("451 greylisted", told)
+        # A new process: who had the mail is not known any more, so that they may have it twice, but nobody is left out.
+        second = self.collect([sink], expected=1)
+        self.assertIn("gone@corp.example: 550 no such user", second)
+        got = [address for _, envelope in mails.received for address in envelope.rcpt_tos]
+        self.assertEqual(got.count("grey@corp.example"), 1)
+        self.assertNotIn("gone@corp.example", got)
+        self.assertIn("duty@corp.example", got)
+        self.collect([sink])
+        self.assertEqual(len(got), len([a for _, e in mails.received for a in e.rcpt_tos]), "nothing waits any more")
+
+    def test_a_refused_mail_does_not_keep_the_next_from_going(self):
+        mails = Mails()
+        port = self.mail_server(mails)
+        mails.receivers = {"duty@corp.example": ["550 not this one"]}
+        sink = {"name": "mail", "kind": "mail", "host": "127.0.0.1", "port": port, "security": "none", "from": "vestige@corp.example", "to": ["duty@corp.example"]}
+        self.assertIn("550 not this one", self.collect([sink], expected=1))
+        self.collect([sink], entries=("CVE-2026-1", "CVE-2026-2", "CVE-2026-3"))
+        self.assertEqual(len(mails.received), 1)
 
     def test_mail_refuses_a_server_without_encryption_and_an_unknown_certificate(self):
         mails = Mails()

@@ -52,29 +52,40 @@ package struct SMTPClient: Sendable {
         self.trust = trust
     }
 
+    /// What became of a message. A receiver in neither list has it.
+    package struct Delivery: Sendable {
+        /// Bytes of the message, when somebody got it.
+        package var bytes = 0
+        /// Receivers who never get it, with the server's reason.
+        package var refused: [String: String] = [:]
+        /// Receivers for whom the server asks to try again later, with its reason.
+        package var waiting: [String: String] = [:]
+    }
+
     /// Hands messages over, one connection for all.
     ///
-    /// - Returns: bytes of the messages, and those that the server refused for good, by their place with the reason.
-    package func send(_ messages: [Message]) async throws(ServiceError) -> (
-        bytes: Int, refused: [Int: String]
-    ) {
+    /// - Parameter onHanded: gets the place of each message, and what became of it, at once: what went out before a
+    ///   connection fails is known.
+    package func send(
+        _ messages: [Message], onHanded: (Int, Delivery) -> Void
+    ) async throws(ServiceError) {
         let connection = try await LineConnection.open(
             host, port: port, isEncrypted: security == .tls, trust: trust)
         do throws(ServiceError) {
-            let sent = try await send(messages, over: connection)
+            try await begin(connection)
+            for (place, message) in messages.enumerated() {
+                onHanded(place, try await hand(message, connection))
+            }
+            try? await connection.send(Array("QUIT\r\n".utf8))
             await connection.close()
-            return sent
         } catch {
             await connection.close()
             throw error
         }
     }
 
-    private func send(_ messages: [Message], over connection: LineConnection)
-        async throws(ServiceError) -> (
-            bytes: Int, refused: [Int: String]
-        )
-    {
+    /// The greeting, encryption and sign-in.
+    private func begin(_ connection: LineConnection) async throws(ServiceError) {
         try await expect(220, try await reply(connection), "the greeting")
         var extensions = try await greet(connection)
         if security == .starttls {
@@ -88,34 +99,51 @@ package struct SMTPClient: Sendable {
             extensions = try await greet(connection)
         }
         if let login { try await authenticate(login, extensions, connection) }
-        var bytes = 0
-        var refused: [Int: String] = [:]
-        for (i, message) in messages.enumerated() {
-            if let reason = try await hand(message, connection, &bytes) { refused[i] = reason }
-        }
-        try? await connection.send(Array("QUIT\r\n".utf8))
-        return (bytes, refused)
     }
 
-    /// Hands one message over.
-    ///
-    /// - Returns: why the server refuses it for good; nil when it took it.
-    private func hand(_ message: Message, _ connection: LineConnection, _ bytes: inout Int)
-        async throws(ServiceError)
-        -> String?
-    {
-        try await command("MAIL FROM:<\(message.from)>", 250, connection)
-        for address in message.to { try await command("RCPT TO:<\(address)>", 250, connection) }
-        try await command("DATA", 354, connection)
+    /// Hands one message over, to those of its receivers whom the server takes (RFC 5321, section 3.3).
+    private func hand(_ message: Message, _ connection: LineConnection) async throws(ServiceError) -> Delivery {
+        var delivery = Delivery()
+        let sender = try await ask("MAIL FROM:<\(message.from)>", connection)
+        if !sender.isTaken {
+            delivery.note(sender, for: message.to)
+            try await forget(connection)
+            return delivery
+        }
+        var taken: [String] = []
+        for address in message.to {
+            let answer = try await ask("RCPT TO:<\(address)>", connection)
+            if answer.isTaken { taken.append(address) } else { delivery.note(answer, for: [address]) }
+        }
+        if taken.isEmpty {
+            try await forget(connection)
+            return delivery
+        }
+        let ready = try await ask("DATA", connection)
+        guard ready.code == 354 else {
+            delivery.note(ready, for: taken)
+            try await forget(connection)
+            return delivery
+        }
         let text = MailText.data(message)
         try await connection.send(text)
         let answer = try await reply(connection)
-        if answer.code == 250 {
-            bytes += text.count
-            return nil
-        }
-        guard (500..<600).contains(answer.code) else { throw unexpected("the message", answer) }
-        return answer.text
+        if answer.isTaken { delivery.bytes = text.count } else { delivery.note(answer, for: taken) }
+        return delivery
+    }
+
+    /// Leaves a message that nobody gets, so that the next one can begin.
+    private func forget(_ connection: LineConnection) async throws(ServiceError) {
+        try await command("RSET", 250, connection)
+    }
+
+    /// Sends a command about a message. A server that closes the channel (421), or answers what is no answer to it, ends
+    /// the connection's use.
+    private func ask(_ text: String, _ connection: LineConnection) async throws(ServiceError) -> Reply {
+        try await connection.send(Array((text + "\r\n").utf8))
+        let answer = try await reply(connection)
+        guard answer.code != 421, (200..<600).contains(answer.code) else { throw unexpected(text, answer) }
+        return answer
     }
 
     private func greet(_ connection: LineConnection) async throws(ServiceError) -> [String] {
@@ -177,11 +205,14 @@ package struct SMTPClient: Sendable {
         }
     }
 
-    private struct Reply {
+    fileprivate struct Reply {
         let code: Int
         /// Without the codes.
         let lines: [String]
         var text: String { "\(code) \(lines.joined(separator: " "))" }
+        /// 251: will forward; 252: cannot say, but tries.
+        var isTaken: Bool { (250...252).contains(code) }
+        var isForGood: Bool { (500..<600).contains(code) }
     }
 
     private func reply(_ connection: LineConnection) async throws(ServiceError) -> Reply {
@@ -216,67 +247,10 @@ package struct SMTPClient: Sendable {
     }
 }
 
-/// Messages as they go over the wire (RFC 5322, RFC 2045).
-enum MailText {
-    /// The machine's name, as far as it can stand in a greeting.
-    static var ownName: String {
-        let name = ProcessInfo.processInfo.hostName.filter {
-            $0.isASCII && ($0.isLetter || $0.isNumber || ".-".contains($0))
+extension SMTPClient.Delivery {
+    fileprivate mutating func note(_ answer: SMTPClient.Reply, for addresses: [String]) {
+        for address in addresses {
+            if answer.isForGood { refused[address] = answer.text } else { waiting[address] = answer.text }
         }
-        return name.isEmpty ? "localhost" : name
-    }
-
-    /// A message with its header, dots doubled and the end marked.
-    static func data(_ message: SMTPClient.Message) -> [UInt8] {
-        var lines = [
-            "From: \(header(message.from))", "To: \(message.to.map(header).joined(separator: ", "))",
-            "Subject: \(encoded(message.subject))", "Date: \(date(message.time))",
-            "Message-ID: <\(message.id)@\(ownName)>", "MIME-Version: 1.0",
-            "Content-Type: text/plain; charset=utf-8",
-            "Content-Transfer-Encoding: base64", "Auto-Submitted: auto-generated", "",
-        ]
-        let text = Data(message.body.replacing("\r\n", with: "\n").replacing("\n", with: "\r\n").utf8)
-        lines += text.base64EncodedString(options: [
-            .lineLength76Characters, .endLineWithCarriageReturn, .endLineWithLineFeed,
-        ])
-        .split(separator: "\r\n").map(String.init)
-        return Array((lines.joined(separator: "\r\n") + "\r\n.\r\n").utf8)
-    }
-
-    /// A text for a header field: nothing in it can begin another field.
-    private static func header(_ text: String) -> String {
-        text.filter { !$0.isNewline && $0 != "\0" }
-    }
-
-    /// An unstructured field (RFC 2047): words of 45 bytes at most, cut between characters.
-    static func encoded(_ text: String) -> String {
-        let plain = header(text)
-        if plain.allSatisfy({ $0.isASCII }) && plain.utf8.count < 900 { return plain }
-        var words: [String] = []
-        var word = ""
-        for character in plain {
-            if word.utf8.count + character.utf8.count > 45 {
-                words.append(word)
-                word = ""
-            }
-            word.append(character)
-        }
-        words.append(word)
-        return words.map { "=?utf-8?B?\(Data($0.utf8).base64EncodedString())?=" }.joined(
-            separator: "\r\n ")
-    }
-
-    private static func date(_ ticks: Int64) -> String {
-        let text = DateTime.format(ticks)
-        let days = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
-        let months = [
-            "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-        ]
-        guard let month = Int(text.dropFirst(5).prefix(2)) else {
-            preconditionFailure("a time has a month")
-        }
-        let day = text.dropFirst(8).prefix(2)
-        return
-            "\(days[DateTime.dayOfWeek(ticks)]), \(day) \(months[month - 1]) \(text.prefix(4)) \(text.dropFirst(11).prefix(8)) +0000"
     }
 }

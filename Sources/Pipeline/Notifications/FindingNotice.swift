@@ -1,3 +1,4 @@
+import KQLEngine
 import Tables
 
 /// What people are told of findings of one incident at once.
@@ -24,7 +25,14 @@ struct FindingNotice: Sendable {
         case medium = "Medium"
         case high = "High"
 
-        var rank: Int { Self.allCases.firstIndex(of: self) ?? 0 }
+        private var rank: Int {
+            switch self {
+            case .informational: 0
+            case .low: 1
+            case .medium: 2
+            case .high: 3
+            }
+        }
         static func < (a: Severity, b: Severity) -> Bool { a.rank < b.rank }
 
         /// Syslog's: critical, warning, notice and informational (RFC 5424, section 6.2.1).
@@ -51,20 +59,33 @@ struct FindingNotice: Sendable {
     var id: String {
         findings.count == 1 ? findings[0].id : "\(incident)-\(findings[findings.count - 1].id)"
     }
-    var severity: Severity { findings.map(\.severity).max() ?? .informational }
+    var severity: Severity { gravest.severity }
     var title: String {
-        guard let first = findings.max(by: { $0.severity < $1.severity }) else { return "" }
-        return findings.count == 1 ? first.title : "\(first.title) and \(findings.count - 1) more"
+        findings.count == 1 ? gravest.title : "\(gravest.title) and \(findings.count - 1) more"
+    }
+    /// When the last of it was found; ticks.
+    var time: Int64 { findings[findings.count - 1].time }
+
+    private var gravest: Finding {
+        guard let gravest = findings.max(by: { $0.severity < $1.severity }) else {
+            preconditionFailure("a notice has findings")
+        }
+        return gravest
     }
 
     /// Notices of a batch, by incident, in the order of their first findings.
     ///
     /// - Parameter least: findings that are milder are left out; so are those that were told as Sentinel would.
     static func notices(_ batch: Batch, least: Severity) throws -> [FindingNotice] {
-        func column(_ name: String) throws -> Column? { try batch.column(named: name) }
-        let (ids, rules, titles) = (
-            try column("FindingId"), try column("RuleId"), try column("FindingTitle")
-        )
+        func column(_ name: String) throws -> Column {
+            guard let column = try batch.column(named: name) else {
+                throw OperatorError(
+                    "findings could not be told", got: "the rows of \(table) have no column \(name)",
+                    next: "vestige content check", isConfiguration: true)
+            }
+            return column
+        }
+        let (ids, rules, titles) = (try column("FindingId"), try column("RuleId"), try column("FindingTitle"))
         let (texts, severities, times) = (
             try column("Description"), try column("Severity"), try column("TimeGenerated")
         )
@@ -76,16 +97,18 @@ struct FindingNotice: Sendable {
         var order: [String] = []
         var groups: [String: (findings: [Finding], rows: [Int])] = [:]
         for row in 0..<batch.count {
-            let severity = Severity(rawValue: severities?[row].text ?? "") ?? .medium
-            guard severity >= least, repeats?[row].boolValue != true else { continue }
-            let id = ids?[row].text ?? ""
+            // Of a severity that is none of Sentinel's, people are told rather than not.
+            let severity = Severity(rawValue: severities[row].text) ?? .medium
+            guard severity >= least, repeats[row].boolValue != true else { continue }
+            let id = ids[row].text
+            // One without a time is told all the same.
+            let time = if case .datetime(let ticks) = times[row] { ticks } else { SystemClock.now() }
             let finding = Finding(
-                id: id, rule: rules?[row].text ?? "", title: titles?[row].text ?? "",
-                description: texts?[row].text ?? "",
-                severity: severity, time: times?.ticks(row) ?? 0, events: events?[row].longValue ?? 0,
-                tactics: JSON(tactics?[row] ?? .null), techniques: JSON(techniques?[row] ?? .null),
-                entities: JSON(entities?[row] ?? .null), details: JSON(details?[row] ?? .null))
-            let incident = incidents?[row].text ?? ""
+                id: id, rule: rules[row].text, title: titles[row].text, description: texts[row].text,
+                severity: severity, time: time, events: events[row].longValue ?? 1,
+                tactics: JSON(tactics[row]), techniques: JSON(techniques[row]), entities: JSON(entities[row]),
+                details: JSON(details[row]))
+            let incident = incidents[row].text
             let key = incident.isEmpty ? id : incident
             if groups[key] == nil { order.append(key) }
             groups[key, default: ([], [])].findings.append(finding)
@@ -127,12 +150,5 @@ struct FindingNotice: Sendable {
             if !about.isEmpty { lines.append(about.joined(separator: "\n")) }
             return lines.joined(separator: "\n")
         }.joined(separator: "\n\n") + "\n\nIncident \(incident)\n"
-    }
-}
-
-extension Column {
-    /// A time; nil where there is none.
-    fileprivate func ticks(_ row: Int) -> Int64? {
-        if case .datetime(let t) = self[row] { t } else { nil }
     }
 }

@@ -22,14 +22,16 @@ enum Notification {
     }
 }
 
-/// Notices that went out of a batch that did not go out whole: they are not told again with it.
+/// What became of parts of a batch that did not go out whole: they are not told again with it.
 final class ToldNotices: Sendable {
-    private let ids = Mutex<Set<String>>([])
+    /// By what was told, why it was refused; nil where it was taken.
+    private let outcomes = Mutex<[String: String?]>([:])
 
-    func contains(_ id: String) -> Bool { ids.withLock { $0.contains(id) } }
-    func add(_ id: String) { ids.withLock { _ = $0.insert(id) } }
-    func forget(_ notices: [FindingNotice]) {
-        ids.withLock { ids in for n in notices { ids.remove(n.id) } }
+    func contains(_ id: String) -> Bool { outcomes.withLock { $0[id] != nil } }
+    func add(_ id: String, refused reason: String? = nil) { outcomes.withLock { $0[id] = .some(reason) } }
+    func refusal(_ id: String) -> String? { outcomes.withLock { $0[id] ?? nil } }
+    func forget(_ ids: [String]) {
+        outcomes.withLock { outcomes in for id in ids { outcomes[id] = nil } }
     }
 }
 
@@ -122,13 +124,17 @@ struct WebhookSink: Sink {
                 ? notice.json
                 : ["text": .string("\(notice.severity.rawValue): \(notice.title)\n\(notice.text)")]
             switch try await client.post(body.bytes, id: notice.id) {
-            case .taken: receipt.bytes += body.bytes.count
-            case .refused(let reason):
-                receipt.refused += notice.rows.map { RefusedRow(row: $0, reason: reason) }
+            case .taken:
+                receipt.bytes += body.bytes.count
+                told.add(notice.id)
+            case .refused(let reason): told.add(notice.id, refused: reason)
             }
-            told.add(notice.id)
         }
-        told.forget(notices)
+        for notice in notices {
+            guard let reason = told.refusal(notice.id) else { continue }
+            receipt.refused += notice.rows.map { RefusedRow(row: $0, reason: reason) }
+        }
+        told.forget(notices.map(\.id))
         return receipt
     }
 }
@@ -193,100 +199,5 @@ struct SyslogSink: Sink {
             }
         }
         return entries.isEmpty ? SinkReceipt() : SinkReceipt(bytes: try await client.send(entries))
-    }
-}
-
-/// Settings of a sink of kind `mail`.
-package struct MailConfiguration: SinkKind {
-    package static let name = "mail"
-    package static let summary = "Findings of the rules by mail (SMTP), a message for each incident"
-
-    private static let host = Setting.text("host", standard: SettingText.required, "the mail server")
-    private static let port = Setting.number(
-        "port", in: 1...65_535, standard: "`587`, of `tls` `465`, of `none` `25`", "its port")
-    private static let security = Setting.word(
-        "security", standard: ChannelSecurity.starttls, "`starttls`, `tls` from the start, or `none`")
-    private static let user = Setting.text("user", "who signs in; nobody when not given")
-    private static let password = Setting.secret("password", "where the password is kept")
-    private static let from = Setting.text(
-        "from", standard: SettingText.required, "the sender's address")
-    private static let to = Setting.names(
-        "to", standard: SettingText.required, "the receivers' addresses")
-    package static let settings: [any SettingDeclaration] = [
-        host, port, security, user, password, from, to, Notification.certificate, Notification.severity,
-    ]
-
-    private let host: String
-    private let port: Int
-    private let security: ChannelSecurity
-    private let user: String?
-    private let password: SecretReference?
-    private let from: String
-    private let to: [String]
-    private let certificate: String?
-    private let severity: FindingNotice.Severity
-
-    package init(reading yaml: Fields) throws {
-        host = try yaml.required(Self.host)
-        security = try yaml.optional(Self.security) ?? .starttls
-        let usual = [ChannelSecurity.starttls: 587, .tls: 465, .none: 25]
-        port = try yaml.optional(Self.port) ?? usual[security] ?? 587
-        user = try yaml.optional(Self.user)
-        password = try yaml.optional(Self.password)
-        guard (user == nil) == (password == nil) else {
-            throw yaml.fail("'user' and 'password' go together")
-        }
-        from = try yaml.required(Self.from)
-        to = try yaml.required(Self.to)
-        certificate = try yaml.optional(Notification.certificate)
-        severity = try yaml.optional(Notification.severity) ?? .medium
-        guard !to.isEmpty else { throw yaml.fail("'to' names nobody", at: Self.to.name) }
-        for address in [from] + to where address.wholeMatch(of: /[^\s<>@,;:"]+@[^\s<>@,;:"]+/) == nil {
-            throw yaml.fail(
-                "\"\(address.prefix(60))\" is no mail address", at: address == from ? "from" : "to")
-        }
-    }
-
-    package func plan(_ library: ContentLibrary) throws(OperatorError) -> SinkPlan {
-        Notification.plan
-    }
-
-    package func make(_ context: SinkContext) async throws -> (any Sink)? {
-        var login: SMTPClient.Login?
-        if let user, let password {
-            let secret = try await context.secrets.resolve(password, "password of sink \(context.name)")
-            login = SMTPClient.Login(user: user, password: secret)
-        }
-        let client = SMTPClient(
-            host: host, port: port, security: security, login: login,
-            trust: Notification.trust(certificate))
-        return MailSink(name: context.name, client: client, from: from, to: to, severity: severity)
-    }
-}
-
-/// A message for each incident.
-struct MailSink: Sink {
-    let name: String
-    let client: SMTPClient
-    let from: String
-    let to: [String]
-    let severity: FindingNotice.Severity
-
-    var plan: SinkPlan { Notification.plan }
-
-    func send(_ batch: Batch, table: String) async throws -> SinkReceipt {
-        let notices = try FindingNotice.notices(batch, least: severity)
-        if notices.isEmpty { return SinkReceipt() }
-        let messages = notices.map { notice in
-            SMTPClient.Message(
-                from: from, to: to, subject: "[Vestige] \(notice.severity.rawValue): \(notice.title)",
-                body: notice.text,
-                id: notice.id, time: notice.findings.last?.time ?? 0)
-        }
-        let (bytes, refused) = try await client.send(messages)
-        let rows = refused.flatMap { place, reason in
-            notices[place].rows.map { RefusedRow(row: $0, reason: reason) }
-        }
-        return SinkReceipt(bytes: bytes, refused: rows)
     }
 }
