@@ -5,7 +5,7 @@ import Testing
 
 /// Hunting queries at the terminal, with content of one's own.
 @Suite(.serialized) struct HuntCommandTests {
-    private static let hunt = """
+    static let hunt = """
         id: 5b0e7c11-2222-4333-8444-555566667777
         name: "TITLE"
         description: Finds what a test looks for.
@@ -48,11 +48,52 @@ import Testing
     @Test func aFileThatCannotBeUsedIsNamed() async throws {
         let whole = try await list(Self.hunt)
         #expect(whole.out.contains("own-test") && !whole.err.contains("left out"), "\(whole.err)")
-        for (old, new) in [("mark: strong", "mark: loud"), ("blind: [1]", "blind: [1]\n  tests: []")] {
+        for (old, new) in [("mark: strong", "mark: loud"), ("blind: [1]", "blind: [1]\n  tested: []")] {
             let outcome = try await list(Self.hunt.replacing(old, with: new))
             #expect(outcome.err.contains("left out") && outcome.err.contains("own-test.yaml"), "\(outcome.err)")
             #expect(!outcome.out.contains("own-test\t"))
         }
+    }
+}
+
+/// Hunts and rules over the rows in their files.
+@Suite(.serialized) struct ContentTestCommandTests {
+    private static let tests = """
+          tests:
+            - name: one
+              hits: HITS
+              rows:
+                DeviceProcessEvents:
+                  - {FileName: none.exe}
+                  - {FileName: some.exe}
+        """
+
+    private func test(_ more: String, _ arguments: String...) async throws -> CommandTests.Outcome {
+        let folder = try TemporaryFolder.make()
+        defer { TemporaryFolder.remove(folder) }
+        let hunt = HuntCommandTests.hunt.replacing("==", with: "=~") + "\n" + more + "\n"
+        try FolderWriter.write(hunt, to: folder + "/own/Hunts/own-test.yaml")
+        try FolderWriter.write("workspace: w.vestige\ncontent: [own]\n", to: folder + "/vestige.yaml")
+        return try await CommandTests.run(["hunt", "test"] + arguments, in: folder)
+    }
+
+    @Test func aHuntIsTriedOverItsRows() async throws {
+        let right = try await test(Self.tests.replacing("HITS", with: "1"), "own-test")
+        #expect(right.status == 0 && right.out == "1 queries, 1 tests: all right\n", "\(right.out)\(right.err)")
+        let wrong = try await test(Self.tests.replacing("HITS", with: "2"), "OWN-TEST")
+        #expect(wrong.status == 1 && wrong.out.contains("1 queries, 1 tests: 1 failed"), "\(wrong.out)\(wrong.err)")
+        #expect(wrong.out.contains("own-test.yaml:") && wrong.out.contains("one: 1 results, 2 wanted"), "\(wrong.out)")
+        let bare = try await test("", "5b0e7c11-2222-4333-8444-555566667777")
+        #expect(bare.status == 0 && bare.err.contains("no rows to try: own-test"), "\(bare.err)")
+        let unknown = try await test("", "own-tst")
+        #expect(unknown.status == 2 && unknown.err.contains("no hunting query own-tst"), "\(unknown.err)")
+    }
+
+    @Test func rulesAreTriedToo() async throws {
+        let folder = try TemporaryFolder.make()
+        defer { TemporaryFolder.remove(folder) }
+        let outcome = try await CommandTests.run(["rules", "test", "r-recovery"], in: folder)
+        #expect(outcome.status == 0 && outcome.out == "1 queries, 2 tests: all right\n", "\(outcome.out)\(outcome.err)")
     }
 }
 

@@ -47,4 +47,13 @@ import Testing
         let written = try String(contentsOfFile: Repository.root + "/docs/sources.md", encoding: .utf8)
         #expect(written == SourcesDocument.markdown(Repository.library()))
     }
+
+    /// `vestige content document --hunts > docs/hunts.md`, and the same with `--controls`.
+    @Test func huntsAndControlsAreDocumented() throws {
+        let library = Repository.library()
+        let hunts = try String(contentsOfFile: Repository.root + "/docs/hunts.md", encoding: .utf8)
+        #expect(hunts == ForensicsDocument.hunts(library))
+        let controls = try String(contentsOfFile: Repository.root + "/docs/controls.md", encoding: .utf8)
+        #expect(controls == ForensicsDocument.controls(library))
+    }
 }

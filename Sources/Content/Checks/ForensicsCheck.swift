@@ -7,30 +7,69 @@ enum ForensicsCheck {
     private static let stateColumns = ["DeviceId", "TimeGenerated", "ChangeType", "IsOff", "Shown"]
 
     static func run(_ library: ContentLibrary, _ catalog: ContentCatalog) -> [ContentProblem] {
+        hunts(library, catalog) + controls(library, catalog)
+    }
+
+    private static func hunts(_ library: ContentLibrary, _ catalog: ContentCatalog) -> [ContentProblem] {
         var problems: [ContentProblem] = []
         var ids: [String: String] = [:]
         let harms = Set(library.havoc.map(\.id))
+        let groups = Dictionary(grouping: library.hunts, by: \.group)
         for hunt in library.hunts {
-            if let other = ids.updateValue(hunt.slug, forKey: hunt.id) {
-                problems.append(ContentProblem(hunt.file, "has the id of '\(other)'"))
-            }
+            func add(_ message: String) { problems.append(ContentProblem(hunt.file, message)) }
+            if let other = ids.updateValue(hunt.slug, forKey: hunt.id) { add("has the id of '\(other)'") }
             if let harm = hunt.harm, !harms.contains(harm) {
-                problems.append(ContentProblem(hunt.file, "there is no category of harm '\(harm)' under Havoc/"))
+                add("there is no category of harm '\(harm)' under Havoc/")
+            }
+            if let entry = hunt.entry, !HuntDefinition.entries.contains(entry) {
+                let known = HuntDefinition.entries.sorted().joined(separator: ", ")
+                add("'entry' must be one of \(known), not '\(entry)'")
+            }
+            // A group of one is a slip of the pen: a hunt that stands for itself names none.
+            if hunt.group != hunt.slug, groups[hunt.group]?.count == 1 {
+                add("no other hunt has the group '\(hunt.group)'; leave 'group' out where a hunt stands for itself")
+            }
+            for tactic in hunt.tactics where !RuleCheck.tactics.contains(tactic) {
+                add("Sentinel knows no tactic '\(tactic)'")
             }
             for table in hunt.needs where library.tables[table] == nil {
-                problems.append(ContentProblem(hunt.file, "'needs' names '\(table)', which is no table"))
+                add("'needs' names '\(table)', which is no table")
             }
-            _ = bind(hunt.query, hunt.file, catalog, &problems)
+            // https://learn.microsoft.com/azure/sentinel/hunts: a hunting query maps five entities.
+            for message in EntityMapping.problems(hunt.entities, max: 5) { add(message) }
+            problems += ContentTest.problems(hunt.tests, library)
+            guard let schema = bind(hunt.query, hunt.file, catalog, &problems) else { continue }
+            let mapped = Set(hunt.entities.flatMap { $0.fields.map(\.column) })
+            for column in mapped.sorted() where schema.index(of: column) == nil {
+                add("'entityMappings' names '\(column)', which the query does not give")
+            }
         }
+        return problems
+    }
+
+    private static func controls(_ library: ContentLibrary, _ catalog: ContentCatalog) -> [ContentProblem] {
+        var problems: [ContentProblem] = []
         let known = Set(library.controls.map(\.id))
+        var rules: [String: String] = [:]
         for control in library.controls {
-            for other in control.sameAs where !known.contains(other) {
-                problems.append(ContentProblem(control.file, "'sameAs' names '\(other)', which is no control"))
+            func add(_ message: String) { problems.append(ContentProblem(control.file, message)) }
+            for other in control.sameAs where !known.contains(other) || other == control.id {
+                add("'sameAs' names '\(other)', which is no other control")
+            }
+            if let rule = control.rule, let other = rules.updateValue(control.id, forKey: rule.lowercased()) {
+                add("has the 'rule' of '\(other)'")
+            }
+            for stop in control.stops where stop.technique.wholeMatch(of: /T\d{4}(\.\d{3})?/) == nil {
+                add("\"\(stop.technique)\" is not an ATT&CK technique")
+            }
+            // Where no table tells, people must be told where to look.
+            if control.reading == .organisation, control.gap == nil {
+                add("'gap' is missing: what shows that the control is missing, as no table does")
             }
             guard let state = control.state else { continue }
             guard let schema = bind(state, control.file, catalog, &problems) else { continue }
             for column in stateColumns where schema.index(of: column) == nil {
-                problems.append(ContentProblem(control.file, "the state does not give '\(column)'"))
+                add("the state does not give '\(column)'")
             }
         }
         return problems

@@ -6,38 +6,10 @@ import Tables
 /// (https://learn.microsoft.com/azure/sentinel/sentinel-service-limits,
 /// https://github.com/Azure/Azure-Sentinel, .script/tests/detectionTemplateSchemaValidation).
 package enum RuleCheck {
-    private static let tactics: Set<String> = [
+    static let tactics: Set<String> = [
         "InitialAccess", "Execution", "Persistence", "PrivilegeEscalation", "DefenseEvasion", "CredentialAccess",
         "Discovery", "LateralMovement", "Collection", "Exfiltration", "CommandAndControl", "Impact", "Reconnaissance",
         "ResourceDevelopment", "PreAttack", "ImpairProcessControl", "InhibitResponseFunction", "Evasion",
-    ]
-    /// Identifiers by the type of the entity.
-    private static let identifiers: [String: Set<String>] = [
-        "Account": [
-            "FullName", "Sid", "Name", "UPNSuffix", "NTDomain", "DnsDomain", "AadTenantId", "AadUserId", "PUID",
-            "IsDomainJoined", "DisplayName", "ObjectGuid", "CloudAppAccountId",
-        ],
-        "Host": [
-            "FullName", "HostName", "NetBiosName", "AzureID", "OMSAgentID", "DnsDomain", "NTDomain", "OSFamily",
-            "OSVersion", "IsDomainJoined",
-        ],
-        "IP": ["Address", "AddressScope"],
-        "IoTDevice": [
-            "DeviceId", "DeviceName", "DeviceType", "Manufacturer", "Model", "OperatingSystem", "FirmwareVersion",
-            "MacAddress", "Protocols", "SerialNumber", "Source", "IoTSecurityAgentId", "IoTHub", "IpAddress",
-        ],
-        "File": ["Name", "Directory"], "FileHash": ["Algorithm", "Value"],
-        "Process": ["ProcessId", "CommandLine", "CreationTimeUtc", "ElevationToken"],
-        "RegistryKey": ["Hive", "Key"], "RegistryValue": ["Name", "Value", "ValueType"], "URL": ["Url"],
-        "DNS": ["DomainName"], "Malware": ["Name", "Category"], "AzureResource": ["ResourceId"],
-        "CloudApplication": ["AppId", "Name", "InstanceName"],
-        "SecurityGroup": ["DistinguishedName", "SID", "ObjectGuid"],
-        "Mailbox": ["MailboxPrimaryAddress", "DisplayName", "Upn", "RiskLevel"],
-        "MailMessage": ["NetworkMessageId", "Recipient", "Sender", "SenderIP", "Subject", "Urls", "Language"],
-        "MailCluster": ["NetworkMessageIds", "Query", "QueryTime", "MailCount", "Source"],
-        "SubmissionMail": [
-            "NetworkMessageId", "SubmissionId", "Submitter", "Recipient", "Sender", "SenderIp", "Subject",
-        ],
     ]
     private static let minute = 60 * DateTime.ticksPerSecond
 
@@ -45,7 +17,7 @@ package enum RuleCheck {
         var problems: [ContentProblem] = []
         for rule in library.rules {
             for message in limits(rule) { problems.append(ContentProblem(rule.file, message)) }
-            problems += query(rule, catalog)
+            problems += query(rule, catalog) + ContentTest.problems(rule.own.tests, library)
         }
         return problems
     }
@@ -78,17 +50,7 @@ package enum RuleCheck {
         for technique in rule.techniques where technique.wholeMatch(of: /T\d{4}(\.\d{3})?/) == nil {
             found.append("'\(technique)' is no technique: T1110, T1110.003, T0855")
         }
-        check(rule.entities.count > 10, "there are \(rule.entities.count) entity mappings; 10 at most")
-        for mapping in rule.entities {
-            guard let known = identifiers[mapping.type] else {
-                found.append("Sentinel knows no entity '\(mapping.type)'")
-                continue
-            }
-            check(!(1...3).contains(mapping.fields.count), "the entity \(mapping.type) has 1 to 3 fields")
-            for (identifier, _) in mapping.fields where !known.contains(identifier) {
-                found.append("the entity \(mapping.type) has no identifier '\(identifier)'")
-            }
-        }
+        found += EntityMapping.problems(rule.entities, max: 10)
         check(rule.customDetails.count > 20, "there are \(rule.customDetails.count) custom details; 20 at most")
         for (key, _) in rule.customDetails where key.count > 20 || key.wholeMatch(of: /[A-Za-z]\w*/) == nil {
             found.append("the custom detail '\(key)' is a word of 20 characters at most")

@@ -22,12 +22,6 @@ package struct AnalyticsRule: Sendable {
         case singleAlert = "SingleAlert", alertPerResult = "AlertPerResult"
     }
 
-    /// Columns that name one thing.
-    package struct EntityMapping: Sendable {
-        package let type: String
-        package let fields: [(identifier: String, column: String)]
-    }
-
     /// Texts that replace the rule's own, from columns of the first result.
     package struct Override: Sendable {
         package var name: String?
@@ -106,15 +100,7 @@ package struct AnalyticsRule: Sendable {
         tactics = try yaml.strings("tactics")
         techniques = try yaml.strings("relevantTechniques")
         query = try yaml.string("query")
-        entities = try yaml.list("entityMappings").map { mapping in
-            try mapping.only(["entityType", "fieldMappings"])
-            return EntityMapping(
-                type: try mapping.string("entityType"),
-                fields: try mapping.list("fieldMappings").map { field in
-                    try field.only(["identifier", "columnName"])
-                    return (try field.string("identifier"), try field.string("columnName"))
-                })
-        }
+        entities = try yaml.list("entityMappings").map(EntityMapping.init)
         customDetails = try yaml.texts("customDetails").map { (key: $0.0, column: $0.1) }
         overrides = try Self.overrides(yaml)
         let events = try yaml.optionalFields("eventGroupingSettings")
@@ -166,37 +152,19 @@ package struct AnalyticsRule: Sendable {
 
 /// What Vestige adds to a rule of Sentinel's form, under `vestige`; left out where rules are exported.
 package struct RuleNotes: Sendable {
-    /// Rows that a rule must find, or must not.
-    package struct Test: Sendable {
-        package let name: String
-        /// The cells that matter, as written, by table; see `RuleTestRows`.
-        package let rows: [(table: String, rows: [[(column: String, text: String)]])]
-        /// How many results the query gives.
-        package let hits: Int
-    }
-
     /// A short name.
     package var slug = ""
     /// What the rule cannot see.
     package var blind = ""
-    package var tests: [Test] = []
+    /// Rows that the rule must find, or must not.
+    package var tests: [ContentTest] = []
 
     init(yaml: Fields?) throws {
         guard let yaml else { return }
         try yaml.only(["slug", "blind", "tests"])
         slug = try yaml.optionalString("slug") ?? ""
         blind = try yaml.optionalString("blind") ?? ""
-        tests = try yaml.list("tests").map { test in
-            try test.only(["name", "rows", "hits"])
-            guard let rows = try test.optionalFields("rows"), let hits = try test.optionalInt("hits") else {
-                throw test.fail("a test has 'rows' by table, and 'hits', how many results there must be")
-            }
-            return Test(
-                name: try test.string("name"),
-                rows: try rows.names.map { table in
-                    (table, try rows.list(table).map { row in try row.names.map { ($0, try row.string($0)) } })
-                }, hits: hits)
-        }
+        tests = try yaml.list("tests").map(ContentTest.init)
     }
 }
 

@@ -35,10 +35,14 @@ package struct ControlDefinition: Sendable {
                 Effect.allCases.firstIndex(of: a) ?? 0 < Effect.allCases.firstIndex(of: b) ?? 0
             }
         }
+        /// How sure the basis is that the control has this effect.
+        package enum Confidence: String, Sendable, CaseIterable { case low, medium, high }
+
         package let technique: String
         package let effect: Effect
         /// Higher is better founded: 3 a named rule or a map of exploited flaws, 2 the vendor, 1 a class, 0 inference.
         package let basis: Int
+        package let confidence: Confidence
     }
 
     package let id: String
@@ -46,6 +50,11 @@ package struct ControlDefinition: Sendable {
     package let kind: Class
     /// Controls that close the same gap.
     package let sameAs: [String]
+    /// What shows that the control is missing, for people; nil where the assessment says so itself.
+    package let gap: String?
+    /// The GUID of the attack surface reduction rule that the control is
+    /// (https://learn.microsoft.com/defender-endpoint/attack-surface-reduction-rules-reference).
+    package let rule: String?
     package let reading: Reading
     /// KQL that gives DeviceId, TimeGenerated, ChangeType, IsOff and Shown.
     package let state: String?
@@ -65,6 +74,11 @@ package struct ControlDefinition: Sendable {
         kind = try Self.choice(yaml, "class")
         reading = try Self.choice(yaml, "reads")
         sameAs = try yaml.strings("sameAs")
+        gap = try yaml.optionalString("gap")
+        rule = try yaml.optionalString("rule")
+        if let rule, !GUID.isValid(rule) {
+            throw yaml.fail("'rule' is the GUID of an attack surface reduction rule, not \"\(rule)\"", at: "rule")
+        }
         state = try yaml.optionalString("state")
         audited = try yaml.strings("audited")
         blocked = try yaml.strings("blocked")
@@ -76,7 +90,8 @@ package struct ControlDefinition: Sendable {
                 throw stop.fail("'basis' must be one of \(ranks.keys.sorted().joined(separator: ", "))", at: "basis")
             }
             return Stop(
-                technique: try stop.string("technique"), effect: try Self.choice(stop, "effect"), basis: rank)
+                technique: try stop.string("technique"), effect: try Self.choice(stop, "effect"), basis: rank,
+                confidence: try Self.choice(stop, "confidence"))
         }
         guard (state != nil) == (reading == .query) else {
             throw yaml.fail("'state' belongs to 'reads: query' and to no other", at: "state")

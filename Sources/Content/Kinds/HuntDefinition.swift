@@ -31,12 +31,24 @@ package struct HuntDefinition: Sendable {
     package let group: String
     /// The category of harm that a row proves when it belongs to an intrusion.
     package let harm: String?
-    /// How somebody came in, where a row is the first of an intrusion.
+    /// How somebody came in, where a row is the first of an intrusion: one of `entries`.
     package let entry: String?
     /// Tables without which the question cannot be answered.
     package let needs: [String]
+    /// What the rows cannot tell.
+    package let blind: [BlindSpot]
+    /// Columns of the results that name devices, accounts and the like.
+    package let entities: [EntityMapping]
+    /// Rows that the query must find, or must not.
+    package let tests: [ContentTest]
     package let version: String
     package let file: String
+
+    /// The ways in that investigations tell apart.
+    package static let entries: Set<String> = [
+        "exploit-public-app", "exposed-remote-service", "phishing", "user-execution", "valid-account",
+        "removable-media", "vendor-access", "internet-exposed-controller", "supply-chain", "other",
+    ]
 
     init(yaml: Fields, file: String) throws {
         self.file = file
@@ -53,7 +65,7 @@ package struct HuntDefinition: Sendable {
         version = try yaml.string("version")
         guard let own = try yaml.optionalFields("vestige") else { throw yaml.fail("'vestige' is missing") }
         try own.only([
-            "slug", "mark", "group", "harm", "entry", "techniquesV19", "blind", "needs",
+            "slug", "mark", "group", "harm", "entry", "techniquesV19", "blind", "needs", "tests",
         ])
         slug = try own.string("slug")
         let written = try own.string("mark")
@@ -67,9 +79,20 @@ package struct HuntDefinition: Sendable {
         entry = try own.optionalString("entry")
         techniquesV19 = try own.strings("techniquesV19")
         needs = try own.strings("needs")
+        blind = try own.placedStrings("blind").map { code in
+            guard let spot = Int(code.text).flatMap(BlindSpot.init) else {
+                let last = BlindSpot.allCases.count
+                throw ContentProblem(code.place, "'blind' lists numbers from 1 to \(last), not \"\(code.text)\"")
+            }
+            return spot
+        }
+        entities = try yaml.list("entityMappings").map(EntityMapping.init)
+        tests = try own.list("tests").map(ContentTest.init)
         guard GUID.isValid(id) else { throw yaml.fail("'id' must be a GUID, not \"\(id)\"", at: "id") }
-        for technique in techniques where technique.firstMatch(of: /^T\d{4}(\.\d{3})?$/) == nil {
-            throw yaml.fail("\"\(technique)\" is not an ATT&CK technique", at: "relevantTechniques")
+        for (key, ids) in [("relevantTechniques", techniques), ("techniquesV19", techniquesV19)] {
+            for technique in ids where technique.wholeMatch(of: /T\d{4}(\.\d{3})?/) == nil {
+                throw (key == "techniquesV19" ? own : yaml).fail("\"\(technique)\" is not an ATT&CK technique", at: key)
+            }
         }
         guard query.utf8.count <= 10_000 else {
             throw yaml.fail("the query has \(query.utf8.count) bytes; Sentinel takes 10,000", at: "query")
@@ -79,7 +102,7 @@ package struct HuntDefinition: Sendable {
 
 extension GUID {
     /// Whether a text is a GUID as Sentinel writes ids.
-    fileprivate static func isValid(_ text: String) -> Bool {
+    static func isValid(_ text: String) -> Bool {
         text.wholeMatch(of: /[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}/) != nil
     }
 }

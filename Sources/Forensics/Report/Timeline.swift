@@ -79,20 +79,43 @@ package struct Timeline {
                 ])
         }
         guard let known = estate.library.controls.first(where: { $0.id == control.lowercased() }) else { return nil }
-        guard let state = states.state(of: known.id, on: device, at: time) else {
-            let text = "\(known.id) (\(known.title)) on \(name): not known at that time; unknown is not off"
-            return Reason(
-                text: text, json: ["device": .string(name), "control": .string(known.id), "state": "unknown"])
+        var text: String
+        var json: [(String, JSON)] = [("device", .string(name)), ("control", .string(known.id))]
+        if let state = states.state(of: known.id, on: device, at: time) {
+            text = "\(known.id) (\(known.title)) was \(Self.told(state)) on \(name): \(Self.source(state))"
+            json += Self.members(state)
+        } else {
+            text = "\(known.id) (\(known.title)) on \(name): not known at that time; unknown is not off"
+            json.append(("state", "unknown"))
+            if let gap = known.gap { text += "\nwhat would show a gap: \(gap)" }
         }
-        let text =
-            "\(known.id) (\(known.title)) was \(state.isOff ? "OFF" : "on") on \(name): \(state.shown), "
-            + "observed \(TextReport.time(state.observed)) in \(state.table)"
-        return Reason(
-            text: text,
-            json: [
-                "device": .string(name), "control": .string(known.id), "state": state.isOff ? "off" : "on",
-                "shown": .string(state.shown), "observed": .string(DateTime.format(state.observed)),
-                "table": .string(state.table),
-            ])
+        // Another control of the same gap tells what this one's row does not.
+        var others: [JSON] = []
+        for other in estate.library.controls where known.sameAs.contains(other.id) || other.sameAs.contains(known.id) {
+            guard let state = states.state(of: other.id, on: device, at: time) else { continue }
+            text += "\n\(other.id) (\(other.title)), which closes the same gap, was \(Self.told(state)): "
+            text += Self.source(state)
+            others.append(.object(JSON.Members([("control", .string(other.id))] + Self.members(state))))
+        }
+        if !others.isEmpty { json.append(("sameGap", .array(others))) }
+        if let gap = known.gap { json.append(("gap", .string(gap))) }
+        if let rule = known.rule {
+            text += "\nit is the attack surface reduction rule \(rule)"
+            json.append(("rule", .string(rule)))
+        }
+        return Reason(text: text, json: .object(JSON.Members(json)))
+    }
+
+    private static func told(_ state: ControlState) -> String { state.isOff ? "OFF" : "on" }
+
+    private static func source(_ state: ControlState) -> String {
+        "\(state.shown), observed \(TextReport.time(state.observed)) in \(state.table)"
+    }
+
+    private static func members(_ state: ControlState) -> [(String, JSON)] {
+        [
+            ("state", state.isOff ? "off" : "on"), ("shown", .string(state.shown)),
+            ("observed", .string(DateTime.format(state.observed))), ("table", .string(state.table)),
+        ]
     }
 }

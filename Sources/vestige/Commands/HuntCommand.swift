@@ -8,7 +8,48 @@ import Tables
 struct HuntCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "hunt", abstract: "Lists the hunting queries of the content, and runs them.",
-        subcommands: [List.self, Run.self])
+        discussion: """
+            vestige hunt list
+            vestige hunt run
+            vestige hunt run ca-lsass-read im-recovery --format json
+            vestige hunt test own-hunt
+
+            Hunts stand in Content/Hunts, in Microsoft Sentinel's form; docs/hunts.md lists them.
+            """, subcommands: [List.self, Run.self, Test.self])
+
+    /// The hunts of a name or an id each; all of them when none is given.
+    static func select(_ hunts: [HuntDefinition], _ names: [String]) throws -> [HuntDefinition] {
+        guard !names.isEmpty else { return hunts }
+        for name in names where !hunts.contains(where: { $0.isCalled(name) }) {
+            let near = hunts.map(\.slug).filter { $0.contains(name) }.prefix(5).joined(separator: ", ")
+            throw OperatorError(
+                "there is no hunting query \(name)",
+                next: near.isEmpty ? "see 'vestige hunt list'" : "did you mean \(near)?", isConfiguration: true)
+        }
+        return hunts.filter { hunt in names.contains { hunt.isCalled($0) } }
+    }
+
+    struct Test: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "test",
+            abstract: "Runs hunting queries over the rows that stand beside them: exit code 0 or 1.",
+            discussion: """
+                Rows stand in a hunt's file under 'tests', with the number of results that there must be. Neither \
+                the day nor the order of the rows nor the case of names may make a difference.
+                """)
+
+        @Argument(help: "Names of hunting queries; all when none is given.") var names: [String] = []
+        @OptionGroup var session: SessionOptions
+
+        func run() async throws {
+            let (library, problems) = try Session.content(try session.configuration())
+            session.console.warn(leftOut: problems + library.forensicProblems)
+            let entries = try HuntCommand.select(library.hunts, names).map {
+                TestedQueries.Entry(name: $0.slug, query: $0.query, tests: $0.tests)
+            }
+            try TestedQueries(library: library, entries: entries).run(session.console)
+        }
+    }
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -54,17 +95,10 @@ struct HuntCommand: AsyncParsableCommand {
         func run() async throws {
             let opened = try Session.open(session, for: .reading)
             session.console.warn(leftOut: opened.library.forensicProblems)
-            for name in names where !opened.library.hunts.contains(where: { $0.slug == name }) {
-                let near = opened.library.hunts.map(\.slug).filter { $0.contains(name) }.prefix(5).joined(
-                    separator: ", ")
-                throw OperatorError(
-                    "there is no hunting query \(name)",
-                    next: near.isEmpty ? "see 'vestige hunt list'" : "did you mean \(near)?",
-                    isConfiguration: true)
-            }
+            let hunts = try HuntCommand.select(opened.library.hunts, names)
             let engine = Engine(provider: try opened.provider())
             var failed = 0
-            for hunt in opened.library.hunts where names.isEmpty || names.contains(hunt.slug) {
+            for hunt in hunts {
                 do {
                     let table = try engine.run(hunt.query).primary
                     guard table.count > 0 || !names.isEmpty else { continue }
@@ -103,3 +137,8 @@ struct HuntCommand: AsyncParsableCommand {
 
 /// How an answer for people or programs is written.
 enum TextOrJSON: String, ExpressibleByArgument, CaseIterable { case text, json }
+
+extension HuntDefinition {
+    /// Whether a person means this hunt: by its name or its GUID, in any case.
+    fileprivate func isCalled(_ text: String) -> Bool { [slug, id].contains { $0.lowercased() == text.lowercased() } }
+}

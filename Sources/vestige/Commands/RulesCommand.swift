@@ -17,7 +17,7 @@ struct RulesCommand: AsyncParsableCommand {
             vestige rules run --from 2026-09-01 --to 2026-09-02 --format json
 
             Rules stand in Content/Rules, in Microsoft Sentinel's form. What they find goes into VestigeFindings_CL.
-            """, subcommands: [List.self, Run.self])
+            """, subcommands: [List.self, Run.self, Test.self])
 
     /// The rules that names mean: a GUID, a file's name, a short name, or the rule's own name.
     static func select(_ rules: [AnalyticsRule], _ names: [String]) throws -> [AnalyticsRule] {
@@ -36,6 +36,9 @@ struct RulesCommand: AsyncParsableCommand {
         }
     }
 
+    /// What a rule is called in lists: its short name, or its GUID where it has none.
+    static func name(of rule: AnalyticsRule) -> String { rule.own.slug.isEmpty ? rule.id : rule.own.slug }
+
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Lists the rules of the content.")
         @OptionGroup var options: SessionOptions
@@ -47,9 +50,8 @@ struct RulesCommand: AsyncParsableCommand {
                 ["rule", "severity", "every", "over", "techniques", "what"],
                 numbers: [false, false, true, true, false, false])
             for rule in library.rules {
-                let name = rule.own.slug.isEmpty ? rule.id : rule.own.slug
                 table.append([
-                    name, rule.severity.rawValue, span(rule.frequency), span(rule.period),
+                    RulesCommand.name(of: rule), rule.severity.rawValue, span(rule.frequency), span(rule.period),
                     rule.techniques.joined(separator: ", "), rule.name,
                 ])
             }
@@ -115,6 +117,23 @@ struct RulesCommand: AsyncParsableCommand {
             let failures = outcomes.filter { $0.error != nil }
             for outcome in failures { options.console.fail(LocalRules.failure(outcome).rendered) }
             if !failures.isEmpty { throw ExitCode(1) }
+        }
+    }
+
+    struct Test: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Runs rules over the rows that stand in their files: exit code 0 or 1.")
+
+        @Argument(help: "Only these rules: a GUID, a file's name or the rule's name.") var rules: [String] = []
+        @OptionGroup var options: SessionOptions
+
+        func run() async throws {
+            let (library, problems) = try Session.content(try options.configuration())
+            options.console.warn(leftOut: problems + library.judgingProblems)
+            let entries = try RulesCommand.select(library.rules, rules).map {
+                TestedQueries.Entry(name: RulesCommand.name(of: $0), query: $0.query, tests: $0.own.tests)
+            }
+            try TestedQueries(library: library, entries: entries).run(options.console)
         }
     }
 }
