@@ -61,13 +61,15 @@ package struct ControlDefinition: Sendable {
     /// Action types by which the control says that it would have stopped something, and that it did.
     package let audited: [String]
     package let blocked: [String]
+    /// Whether only an attack meets it: what it stops proves an attempt by itself.
+    package let isAttempt: Bool
     package let stops: [Stop]
     package let file: String
 
     init(yaml: Fields, file: String) throws {
         self.file = file
         try yaml.only([
-            "id", "title", "class", "sameAs", "gap", "reads", "state", "rule", "audited", "blocked", "stops",
+            "id", "title", "class", "sameAs", "gap", "reads", "state", "rule", "audited", "blocked", "attempt", "stops",
         ])
         id = try yaml.string("id")
         title = try yaml.string("title")
@@ -82,6 +84,7 @@ package struct ControlDefinition: Sendable {
         state = try yaml.optionalString("state")
         audited = try yaml.strings("audited")
         blocked = try yaml.strings("blocked")
+        isAttempt = try yaml.optionalBool("attempt") ?? false
         stops = try yaml.list("stops").map { stop in
             try stop.only(["technique", "effect", "basis", "confidence"])
             let basis = try stop.string("basis")

@@ -7,6 +7,8 @@ package struct HavocDefinition: Sendable {
         package let technique: String
         /// Values of `EventType` of `IoTEvents_CL`.
         package let events: [String]
+        /// Values of `EventType` by which the sensors tell that a device refused it.
+        package let refused: [String]
         /// Parts of alert titles in small letters; titles change between versions of the sensor.
         package let alerts: [String]
     }
@@ -31,10 +33,10 @@ package struct HavocDefinition: Sendable {
         countOncePer = try yaml.string("countOncePer")
         twin = try yaml.string("twin")
         plant = try yaml.optionalFields("plant").map { plant in
-            try plant.only(["technique", "events", "alerts"])
+            try plant.only(["technique", "events", "refused", "alerts"])
             return Plant(
                 technique: try plant.string("technique"), events: try plant.strings("events"),
-                alerts: try plant.strings("alerts"))
+                refused: try plant.strings("refused"), alerts: try plant.strings("alerts"))
         }
     }
 }

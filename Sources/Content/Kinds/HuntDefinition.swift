@@ -10,6 +10,8 @@ package struct HuntDefinition: Sendable {
         case strong
         /// Needs a second one, a chain of processes to one, or a movement.
         case weak
+        /// Says nothing by itself: everybody does it. Part of an intrusion when one of its own processes did it.
+        case inside
         /// Never a mark: tells why something worked, or what held.
         case context
     }
@@ -33,6 +35,10 @@ package struct HuntDefinition: Sendable {
     package let harm: String?
     /// How somebody came in, where a row is the first of an intrusion: one of `entries`.
     package let entry: String?
+    /// The control that stopped what a row tells of, where the action type does not name it.
+    package let control: String?
+    /// Whether what was stopped proves an attempt by itself: nobody's ordinary work meets it.
+    package let isAttempt: Bool
     /// Tables without which the question cannot be answered.
     package let needs: [String]
     /// What the rows cannot tell.
@@ -65,7 +71,7 @@ package struct HuntDefinition: Sendable {
         version = try yaml.string("version")
         guard let own = try yaml.optionalFields("vestige") else { throw yaml.fail("'vestige' is missing") }
         try own.only([
-            "slug", "mark", "group", "harm", "entry", "techniquesV19", "blind", "needs", "tests",
+            "slug", "mark", "group", "harm", "entry", "control", "attempt", "techniquesV19", "blind", "needs", "tests",
         ])
         slug = try own.string("slug")
         let written = try own.string("mark")
@@ -77,6 +83,8 @@ package struct HuntDefinition: Sendable {
         group = try own.optionalString("group") ?? slug
         harm = try own.optionalString("harm")
         entry = try own.optionalString("entry")
+        control = try own.optionalString("control")
+        isAttempt = try own.optionalBool("attempt") ?? false
         techniquesV19 = try own.strings("techniquesV19")
         needs = try own.strings("needs")
         blind = try own.placedStrings("blind").map { code in

@@ -7,6 +7,8 @@ import Tables
 package struct EstateDevice: Sendable {
     package let id: String
     package var name: String
+    /// What it was called before.
+    package var formerNames: Set<String> = []
     package var addresses: Set<String> = []
     /// Whether an agent on it tells what happens there.
     package var hasSensor = false
@@ -28,6 +30,17 @@ package struct EstateDevice: Sendable {
         }
     }
 
+    /// Whether a name is one that it has or had, with or without its domain.
+    package func isCalled(_ other: String) -> Bool {
+        formerNames.union([name]).contains { $0 == other || $0.prefix { $0 != "." } == other }
+    }
+
+    package mutating func rename(_ new: String) {
+        guard !new.isEmpty, new != name else { return }
+        if !name.isEmpty { formerNames.insert(name) }
+        name = new
+    }
+
     package var shortName: String { name.split(separator: ".").first.map(String.init) ?? name }
 }
 
@@ -44,6 +57,7 @@ package final class Estate {
     /// Ticks.
     package let window: ClosedRange<Int64>
     private var loaded: [String: [TraceRow]] = [:]
+    private var servers: Set<String>?
 
     static let events = [
         "DeviceProcessEvents", "DeviceNetworkEvents", "DeviceFileEvents", "DeviceRegistryEvents",
@@ -75,11 +89,17 @@ package final class Estate {
         return try table.rows().map { ResultRow(places: places, values: $0) }
     }
 
+    /// The names that a function of the content lists, in small letters.
+    package func names(_ function: String) throws -> Set<String> {
+        Set(try ask("print Names = \(function)()").first?.list("Names").map { $0.lowercased() } ?? [])
+    }
+
     private func readDevices() throws {
         for row in try ask("DeviceInfo | order by TimeGenerated asc") {
             let id = row.text("DeviceId")
             guard !id.isEmpty else { continue }
             var device = devices[id] ?? EstateDevice(id: id, name: row.text("DeviceName").lowercased())
+            device.rename(row.text("DeviceName").lowercased())
             device.hasSensor =
                 row.text("OnboardingStatus").isEmpty || row.text("OnboardingStatus") == "Onboarded"
             device.isInternetFacing = device.isInternetFacing || row.flag("IsInternetFacing") == true
@@ -123,8 +143,10 @@ package final class Estate {
 
     private func index(_ device: EstateDevice) {
         for address in device.addresses where !address.isEmpty { byAddress[address] = device.id }
-        byName[device.name] = device.id
-        byName[device.shortName.lowercased()] = device.id
+        for name in device.formerNames.union([device.name]) {
+            byName[name] = device.id
+            byName[String(name.prefix { $0 != "." }).lowercased()] = device.id
+        }
     }
 
     private func readPlant() throws {
@@ -210,6 +232,49 @@ package final class Estate {
         .sorted { ($0.time, $0.device, $0.report) < ($1.time, $1.device, $1.report) }
         loaded[key] = rows
         return rows
+    }
+
+    /// The id of a device that no inventory holds.
+    package static func outsider(_ name: String) -> String { "out:" + name }
+
+    /// Whether addresses of devices are known: without them nobody can say that one belongs to none.
+    package var knowsAddresses: Bool { byAddress.count * 2 >= devices.count }
+
+    /// New processes of files, by SHA-1, in order of time.
+    package func runs(of hashes: [String]) throws -> [TraceRow] {
+        guard !hashes.isEmpty else { return [] }
+        let key = "runs\u{0}" + hashes.joined(separator: ",")
+        if let known = loaded[key] { return known }
+        let rows = try ask(
+            "DeviceProcessEvents | where SHA1 in~ (\(hashes.map(Self.literal).joined(separator: ", ")))"
+        ).map { TraceRow($0, table: "DeviceProcessEvents") }.filter { window.contains($0.time) }
+            .sorted { ($0.time, $0.device, $0.report) < ($1.time, $1.device, $1.report) }
+        loaded[key] = rows
+        return rows
+    }
+
+    /// The devices that serve the directory: what others ask for tickets (port 88) or entries (389).
+    package func directoryServers() throws -> Set<String> {
+        if let servers { return servers }
+        let rows = try ask(
+            """
+            DeviceNetworkEvents
+            | where RemotePort in (88, 389, 636) and ActionType startswith "ConnectionSuccess"
+            | summarize Devices = dcount(DeviceId) by RemoteIP
+            | where Devices >= 2
+            """)
+        var found = Set(rows.compactMap { device(at: TraceRow.plain($0.text("RemoteIP"))) })
+        for row in try ask(
+            """
+            union DeviceProcessEvents, DeviceLogonEvents, DeviceFileEvents
+            | where InitiatingProcessFileName in~ ("ntds.exe", "dfsrs.exe", "ntdsutil.exe") or FileName =~ "ntdsutil.exe"
+            | distinct DeviceId
+            """)
+        {
+            found.insert(row.text("DeviceId"))
+        }
+        servers = found
+        return found
     }
 
     /// A text as a literal of KQL.

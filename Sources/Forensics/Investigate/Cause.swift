@@ -41,6 +41,12 @@ package struct Held: Sendable {
     package let control: String
     package let time: Int64
     package let row: RowReference
+    /// Whether nobody's ordinary work meets it: the attempt is proved by this alone.
+    package var isSure = false
+    /// The device that it came from, where the row tells.
+    package var source: String?
+    /// The hunt that found it.
+    package var hunt = ""
 }
 
 /// One category of harm on one device.

@@ -3,11 +3,11 @@ import Tables
 
 /// Reads, for each step of an intrusion, the state of the controls against it at that minute.
 package struct CauseStage {
-    private let estate: Estate
+    let estate: Estate
     private let states: ControlStates
-    private let intrusion: Intrusion
-    private let controls: [String: ControlDefinition]
-    private var found: [String: Cause] = [:]
+    let intrusion: Intrusion
+    let controls: [String: ControlDefinition]
+    var found: [String: Cause] = [:]
 
     /// A technique on a device at a minute.
     private struct Step {
@@ -22,19 +22,22 @@ package struct CauseStage {
     package init(_ estate: Estate, _ intrusion: Intrusion) throws {
         self.estate = estate
         self.intrusion = intrusion
-        states = try ControlStates(estate, devices: intrusion.devices.keys.sorted())
+        let shares = Set(intrusion.movements.compactMap { Self.share(of: $0, estate) })
+        states = try ControlStates(estate, devices: shares.union(intrusion.devices.keys).sorted())
         controls = Dictionary(estate.library.controls.map { ($0.id, $0) }) { a, _ in a }
     }
 
     /// The causes, most important first.
-    package mutating func causes(entry: Entry?, acts: [PlantAct], oddEntry: Bool) throws -> [Cause] {
+    ///
+    /// - Parameter isRemote: whether somebody came straight to a plant's station by a remote tool or session.
+    package mutating func causes(entry: Entry?, acts: [PlantAct], plant: PlantStage, isRemote: Bool) throws -> [Cause] {
         try audited()
-        exposures(entry)
+        try exposures(entry)
         try vulnerabilities(entry)
         try antivirus()
         for step in steps(entry) { settings(step) }
-        plant(entry, acts, oddEntry: oddEntry)
-        organisation(entry)
+        self.plant(entry, acts, plant, isRemote: isRemote)
+        organisation(entry, plant)
         let isPlain = entry.map { entry in
             !found.values.contains { $0.device == entry.device && (entry.vector != "valid-account" || $0.score >= 40) }
         }
@@ -56,7 +59,7 @@ package struct CauseStage {
         return limited()
     }
 
-    private mutating func add(
+    mutating func add(
         _ device: String, _ techniques: [String], _ control: String, _ kind: ControlDefinition.Class,
         _ proof: Cause.Proof, _ score: Int, _ time: Int64, _ state: ControlState?, _ because: String,
         _ rows: [RowReference]
@@ -112,12 +115,27 @@ package struct CauseStage {
         }
     }
 
-    private func techniques(on device: String) -> Set<String> {
+    /// Ways in from outside, and what a user is made to start: on a device that something led to, the movement is the
+    /// technique.
+    private func happened(_ technique: String, on device: String) -> Bool {
+        let arrivals = ["T1190", "T1133", "T1189", "T1566", "T1204", "T1195", "T1091"]
+        return !intrusion.reached.contains(device) || !arrivals.contains { technique.hasPrefix($0) }
+    }
+
+    /// The server of the share by which a movement went.
+    private static func share(of movement: Movement, _ estate: Estate) -> String? {
+        guard movement.technique == "T1080", let row = movement.rows.first else { return nil }
+        let path = row.path.hasPrefix("\\\\") ? row.path : row.actorCommand.lowercased()
+        guard path.hasPrefix("\\\\") else { return nil }
+        return estate.device(named: String(path.dropFirst(2).prefix { $0 != "\\" }))
+    }
+
+    func techniques(on device: String) -> Set<String> {
         var all = Set(
             intrusion.marks.filter {
                 $0.row.device == device && $0.hunt.mark != .context && !$0.wasBlocked
             }
-            .flatMap(\.hunt.techniques))
+            .flatMap(\.hunt.techniques).filter { happened($0, on: device) })
         for movement in intrusion.movements where movement.to == device {
             all.insert(movement.technique)
         }
@@ -129,7 +147,16 @@ package struct CauseStage {
         a == b || (a.prefix(5) == b.prefix(5) && (a.count == 5 || b.count == 5))
     }
 
-    private mutating func exposures(_ entry: Entry?) {
+    private mutating func exposures(_ entry: Entry?) throws {
+        if let entry, entry.vector == "exposed-remote-service" || entry.vector == "exploit-public-app",
+            let taken = EntryStage.inbound(
+                try estate.rows("DeviceNetworkEvents", of: entry.device), before: entry.time)
+        {
+            add(
+                entry.device, ["T1133", "T1190"], "net.exposed", .misconfiguration, .wouldHaveBlocked,
+                entry.vector == "exploit-public-app" ? 35 : 80, taken.time, nil,
+                "took a connection from \(taken.remoteAddress) on port \(taken.localPort)", [taken.reference])
+        }
         for mark in intrusion.marks where mark.row.table == "DeviceLogonEvents" && mark.row.isPublic {
             add(
                 mark.row.device, ["T1133", "T1021.001"], "net.exposed", .misconfiguration,
@@ -163,9 +190,8 @@ package struct CauseStage {
         }
         for mark in intrusion.marks where mark.hunt.techniques.contains("T1068") {
             let row = mark.row
-            let text = [row.actorName, row.actorPath, row.actorCommand, row.command].joined(
-                separator: " "
-            ).lowercased()
+            let text = [row.actorName, row.actorPath, row.actorCommand, row.actorParentName, row.path, row.command]
+                .joined(separator: " ").lowercased()
             let time = minute(row.time, on: row.device)
             guard let (cve, _) = states.vulnerability(of: text, on: row.device, at: time) else {
                 continue
@@ -249,7 +275,8 @@ package struct CauseStage {
         var steps: [Step] = []
         for mark in intrusion.marks where mark.hunt.mark != .context && !mark.wasBlocked {
             let isKey = mark.hunt.mark == .strong || mark.hunt.harm != nil
-            for (i, technique) in mark.hunt.techniques.prefix(2).enumerated() {
+            let techniques = mark.hunt.techniques.filter { happened($0, on: mark.row.device) }
+            for (i, technique) in techniques.prefix(2).enumerated() {
                 steps.append(
                     Step(
                         device: mark.row.device, technique: technique, time: mark.row.time,
@@ -264,9 +291,15 @@ package struct CauseStage {
                     device: movement.to, technique: movement.technique, time: movement.time,
                     row: row.reference,
                     isKey: true))
-            let short = estate.devices[movement.to]?.shortName.lowercased() ?? ""
             let isLocal =
-                row.accountDomain == short || row.accountDomain.isEmpty || row.accountDomain == "."
+                estate.devices[movement.to]?.isCalled(row.accountDomain) == true || row.accountDomain.isEmpty
+                || row.accountDomain == "."
+            if let server = Self.share(of: movement, estate) {
+                steps.append(
+                    Step(
+                        device: server, technique: movement.technique, time: movement.time, row: row.reference,
+                        isKey: true))
+            }
             if isLocal, row.table == "DeviceLogonEvents", movement.technique != "T1021.004" {
                 steps.append(
                     Step(
@@ -315,74 +348,6 @@ package struct CauseStage {
                 (prevents ? 30 : 12) + item.stop.basis * 3 - i + (step.isKey ? 10 : 0), step.time,
                 item.state,
                 "\(item.control.title): off at that minute", step.row.map { [$0] } ?? [])
-        }
-    }
-
-    private mutating func plant(_ entry: Entry?, _ acts: [PlantAct], oddEntry: Bool) {
-        for act in acts {
-            let target = estate.device(at: act.target) ?? "iot:\(act.target)"
-            let control: (String, [String])? =
-                switch act.what {
-                case "plc-program-changed", "plc-mode-changed", "device-restarted":
-                    ("ot.keyswitch", ["T0843", "T0858", "T0889"])
-                case "plc-firmware-changed": ("ot.signed_fw", ["T0857", "T0839"])
-                case "command-sent": ("ot.allowlist", ["T0855"])
-                case "parameter-changed": ("ot.auth", ["T0836", "T0831"])
-                case "control-lost": ("ot.auth", ["T0892"])
-                default: nil
-                }
-            guard let control, let known = controls[control.0] else { continue }
-            add(
-                target, control.1, control.0, known.kind, .wouldHaveBlocked, 70, act.time, nil,
-                "the controller took \(act.title) from \(act.actor)", [act.row])
-            if estate.devices[target]?.isSafety == true, let separate = controls["ot.sis_separate"] {
-                add(
-                    target, ["T0880", "T0879"], separate.id, separate.kind, .wouldHaveLimited, 60, act.time,
-                    nil,
-                    "the safety controller was reached from \(act.actor)", [act.row])
-            }
-        }
-        if let entry, !oddEntry, entry.vector == "vendor-access" {
-            for (id, techniques) in [("ot.removable", ["T0864"]), ("net.segment", ["T0864", "T0886", "T0848"])] {
-                guard let control = controls[id] else { continue }
-                add(
-                    entry.device, techniques, id, control.kind, .wouldHaveBlocked, 14, entry.time, nil,
-                    "a device that is none of the plant's reached its controllers", entry.rows)
-            }
-        }
-        guard let entry, oddEntry, let control = controls["ot.remote_access"] else { return }
-        add(
-            entry.device, ["T0822", "T0886", "T1133", "T1219"], control.id, control.kind,
-            .wouldHaveBlocked, 75,
-            entry.time, nil,
-            "a remote session that did not come by the usual way", entry.rows)
-    }
-
-    /// What no table tells: shown by what happened, two a device at most.
-    private mutating func organisation(_ entry: Entry?) {
-        for device in intrusion.devices.keys.sorted() {
-            var wanted: [(String, [String])] = []
-            let seen = techniques(on: device)
-            let time = intrusion.devices[device] ?? 0
-            if let entry, entry.device == device {
-                if entry.vector == "valid-account" { wanted.append(("id.mfa", ["T1078", "T1133"])) }
-                if entry.vector == "removable-media" { wanted.append(("usb.control", ["T1091"])) }
-            }
-            if !seen.isDisjoint(with: ["T1567.002", "T1567", "T1048", "T1041"]) {
-                wanted.append(("net.egress", ["T1567.002", "T1048", "T1041"]))
-            }
-            if !seen.isDisjoint(with: ["T1003.001", "T1003.003", "T1047", "T1569.002"]) {
-                wanted.append(("id.tiering", ["T1003.001", "T1003.003", "T1047", "T1569.002"]))
-            }
-            for (id, techniques) in wanted.prefix(2) {
-                guard let control = controls[id], found[device + "|" + id] == nil else { continue }
-                let rows =
-                    intrusion.marks.first { $0.row.device == device }.map { [$0.row.reference] } ?? []
-                add(
-                    device, techniques.filter { seen.contains($0) || entry?.device == device }, id,
-                    control.kind,
-                    .wouldHaveLimited, 8, time, nil, "shown by what happened; no table tells its state", rows)
-            }
         }
     }
 

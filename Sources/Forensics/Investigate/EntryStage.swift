@@ -6,11 +6,13 @@ package struct EntryStage {
     private let estate: Estate
     private let names: ProgramNames
     private let intrusion: Intrusion
+    private let plant: PlantStage
 
-    package init(_ estate: Estate, _ names: ProgramNames, _ intrusion: Intrusion) {
+    package init(_ estate: Estate, _ names: ProgramNames, _ intrusion: Intrusion, _ plant: PlantStage) {
         self.estate = estate
         self.names = names
         self.intrusion = intrusion
+        self.plant = plant
     }
 
     /// The techniques that a way in goes by, under every name that analysts give it.
@@ -25,7 +27,7 @@ package struct EntryStage {
         "supply-chain": ["T1195.002", "T0862"], "other": ["T1078", "T1189"],
     ]
 
-    package func entry(_ plant: PlantEntry?) -> Entry? {
+    package func entry(_ way: PlantEntry?) -> Entry? {
         let targets = Set(intrusion.movements.map(\.to)).union(intrusion.served)
         let roots = intrusion.devices.filter { !targets.contains($0.key) }
         guard
@@ -33,21 +35,23 @@ package struct EntryStage {
                 ($0.value, $0.key) < ($1.value, $1.key)
             })
         else { return nil }
-        if let plant, plant.device == root.key || plant.isPublic {
+        if let way, way.device == root.key || way.isPublic {
             let vector =
-                plant.isPublic
+                way.isPublic
                 ? "internet-exposed-controller"
-                : plant.isStation || plant.isNewAsset ? "vendor-access" : "valid-account"
-            return make(plant.device, plant.time, vector, [], [plant.row])
+                : way.isStation || way.isNewAsset ? "vendor-access" : "valid-account"
+            return make(way.device, way.time, vector, [], [way.row])
         }
         let marks = intrusion.marks.filter { $0.row.device == root.key && $0.hunt.mark != .context }
             .sorted { ($0.row.time, $0.hunt.slug) < ($1.row.time, $1.hunt.slug) }
         guard let first = marks.first else {
-            let rows = intrusion.movements.first { $0.from == root.key }?.rows.map(\.reference) ?? []
-            let known = estate.devices[root.key]
-            let vector = known?.hasSensor != true ? "exploit-public-app" : "valid-account"
-            let isPlant = known?.zone.isEmpty == false
-            return make(root.key, root.value, isPlant ? "vendor-access" : vector, [], rows)
+            let first = intrusion.movements.filter { $0.from == root.key }.min { $0.time < $1.time }
+            let rows = first?.rows.map(\.reference) ?? []
+            // An appliance is broken into; somebody's own notebook brings a valid account.
+            let isAppliance = estate.devices[root.key].map { !$0.hasSensor } ?? false
+            let isPlant = first.map { plant.isPlantHost($0.to) } ?? false
+            let vector = isPlant ? "vendor-access" : isAppliance ? "exploit-public-app" : "valid-account"
+            return make(root.key, root.value, vector, [], rows)
         }
         let near = marks.filter { $0.row.time <= max(first.row.time, root.value) + 2 * Span.hour }
         let leads = near.filter { $0.hunt.entry != nil }
@@ -99,7 +103,7 @@ package struct EntryStage {
         let events = (try? estate.rows("DeviceEvents", of: row.device)) ?? []
         let isLed = events.contains {
             $0.action == "BrowserLaunchedToOpenUrl" && mailers.contains($0.actorName) && $0.time <= row.time
-                && row.time - $0.time <= 2 * Span.hour
+                && row.time - $0.time <= 15 * Span.minute
         }
         let stores = ["content.outlook", "mail downloads", "com.apple.mail", "com.microsoft.outlook"]
         let texts = [row.actorCommand, row.command, row.path].map { $0.lowercased() }
@@ -113,15 +117,31 @@ package struct EntryStage {
         return texts.contains { text in folders.contains { text.contains($0) } }
     }
 
+    /// Whether the device took a connection from the internet right before, from an address that did not come before.
+    private func reachedFromOutside(_ row: TraceRow) -> Bool {
+        let rows = (try? estate.rows("DeviceNetworkEvents", of: row.device)) ?? []
+        return Self.inbound(rows, before: row.time) != nil
+    }
+
+    /// The connection from the internet that a device took in the ten minutes before a time, from an address that was
+    /// not there on another day.
+    static func inbound(_ rows: [TraceRow], before time: Int64) -> TraceRow? {
+        let taken = rows.filter { $0.action == "InboundConnectionAccepted" && $0.isPublic }
+        return taken.last { row in
+            row.time <= time + 5 * Span.second && time - row.time <= 10 * Span.minute
+                && !taken.contains { $0.remoteAddress == row.remoteAddress && row.time - $0.time > 12 * Span.hour }
+        }
+    }
+
     /// A way in where no hunt names one: by what stands above the first process.
     private func guess(_ mark: Mark) -> String {
         let row = mark.row
         if names.remoteTools.contains(row.actorName) { return "vendor-access" }
         if names.readers.contains(row.actorName) { return "phishing" }
         if names.browsers.contains(row.actorName) { return "user-execution" }
-        if row.path.contains("\\downloads\\") || row.path.contains("/downloads/") {
-            return "user-execution"
-        }
+        let opened = ["\\downloads\\", "/downloads/", "/volumes/"]
+        if opened.contains(where: { row.path.contains($0) || row.actorPath.contains($0) }) { return "user-execution" }
+        if reachedFromOutside(row) { return "exposed-remote-service" }
         if intrusion.sessions.contains(where: { $0.device == row.device }) { return "valid-account" }
         if row.actorName.contains("updat") { return "supply-chain" }
         if ["sshd", "bash", "sh", "zsh"].contains(row.actorName) { return "valid-account" }

@@ -79,6 +79,24 @@ package struct GrowStage {
         add(process, tree, device, &intrusion)
     }
 
+    /// Adds the process that reached another device at the time of a logon there.
+    package mutating func adoptReach(
+        from source: String, to device: String, at time: Int64, _ intrusion: inout Intrusion
+    ) throws {
+        guard estate.devices[source]?.hasSensor == true, let addresses = estate.devices[device]?.addresses else {
+            return
+        }
+        let tree = try tree(source)
+        for row in tree.rows
+        where row.table == "DeviceNetworkEvents" && addresses.contains(row.remoteAddress)
+            && abs(row.time - time) <= 2 * Span.minute
+        {
+            guard let actor = tree.resolve(row.actor, at: row.time), mayHold(row.actorName) else { continue }
+            add(actor, tree, source, &intrusion)
+            intrusion.touch(source, at: row.time)
+        }
+    }
+
     /// Adds a process, the carriers above it and all below it.
     private func add(_ process: ProcessID, _ tree: ProcessTree, _ device: String, _ intrusion: inout Intrusion) {
         var top = process
@@ -95,7 +113,7 @@ package struct GrowStage {
             guard intrusion.processes.insert(current).inserted || current == top else { continue }
             if let birth = tree.births[current] {
                 intrusion.touch(device, at: birth.time)
-                if ProgramNames.isOddPlace(birth.path), !birth.hash.isEmpty { intrusion.hashes.insert(birth.hash) }
+                if ProgramNames.isOddPlace(birth.path) { intrusion.carry(birth.hash, on: device, at: birth.time) }
                 if !birth.account.isEmpty { intrusion.accounts[device, default: []].insert(birth.account) }
             }
             for child in tree.children[current] ?? [] {
@@ -121,7 +139,7 @@ package struct GrowStage {
             for deed in deeds {
                 if deed.table == "DeviceFileEvents", deed.action != "FileDeleted", ProgramNames.isProgram(deed.path) {
                     intrusion.paths[device, default: []].insert(deed.path)
-                    if !deed.hash.isEmpty { intrusion.hashes.insert(deed.hash) }
+                    intrusion.carry(deed.hash, on: device, at: deed.time)
                 }
                 if deed.table == "DeviceNetworkEvents", deed.isPublic, (spread[deed.remoteAddress] ?? 9) <= 2,
                     !deed.remoteAddress.isEmpty
@@ -183,7 +201,7 @@ package struct GrowStage {
         let row = mark.row
         if let child = row.child, intrusion.processes.contains(child) { return true }
         if let actor = tree.resolve(row.actor, at: row.time), intrusion.processes.contains(actor) { return true }
-        guard row.time >= first - 10 * Span.minute else { return false }
+        guard mark.hunt.mark != .inside, row.time >= first - 10 * Span.minute else { return false }
         if row.table == "DeviceLogonEvents" { return false }
         let isUsual = habits.isHabit(mark, beginning: intrusion.beginning)
         let account = row.child != nil || row.actorAccount.isEmpty ? row.account : row.actorAccount

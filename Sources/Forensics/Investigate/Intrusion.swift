@@ -34,6 +34,8 @@ package struct Intrusion {
     package var addresses: Set<String> = []
     /// SHA-1 of files that it wrote or ran.
     package var hashes: Set<String> = []
+    /// Where and when a file that it carries was first seen.
+    package private(set) var sightings: [String: Sighting] = [:]
     /// Paths of what it wrote, by device.
     package var paths: [String: Set<String>] = [:]
     /// Accounts that it works as, by device.
@@ -42,6 +44,22 @@ package struct Intrusion {
     /// Devices that were only reached through their shares.
     package var served: Set<String> = []
     private var known: Set<String> = []
+    private var edges: Set<Edge> = []
+    /// Devices that something led to.
+    package private(set) var reached: Set<String> = []
+
+    private struct Edge: Hashable {
+        let from: String
+        let to: String
+    }
+
+    package struct Sighting: Sendable {
+        package let device: String
+        package let time: Int64
+    }
+
+    /// How much belongs to it: it only grows.
+    package var size: Int { processes.count + marks.count + movements.count + devices.count + sessions.count }
 
     package var beginning: Int64 { devices.values.min() ?? .max }
 
@@ -59,9 +77,21 @@ package struct Intrusion {
 
     package mutating func take(_ movement: Movement) -> Bool {
         guard movement.from != movement.to else { return false }
-        if movements.contains(where: { $0.from == movement.from && $0.to == movement.to }) { return false }
+        guard edges.insert(Edge(from: movement.from, to: movement.to)).inserted else { return false }
+        reached.insert(movement.to)
         movements.append(movement)
         return true
+    }
+
+    /// Whether something led from one device to another.
+    package func hasMovement(from: String, to: String) -> Bool { edges.contains(Edge(from: from, to: to)) }
+
+    /// A file that it wrote or ran.
+    package mutating func carry(_ hash: String, on device: String, at time: Int64) {
+        guard !hash.isEmpty else { return }
+        hashes.insert(hash)
+        if let known = sightings[hash], known.time <= time { return }
+        sightings[hash] = Sighting(device: device, time: time)
     }
 
     /// Whether a session of an account was opened on a device in the last two hours.
@@ -97,13 +127,10 @@ package struct ProgramNames {
     ]
 
     package init(_ estate: Estate) throws {
-        func names(_ function: String) throws -> Set<String> {
-            Set(try estate.ask("print Names = \(function)()").first?.list("Names").map { $0.lowercased() } ?? [])
-        }
-        interpreters = try names("Interpreters")
-        browsers = try names("Browsers")
-        readers = try names("DocumentReaders")
-        remoteTools = try names("RemoteAccessTools")
+        interpreters = try estate.names("Interpreters")
+        browsers = try estate.names("Browsers")
+        readers = try estate.names("DocumentReaders")
+        remoteTools = try estate.names("RemoteAccessTools")
     }
 
     /// Whether a program does what others tell it, or lies where none belongs: its parent is asked for too.

@@ -40,7 +40,9 @@ package struct Investigation: Sendable {
 
     package init() {}
 
-    package func name(_ id: String) -> String { names[id] ?? String(id.trimmingPrefix("iot:")) }
+    package func name(_ id: String) -> String {
+        names[id] ?? String(id.trimmingPrefix("iot:").trimmingPrefix("out:"))
+    }
 }
 
 /// What an investigation was asked to begin with is not there.
@@ -68,22 +70,27 @@ package struct Investigator {
         let stage = MarkStage(estate)
         let habits = Habits(stage.marks)
         var result = Investigation()
-        var intrusion = try grow(estate, names, stage.marks, habits, chosen)
+        var trail = try grow(estate, names, stage.marks, habits, chosen)
         var plant = try PlantStage(estate)
-        var oddEntry: PlantEntry?
-        try addPlant(&plant, estate, &intrusion, &oddEntry)
+        var way: PlantEntry?
+        for _ in 0..<3 {
+            let before = trail.intrusion.size
+            try addPlant(&plant, estate, names, &trail, &way)
+            guard trail.intrusion.size != before else { break }
+            try trail.follow()
+        }
+        let intrusion = trail.intrusion
         result.unknowns = unknowns(estate, stage)
         for mark in stage.marks where habits.isHabit(mark, beginning: intrusion.beginning) {
             result.setAside[mark.hunt.slug, default: 0] += 1
         }
-        result.held = held(estate, stage.marks, habits, intrusion)
+        result.held = held(estate, stage.marks, habits, intrusion) + refused(estate, plant)
         for device in estate.devices.values {
             result.names[device.id] = device.name.isEmpty ? device.id : device.name
         }
         guard !intrusion.devices.isEmpty else {
-            result.verdict =
-                isAttempt(result.held, stage.marks, habits)
-                ? .prevented : canTell(estate, stage) ? .none : .unknown
+            let isAttempt = !plant.attempts.isEmpty || isAttempt(result.held, estate, stage.marks, habits)
+            result.verdict = isAttempt ? .prevented : canTell(estate, stage) ? .none : .unknown
             if result.verdict != .prevented { result.held = [] }
             return result
         }
@@ -95,12 +102,12 @@ package struct Investigator {
         }
         result.devices = intrusion.devices
         result.movements = intrusion.movements.sorted { ($0.time, $0.to) < ($1.time, $1.to) }
-        let entry = EntryStage(estate, names, intrusion).entry(oddEntry)
+        let entry = EntryStage(estate, names, intrusion, plant).entry(way)
         result.entry = entry
-        result.harm = harm(estate, intrusion, acts)
+        var harm = HarmStage(estate, intrusion, trail.grow, marks: stage.marks)
+        result.harm = try harm.harm(acts)
         var causes = try CauseStage(estate, intrusion)
-        result.causes = try causes.causes(
-            entry: entry, acts: acts, oddEntry: oddEntry?.isStation == true)
+        result.causes = try causes.causes(entry: entry, acts: acts, plant: plant, isRemote: way?.isStation == true)
         return result
     }
 
@@ -109,30 +116,22 @@ package struct Investigator {
     private func grow(
         _ estate: Estate, _ names: ProgramNames, _ marks: [Mark], _ habits: Habits,
         _ chosen: Set<String>?
-    ) throws -> Intrusion {
+    ) throws -> Trail {
         var seedStage = SeedStage(estate, names)
         var beginning = Int64.max
-        var intrusion = Intrusion()
+        var trail = try Trail(estate, names, marks, habits)
         for _ in 0..<3 {
             let seeds = try seedStage.seeds(marks, habits, beginning: beginning).filter {
                 chosen?.contains($0.row.device) != false
             }
-            intrusion = Intrusion()
-            intrusion.seeds = seeds
-            var grow = try GrowStage(estate, names, marks: marks, habits: habits)
-            let move = MovementStage(estate, names, marks: marks, habits: habits)
-            for seed in seeds { try grow.take(seed, into: &intrusion) }
-            try grow.grow(&intrusion)
-            for _ in 0..<20 {
-                let moved = try move.move(&intrusion, &grow)
-                let traced = try move.origins(&intrusion, &grow)
-                guard moved || traced else { break }
-                try grow.grow(&intrusion)
-            }
-            guard intrusion.beginning != beginning, intrusion.beginning != .max else { break }
-            beginning = intrusion.beginning
+            trail.intrusion = Intrusion()
+            trail.intrusion.seeds = seeds
+            for seed in seeds { try trail.grow.take(seed, into: &trail.intrusion) }
+            try trail.follow()
+            guard trail.intrusion.beginning != beginning, trail.intrusion.beginning != .max else { break }
+            beginning = trail.intrusion.beginning
         }
-        return intrusion
+        return trail
     }
 
     /// The devices that an investigation is to begin with; nil for all.
@@ -157,92 +156,95 @@ package struct Investigator {
             && stage.unanswered.count < library.hunts.count
     }
 
+    /// Adds what the plant's sensors told, with the session and the program behind each act.
     private func addPlant(
-        _ plant: inout PlantStage, _ estate: Estate, _ intrusion: inout Intrusion,
+        _ plant: inout PlantStage, _ estate: Estate, _ names: ProgramNames, _ trail: inout Trail,
         _ entry: inout PlantEntry?
     ) throws {
-        for act in plant.acts where try plant.isHostile(act, intrusion) {
-            let actor = estate.device(at: act.actor) ?? "iot:\(act.actor)"
+        for act in plant.acts where try plant.isHostile(act, trail.intrusion) {
             let target = estate.device(at: act.target) ?? "iot:\(act.target)"
-            let isPublic = Address.isPublic(act.actor)
-            if !isPublic, intrusion.devices[actor] == nil {
+            trail.intrusion.touch(target, at: act.time)
+            guard !act.actor.isEmpty else { continue }
+            if Address.isPublic(act.actor) {
+                if entry == nil {
+                    entry = PlantEntry(
+                        device: target, time: act.time, isStation: false, isPublic: true, isNewAsset: false,
+                        row: act.row)
+                }
+                continue
+            }
+            let actor = estate.device(at: act.actor) ?? "iot:\(act.actor)"
+            if let foreign = try plant.foreignTool(act) {
+                try open(foreign.session, on: actor, trail: &trail)
+                if let tool = foreign.tool.actor { trail.grow.adopt(tool, on: actor, &trail.intrusion) }
+                trail.intrusion.touch(actor, at: foreign.session?.time ?? foreign.tool.time)
+            } else if trail.intrusion.devices[actor] == nil {
                 let odd = try plant.oddSession(to: act.actor, before: act.time)
-                let tool = try remoteTool(estate, actor, before: act.time)
+                let tool = try remoteTool(estate, names, actor, before: act.time)
                 let time = [odd?.time, tool?.time].compactMap { $0 }.min() ?? act.time
-                intrusion.touch(actor, at: time)
-                let source = odd.flatMap { estate.device(at: $0.from) }
-                if let source, intrusion.devices[source] != nil, let odd {
-                    _ = intrusion.take(
-                        Movement(
-                            from: source, to: actor, time: odd.time, technique: "T0886", account: "",
-                            how: "remote session into the plant", rows: []))
-                } else if entry == nil {
+                trail.intrusion.touch(actor, at: time)
+                try open(odd, on: actor, trail: &trail)
+                if entry == nil, !trail.intrusion.reached.contains(actor) {
                     let isStation = estate.devices[actor]?.isStation == true
                     entry = PlantEntry(
                         device: actor, time: time, isStation: isStation && (odd != nil || tool != nil),
                         isPublic: false, isNewAsset: estate.devices[actor]?.hasSensor != true, row: act.row)
                 }
             }
-            if isPublic, entry == nil {
-                entry = PlantEntry(
-                    device: target, time: act.time, isStation: false, isPublic: true, isNewAsset: false,
-                    row: act.row)
+            let reached = try estate.rows("DeviceNetworkEvents", of: actor).first {
+                $0.remoteAddress == act.target && $0.time <= act.time + Span.minute
+                    && act.time - $0.time <= 30 * Span.minute
             }
-            intrusion.touch(target, at: act.time)
-            if !isPublic {
-                let reached = try estate.rows("DeviceNetworkEvents", of: actor).first {
-                    $0.remoteAddress == act.target && $0.time <= act.time + Span.minute
-                        && act.time - $0.time <= 30 * Span.minute
-                }
-                _ = intrusion.take(
-                    Movement(
-                        from: actor, to: target, time: reached?.time ?? act.time, technique: act.technique,
-                        account: "",
-                        how: "industrial protocol", rows: reached.map { [$0] } ?? []))
-            }
+            _ = trail.intrusion.take(
+                Movement(
+                    from: actor, to: target, time: reached?.time ?? act.time, technique: act.technique, account: "",
+                    how: "industrial protocol", rows: reached.map { [$0] } ?? []))
         }
     }
 
-    /// Contact of a remote-access tool on a station, shortly before an act.
-    private func remoteTool(_ estate: Estate, _ device: String, before time: Int64) throws
+    /// Opens the session of a station that belongs to the intrusion, and follows it to where it came from.
+    private func open(_ session: OddSession?, on station: String, trail: inout Trail) throws {
+        guard let session else { return }
+        let source = trail.move.source(at: session.from, named: session.logon?.remoteDevice ?? "")
+        if let logon = session.logon {
+            trail.grow.open(logon, source: source ?? session.from, into: &trail.intrusion)
+        }
+        guard let source, source != station, !Address.isPublic(session.from) else { return }
+        let isNew = trail.intrusion.take(
+            Movement(
+                from: source, to: station, time: session.time, technique: session.logon == nil ? "T0886" : "T1021.001",
+                account: session.logon?.account ?? "", how: "remote session into the plant",
+                rows: session.logon.map { [$0] } ?? []))
+        guard isNew else { return }
+        trail.intrusion.touch(source, at: session.time)
+        try trail.grow.adoptReach(from: source, to: station, at: session.time, &trail.intrusion)
+    }
+
+    /// Contact of a remote-access tool on a station, shortly before an act. What comes at that hour again and again is
+    /// the supplier's agreed visit.
+    private func remoteTool(_ estate: Estate, _ names: ProgramNames, _ device: String, before time: Int64) throws
         -> TraceRow?
     {
-        let tools = Set(
-            try estate.ask("print Names = RemoteAccessTools()").first?.list("Names").map {
-                $0.lowercased()
-            } ?? [])
-        return try estate.rows("DeviceNetworkEvents", of: device).first {
-            tools.contains($0.actorName) && $0.isPublic && $0.time <= time
-                && time - $0.time <= 90 * Span.minute
+        let contacts = try estate.rows("DeviceNetworkEvents", of: device).filter {
+            names.remoteTools.contains($0.actorName) && $0.isPublic
+        }
+        return contacts.first { contact in
+            guard contact.time <= time, time - contact.time <= 90 * Span.minute else { return false }
+            let others = contacts.filter {
+                $0.actorName == contact.actorName && abs($0.time - contact.time) > 12 * Span.hour
+                    && Span.ofDay($0.time, contact.time) <= 2 * Span.hour
+            }
+            return Set(others.map { $0.time / DateTime.ticksPerDay }).count < 2
         }
     }
 
-    private func harm(_ estate: Estate, _ intrusion: Intrusion, _ acts: [PlantAct]) -> [Harm] {
-        var found: [String: Harm] = [:]
-        func take(
-            _ device: String, _ what: String, _ techniques: [String], _ time: Int64, _ row: RowReference
-        ) {
-            let key = device + "|" + what
-            if let known = found[key], known.time <= time {
-                if known.rows.count < 20 { found[key]?.rows.append(row) }
-                return
-            }
-            found[key] = Harm(
-                device: device, what: what, techniques: techniques, time: time,
-                rows: [row] + (found[key]?.rows ?? []))
+    /// What the plant's devices refused.
+    private func refused(_ estate: Estate, _ plant: PlantStage) -> [Held] {
+        plant.attempts.map { act in
+            Held(
+                device: estate.device(at: act.target) ?? "iot:\(act.target)", technique: act.technique,
+                control: "ot.auth", time: act.time, row: act.row)
         }
-        for mark in intrusion.marks where !mark.wasBlocked && mark.hunt.mark != .context {
-            guard let what = mark.hunt.harm else { continue }
-            take(mark.row.device, what, mark.hunt.techniques, mark.row.time, mark.row.reference)
-        }
-        for act in acts {
-            let target = estate.device(at: act.target) ?? "iot:\(act.target)"
-            take(target, act.what, [act.technique], act.time, act.row)
-            if estate.devices[target]?.isSafety == true, act.what.hasPrefix("plc-") {
-                take(target, "safety-impaired", ["T0880", "T0837"], act.time, act.row)
-            }
-        }
-        return found.values.sorted { ($0.time, $0.device, $0.what) < ($1.time, $1.device, $1.what) }
     }
 
     /// What controls stopped, off the estate's habits.
@@ -250,35 +252,35 @@ package struct Investigator {
         -> [Held]
     {
         var found: [Held] = []
+        let controls = library.controls.filter { !$0.blocked.isEmpty }
         for mark in marks {
             let isHeld = mark.wasBlocked || mark.hunt.group == "held"
             guard isHeld, !habits.isHabit(mark, beginning: intrusion.beginning) else { continue }
-            let control =
-                library.controls.first { $0.blocked.contains(mark.row.action) }?.id
-                ?? (mark.row.action == "TamperingAttempt"
-                    ? "scid-2003" : mark.row.action.hasPrefix("Antivirus") ? "av.mode" : "")
+            let control = controls.first { $0.blocked.contains(mark.row.action) }
             found.append(
                 Held(
-                    device: mark.row.device, technique: mark.hunt.techniques.first ?? "", control: control,
-                    time: mark.row.time, row: mark.row.reference))
+                    device: mark.row.device, technique: mark.hunt.techniques.first ?? "",
+                    control: control?.id ?? mark.hunt.control ?? "", time: mark.row.time, row: mark.row.reference,
+                    isSure: mark.hunt.isAttempt || control?.isAttempt == true,
+                    source: estate.device(at: mark.row.remoteAddress), hunt: mark.hunt.slug))
         }
         return found
     }
 
-    /// Whether what was stopped was somebody's attempt: a new program meets these controls too.
-    private func isAttempt(_ held: [Held], _ marks: [Mark], _ habits: Habits) -> Bool {
-        let sure: Set<String> = [
-            "scid-2500", "scid-2501", "scid-2503", "scid-2508", "scid-2510", "scid-2511", "scid-2512",
-            "av.mode",
-        ]
-        if held.contains(where: { sure.contains($0.control) || $0.technique.hasPrefix("T1110") }) {
-            return true
-        }
+    /// Whether what was stopped was somebody's attempt: a new program meets these controls too, so that some of them
+    /// say it only in company.
+    private func isAttempt(_ held: [Held], _ estate: Estate, _ marks: [Mark], _ habits: Habits) -> Bool {
+        if held.contains(where: \.isSure) { return true }
+        let kinds = Set(held.map { $0.device + "|" + $0.control })
         return held.contains { one in
             marks.contains { mark in
-                mark.row.device == one.device && abs(mark.row.time - one.time) <= 2 * Span.hour
-                    && mark.row.reference != one.row && !habits.isHabit(mark, beginning: .max)
-                    && !["install", "account", "remote"].contains(mark.hunt.group)
+                (mark.row.device == one.device || mark.row.device == one.source)
+                    && abs(mark.row.time - one.time) <= 2 * Span.hour
+                    && mark.row.reference != one.row && mark.hunt.mark != .inside
+                    && !habits.isHabit(mark, beginning: .max)
+                    && (!["install", "account", "remote", "held"].contains(mark.hunt.group)
+                        || mark.hunt.group == "held" && kinds.count > 1
+                            && mark.hunt.slug != one.hunt)
             }
         }
     }
@@ -312,4 +314,28 @@ package struct PlantEntry: Sendable {
     package let isPublic: Bool
     package let isNewAsset: Bool
     package let row: RowReference
+}
+
+/// An intrusion with the stages that follow it.
+private struct Trail {
+    var intrusion = Intrusion()
+    var grow: GrowStage
+    let move: MovementStage
+
+    init(_ estate: Estate, _ names: ProgramNames, _ marks: [Mark], _ habits: Habits) throws {
+        grow = try GrowStage(estate, names, marks: marks, habits: habits)
+        move = MovementStage(estate, names, marks: marks, habits: habits)
+    }
+
+    /// Follows it on its devices and to others, until nothing is added.
+    mutating func follow() throws {
+        try grow.grow(&intrusion)
+        for _ in 0..<20 {
+            let isMoved = try move.move(&intrusion, &grow)
+            let isTraced = try move.origins(&intrusion, &grow)
+            let isSpread = try move.spread(&intrusion, &grow)
+            guard isMoved || isTraced || isSpread else { break }
+            try grow.grow(&intrusion)
+        }
+    }
 }

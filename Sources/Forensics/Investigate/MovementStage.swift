@@ -3,10 +3,10 @@ import Tables
 
 /// Finds where an intruder went: each movement is a session or a process that came to run on another device.
 package struct MovementStage {
-    private let estate: Estate
-    private let names: ProgramNames
-    private let marks: [String: [Mark]]
-    private let habits: Habits
+    let estate: Estate
+    let names: ProgramNames
+    let marks: [String: [Mark]]
+    let habits: Habits
 
     package init(_ estate: Estate, _ names: ProgramNames, marks: [Mark], habits: Habits) {
         self.estate = estate
@@ -16,7 +16,7 @@ package struct MovementStage {
     }
 
     /// What ran on the other device, and by which way.
-    private struct Landing {
+    struct Landing {
         var technique = ""
         var rows: [TraceRow] = []
     }
@@ -33,10 +33,7 @@ package struct MovementStage {
                 try estate.rows("DeviceLogonEvents", of: from).filter { $0.time < intrusion.beginning }.map(
                     \.account))
             for logon in logons where logon.time >= since - Span.minute {
-                guard !intrusion.movements.contains(where: { $0.from == from && $0.to == logon.device })
-                else {
-                    continue
-                }
+                guard !intrusion.hasMovement(from: from, to: logon.device) else { continue }
                 let days = Set(
                     logons.filter {
                         $0.account == logon.account && $0.device == logon.device
@@ -101,7 +98,7 @@ package struct MovementStage {
     }
 
     /// What began to run on the other device because of a logon.
-    private func landing(_ logon: TraceRow, _ intrusion: Intrusion) throws -> Landing {
+    func landing(_ logon: TraceRow, _ intrusion: Intrusion) throws -> Landing {
         var landing = Landing()
         let span = (logon.time - Span.minute)...(logon.time + 20 * Span.minute)
         for row in try estate.rows("DeviceProcessEvents", of: logon.device)
@@ -114,8 +111,9 @@ package struct MovementStage {
                 case "wmiprvse.exe":
                     isTheirs || names.interpreters.contains(row.file.lowercased()) ? "T1047" : nil
                 case "services.exe":
-                    ProgramNames.isOddPlace(row.path) || names.interpreters.contains(row.file.lowercased())
-                        || row.file.lowercased().contains("psexe") ? "T1569.002" : nil
+                    try ProgramNames.isOddPlace(row.path) || names.interpreters.contains(row.file.lowercased())
+                        || row.file.lowercased().contains("psexe") || isNewService(row, after: logon)
+                        ? "T1569.002" : nil
                 case "psexesvc.exe", "paexec.exe": "T1569.002"
                 case "sshd": isTheirs ? "T1021.004" : nil
                 case "svchost.exe":
@@ -152,6 +150,16 @@ package struct MovementStage {
         return landing
     }
 
+    /// Whether a service runs for the first time, right after a logon from elsewhere: it was sent with that logon.
+    private func isNewService(_ row: TraceRow, after logon: TraceRow) throws -> Bool {
+        guard row.time >= logon.time - 5 * Span.second, row.time - logon.time <= Span.minute,
+            logon.logonType.lowercased() == "network", !row.path.contains("\\program files")
+        else { return false }
+        return try !estate.rows("DeviceProcessEvents", of: row.device).contains {
+            $0.path == row.path && $0.time < row.time - Span.minute
+        }
+    }
+
     /// Whether the same was run the same way on three days before.
     private func isHabit(_ row: TraceRow, _ intrusion: Intrusion) -> Bool {
         guard let rows = try? estate.rows("DeviceProcessEvents", of: row.device) else { return false }
@@ -162,47 +170,5 @@ package struct MovementStage {
                     && MarkStage.shape($0.command) == shape
             }.map { $0.time / DateTime.ticksPerDay })
         return days.count >= 3
-    }
-
-    /// Where the first device of an intrusion was reached from: a device that is no part of it yet, or an address that
-    /// no known device has.
-    package func origins(_ intrusion: inout Intrusion, _ grow: inout GrowStage) throws -> Bool {
-        var isChanged = false
-        for (device, first) in intrusion.devices.sorted(by: { ($0.value, $0.key) < ($1.value, $1.key) }) {
-            guard !intrusion.movements.contains(where: { $0.to == device }) else { continue }
-            let logons = try estate.rows("DeviceLogonEvents", of: device)
-            for logon in logons where logon.action.hasPrefix("LogonSuccess") {
-                guard logon.time >= first - 30 * Span.minute, logon.time <= first + Span.minute,
-                    !logon.remoteAddress.isEmpty, !logon.isPublic,
-                    !(estate.devices[device]?.addresses.contains(logon.remoteAddress) ?? false),
-                    logon.remoteAddress != "127.0.0.1", logon.remoteAddress != "::1"
-                else { continue }
-                let landing = try landing(logon, intrusion)
-                let isTheirs = intrusion.accounts[device]?.contains(logon.account) ?? false
-                guard isTheirs || !landing.rows.isEmpty else { continue }
-                let isUsual = logons.contains {
-                    $0.account == logon.account && $0.remoteAddress == logon.remoteAddress
-                        && $0.time < first - 12 * Span.hour && $0.action.hasPrefix("LogonSuccess")
-                }
-                guard !isUsual else { continue }
-                // An address that no inventory knows, such as one of a pool, is no device.
-                guard
-                    let source = estate.device(at: logon.remoteAddress)
-                        ?? estate.device(named: logon.remoteDevice),
-                    source != device, intrusion.devices[source] == nil
-                else { continue }
-                let movement = Movement(
-                    from: source, to: device, time: logon.time,
-                    technique: logon.logonType.lowercased() == "remoteinteractive"
-                        ? "T1021.001" : landing.technique.isEmpty ? "T1021" : landing.technique,
-                    account: logon.account, how: "logon", rows: [logon])
-                guard intrusion.take(movement) else { continue }
-                isChanged = true
-                intrusion.touch(source, at: min(logon.time, first))
-                grow.open(logon, source: source, into: &intrusion)
-                break
-            }
-        }
-        return isChanged
     }
 }

@@ -16,19 +16,24 @@ package struct PlantAct: Sendable {
 /// Tells an intruder's acts on the plant from agreed work: an authorised station, a session by the usual way, a known
 /// pair.
 package struct PlantStage {
-    private let estate: Estate
+    let estate: Estate
     package private(set) var acts: [PlantAct] = []
+    /// Acts that a controller refused.
+    package private(set) var refusals: [PlantAct] = []
     private var firstTime: Int64?
     /// Remote sessions into the plant: when, from, to, text.
-    private var sessions: [(time: Int64, from: String, to: String, isPublic: Bool)] = []
+    private(set) var sessions: [(time: Int64, from: String, to: String, isPublic: Bool)] = []
 
     package init(_ estate: Estate) throws {
         self.estate = estate
         var kinds: [String: (String, String)] = [:]
+        var refused: [String: (String, String)] = [:]
         var titles: [(String, String, String)] = []
+        let refusalWords = try estate.names("RefusalWords")
         for category in estate.library.havoc {
             guard let plant = category.plant else { continue }
             for event in plant.events { kinds[event] = (category.id, plant.technique) }
+            for event in plant.refused { refused[event] = (category.id, plant.technique) }
             for title in plant.alerts { titles.append((title, category.id, plant.technique)) }
         }
         titles.sort { $0.0.count > $1.0.count }
@@ -40,8 +45,16 @@ package struct PlantStage {
             {
                 sessions.append((row.time, addresses[0], addresses[1], Address.isPublic(addresses[0])))
             }
+            if let (what, technique) = refused[type] {
+                refuse(row, "IoTEvents_CL", what, technique, addresses, type)
+            }
             guard let (what, technique) = kinds[type] else { continue }
-            take(row, "IoTEvents_CL", what, technique, addresses, type)
+            let isRefused = refusalWords.contains { row.text("Content").lowercased().contains($0) }
+            if isRefused {
+                refuse(row, "IoTEvents_CL", what, technique, addresses, type)
+            } else {
+                take(row, "IoTEvents_CL", what, technique, addresses, type)
+            }
         }
         for row in try estate.ask("IoTAlerts_CL | order by AlertTime asc") {
             let title = row.text("AlertTitle").lowercased()
@@ -56,7 +69,12 @@ package struct PlantStage {
                     if !address.isEmpty, !addresses.contains(address) { addresses.append(address) }
                 }
             }
-            take(row, "IoTAlerts_CL", what, technique, addresses, row.text("AlertTitle"))
+            let text = title + " " + row.text("Message").lowercased()
+            if refusalWords.contains(where: { text.contains($0) }) {
+                refuse(row, "IoTAlerts_CL", what, technique, addresses, row.text("AlertTitle"))
+            } else {
+                take(row, "IoTAlerts_CL", what, technique, addresses, row.text("AlertTitle"))
+            }
         }
         firstTime = acts.map(\.time).min()
         acts.sort { ($0.time, $0.target, $0.what) < ($1.time, $1.target, $1.what) }
@@ -66,7 +84,21 @@ package struct PlantStage {
         _ row: ResultRow, _ table: String, _ what: String, _ technique: String, _ addresses: [String],
         _ title: String
     ) {
-        guard estate.window.contains(row.time) else { return }
+        if let act = act(row, table, what, technique, addresses, title) { acts.append(act) }
+    }
+
+    private mutating func refuse(
+        _ row: ResultRow, _ table: String, _ what: String, _ technique: String, _ addresses: [String],
+        _ title: String
+    ) {
+        if let act = act(row, table, what, technique, addresses, title) { refusals.append(act) }
+    }
+
+    private func act(
+        _ row: ResultRow, _ table: String, _ what: String, _ technique: String, _ addresses: [String],
+        _ title: String
+    ) -> PlantAct? {
+        guard estate.window.contains(row.time) else { return nil }
         // The order of the addresses changes with the kind of event: the kinds of the devices decide.
         // A command that goes out as a write is told as one.
         let isCommand =
@@ -77,13 +109,10 @@ package struct PlantStage {
             addresses.first { estate.device(at: $0).flatMap { estate.devices[$0] }?.isController == true }
             ?? (addresses.count > 1 ? addresses[1] : addresses.first ?? "")
         let actor = addresses.first { $0 != target } ?? ""
-        guard !target.isEmpty else { return }
-        acts.append(
-            PlantAct(
-                time: row.time, what: what, technique: technique, actor: actor, target: target,
-                title: title,
-                row: RowReference(
-                    table: table, device: target, time: row.time, report: row.number("AlertId") ?? 0)))
+        guard !target.isEmpty else { return nil }
+        return PlantAct(
+            time: row.time, what: what, technique: technique, actor: actor, target: target, title: title,
+            row: RowReference(table: table, device: target, time: row.time, report: row.number("AlertId") ?? 0))
     }
 
     static func addresses(_ text: String) -> [String] {
@@ -99,62 +128,13 @@ package struct PlantStage {
         "data-destroyed",
     ]
 
-    /// The last session into a station before an act that did not come the usual way.
-    package func oddSession(to station: String, before time: Int64) throws -> (time: Int64, from: String)? {
-        let near = (time - 90 * Span.minute)...time
-        var found: (time: Int64, from: String)?
-        let known = sessions.filter { $0.to == station }
-        for session in known where near.contains(session.time) {
-            let times = known.filter { $0.from == session.from }.map(\.time)
-            if !isUsual(session.from, among: times) { found = (session.time, session.from) }
-        }
-        guard let device = estate.device(at: station) else { return found }
-        let logons = try estate.rows("DeviceLogonEvents", of: device).filter {
-            $0.action.hasPrefix("LogonSuccess") && $0.logonType.lowercased() == "remoteinteractive"
-                && !$0.remoteAddress.isEmpty
-        }
-        for logon in logons where near.contains(logon.time) {
-            let times = logons.filter { $0.remoteAddress == logon.remoteAddress }.map(\.time)
-            if logon.isPublic || !isUsual(logon.remoteAddress, among: times) {
-                found = found ?? (logon.time, logon.remoteAddress)
-            }
-        }
-        return found
-    }
-
-    /// Whether sessions from an address are the plant's way: it was used on another day, or it is a host that is there
-    /// for it.
-    private func isUsual(_ address: String, among times: [Int64]) -> Bool {
-        if Address.isPublic(address) { return false }
-        let days = Set(times.map { $0 / DateTime.ticksPerDay })
-        if days.count >= 2 { return true }
-        let name = estate.device(at: address).map { estate.name($0).lowercased() } ?? ""
-        return ["jump", "bastion", "paw", "rdgw", "terminal"].contains { name.contains($0) }
-    }
-
-    /// Whether somebody sat at the station, or came to it by the usual way, shortly before.
-    private func hasUsualSession(_ station: String, _ act: PlantAct) throws -> Bool? {
-        guard let device = estate.device(at: station) else { return nil }
-        let logons = try estate.rows("DeviceLogonEvents", of: device)
-        let desk = act.what == "plc-firmware-changed" ? 12 * Span.hour : 4 * Span.hour
-        let remote = sessions.filter {
-            $0.to == station && $0.time <= act.time && act.time - $0.time <= desk
-        }
-        if !remote.isEmpty { return true }
-        guard
-            logons.contains(where: {
-                ["remoteinteractive", "interactive"].contains($0.logonType.lowercased())
-            })
-        else {
-            return nil
-        }
-        return logons.contains {
-            guard $0.action.hasPrefix("LogonSuccess"), $0.time <= act.time else { return false }
-            switch $0.logonType.lowercased() {
-            case "remoteinteractive": return act.time - $0.time <= desk
-            case "interactive", "unlock", "cachedinteractive": return act.time - $0.time <= 14 * Span.hour
-            default: return false
-            }
+    /// Refusals that are nobody's work: by a device that is no station, and that was not refused on other days too.
+    package var attempts: [PlantAct] {
+        refusals.filter { act in
+            guard !act.actor.isEmpty else { return false }
+            let known = estate.device(at: act.actor).flatMap { estate.devices[$0] }
+            let days = Set(refusals.filter { $0.actor == act.actor }.map { $0.time / DateTime.ticksPerDay })
+            return known?.isStation != true && days.count < 3 && !estate.silent.contains("IoTDevices_CL")
         }
     }
 
@@ -191,6 +171,7 @@ package struct PlantStage {
             }
         }
         guard !act.actor.isEmpty else { return false }
+        if try foreignTool(act) != nil { return true }
         let actor = estate.device(at: act.actor)
         if let actor, let since = intrusion.devices[actor], act.time >= since - Span.minute,
             act.time <= since + 72 * Span.hour
