@@ -35,6 +35,8 @@ package struct LabOptions: Sendable {
     /// Rows of one file of an export.
     package var exportFileRows = 20_000
     package var identity = LabIdentity()
+    /// What happens in the tenant and the plant; where any is played, all else is an ordinary day.
+    package var scenarios: [Scenario] = []
 
     package init() {}
 }
@@ -62,9 +64,7 @@ package struct Lab: Sendable {
     package init(_ options: LabOptions) async throws {
         self.options = options
         clock = LabClock(startDaysAgo: options.startDaysAgo, standing: options.standing)
-        let world = World(
-            devices: options.devices, otDevices: options.otDevices, seed: options.seed, clock: clock,
-            eventsPerDay: options.eventsPerDay)
+        let world = World(options, clock: clock)
         state = LabState(
             world: world, identity: options.identity, issuer: await TokenIssuer(clock: clock),
             tokenLifetimeSeconds: options.tokenLifetimeSeconds,

@@ -124,7 +124,7 @@ import Testing
 
     // MARK: The plant
 
-    private static func sensor(_ lab: RunningLab, _ path: String, token: Bool = true) async throws -> (Int, String) {
+    static func sensor(_ lab: RunningLab, _ path: String, token: Bool = true) async throws -> (Int, String) {
         // The sensor's certificate is its own.
         let configuration = HTTPClient.Configuration(certificateVerification: .none)
         let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)

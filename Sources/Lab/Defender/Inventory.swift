@@ -28,12 +28,12 @@ struct Inventory: Sendable {
             let age = fleet.signatureAgeDays(m, day: day)
             let updated = midnight - Int64(age) * DateTime.ticksPerDay
             let kind = ["Windows": "windows", "macOS": "mac", "Linux": "linux"][m.family] ?? ""
-            let failed = fleet.dice.percent(m.index, 51) < 4
+            let failed = m.script == nil && fleet.dice.percent(m.index, 51) < 4
             return bag([
                 ("id", .string(m.id)), ("machineId", .string(m.id)), ("computerDnsName", .string(m.name)),
                 ("osKind", .string(kind)),
                 ("osPlatform", .string(m.osPlatform)), ("osVersion", .string(m.osVersion)),
-                ("avMode", .string(fleet.dice.percent(m.index, 50) < 93 ? "0" : m.isServer ? "1" : "2")),
+                ("avMode", .string(fleet.hasActiveAntivirus(m) ? "0" : m.isServer ? "1" : "2")),
                 (
                     "avSignatureVersion",
                     .string("1.\(1_421 + Int(updated / DateTime.ticksPerDay % 60)).\(580 - age % 50).0")
@@ -86,8 +86,15 @@ struct Inventory: Sendable {
 
     func baselines() -> [Value] {
         onboarded.filter { $0.family == "Windows" }.flatMap { m in
-            (1...12).map { k in
-                let complies = fleet.dice.percent(m.index, 5_200 + k) < 80
+            let drawn = (1...12).map { k in
+                (
+                    source: "HKLM\\SOFTWARE\\Policies\\Example\\Setting\(k)",
+                    complies: fleet.dice.percent(m.index, 5_200 + k) < 80
+                )
+            }
+            let scripted = m.script?.policies.map { (source: $0.source, complies: $0.complies) } ?? []
+            return (drawn + scripted).enumerated().map { i, policy in
+                let (k, complies) = (i + 1, policy.complies)
                 return bag(
                     device(m) + [
                         ("id", .string("\(m.id)_\(Self.profile)_2.3.\(k)")), ("configurationId", .string("2.3.\(k)")),
@@ -97,7 +104,7 @@ struct Inventory: Sendable {
                         ("complianceCalculationTimeOffset", .datetime(midnight)),
                         ("recommendedValue", .array([.string("Equal '1'")])),
                         ("currentValue", .array([.string(complies ? "1" : "0")])),
-                        ("source", .array([.string("HKLM\\SOFTWARE\\Policies\\Example\\Setting\(k)")])),
+                        ("source", .array([.string(policy.source)])),
                     ])
             }
         }

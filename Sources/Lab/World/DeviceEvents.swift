@@ -10,20 +10,30 @@ final class DeviceEvents: TableProvider {
     /// Ticks.
     private let now: Int64
     private let perDay: Int
+    /// Where any is played, the other events are those of ordinary days.
+    private let scenarios: [PlayedScenario]
     /// Tables go back as far as advanced hunting does.
     private static let days: Int64 = 30
 
     /// - Parameters:
     ///   - others: the tables of the fleet's state.
     ///   - perDay: events of a device in one table on one day.
-    init(_ others: MemoryTables, _ fleet: Fleet, now: Int64, perDay: Int) {
+    ///   - scenarios: what happens besides.
+    init(_ others: MemoryTables, _ fleet: Fleet, now: Int64, perDay: Int, scenarios: [PlayedScenario]) {
+        self.scenarios = scenarios
         self.others = others
         self.fleet = fleet
         self.now = now
         self.perDay = perDay
     }
 
-    func schema(ofTable name: String) -> Schema? { EventKind.all[name].map(\.schema) ?? others.schema(ofTable: name) }
+    func schema(ofTable name: String) -> Schema? {
+        EventKind.all[name].map(columns) ?? others.schema(ofTable: name)
+    }
+
+    /// The columns of a table: a lab that plays nothing keeps its answers short.
+    private func columns(_ kind: EventKind) -> Schema { scenarios.isEmpty ? kind.schema : kind.full }
+
     var tableNames: [String] { others.tableNames + EventKind.all.keys }
     var watchlistAliases: [String] { [] }
     func function(named name: String) -> FunctionDeclaration? { nil }
@@ -48,9 +58,21 @@ final class DeviceEvents: TableProvider {
         }
         var machines = fleet.machines.filter { fleet.onboarding($0) == "Onboarded" && only?.contains($0.id) ?? true }[
             ...]
+        guard !scenarios.isEmpty else {
+            return {
+                guard from < to, let machine = machines.popFirst() else { return nil }
+                return self.batch(kind, machine, from, to)
+            }
+        }
+        var played = scenarios[...]
+        let (schema, workday) = (kind.full, WorkdayEvents(dice: fleet.dice))
         return {
-            guard from < to, let machine = machines.popFirst() else { return nil }
-            return self.batch(kind, machine, from, to)
+            if let scenario = played.popFirst() {
+                return Batch(schema: schema, rows: scenario.rows(table, schema, from: from, to: min(to, self.now + 1)))
+            }
+            guard let machine = machines.popFirst() else { return nil }
+            let rows = workday.rows(table, machine, from: from, to: min(to, self.now + 1))
+            return Batch(schema: schema, rows: rows.map { PlayedScenario.row($0, schema) })
         }
     }
 
@@ -106,6 +128,8 @@ struct EventKind: Sendable {
     /// One device in so many has events of this kind on a day.
     let rarity: Int
     let schema: Schema
+    /// With the columns that only scenarios fill.
+    private(set) var full: Schema
     private let values: @Sendable (EventOccasion) -> [Value]
 
     /// Every table begins with these.
@@ -130,6 +154,7 @@ struct EventKind: Sendable {
         self.number = number
         self.rarity = rarity
         schema = Schema(columns.map { ColumnSpec($0.0, $0.1) })
+        full = schema
         self.values = values
     }
 
@@ -147,7 +172,15 @@ struct EventKind: Sendable {
         ]
     }
 
-    static let all: [String: EventKind] = [
+    static let all = Dictionary(
+        uniqueKeysWithValues: drawn.map { name, kind in
+            var kind = kind
+            let more = EventColumns.more[name] ?? []
+            kind.full = Schema(kind.schema.columns + more.map { ColumnSpec($0.0, $0.1) })
+            return (name, kind)
+        })
+
+    private static let drawn: [String: EventKind] = [
         "DeviceProcessEvents": EventKind(
             1,
             common + [

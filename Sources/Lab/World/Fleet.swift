@@ -17,8 +17,26 @@ struct Machine: Sendable {
     let user: String
     let isServer: Bool
     let address: String
+    /// Whether the internet reaches it.
+    let isExposed: Bool
+    /// What a scenario says of the machine; nil for machines of no scenario.
+    var script: MachineScript?
 
     var controls: [Control] { Controls.of(family: family) }
+}
+
+/// What a scenario says of a machine: nothing about it is left to chance.
+struct MachineScript: Sendable {
+    let off: Set<String>
+    /// Settings by the lab's first day on which they stand so.
+    let turns: [(day: Int, setting: String, complies: Bool)]
+    let vulnerabilities: [String]
+    let policies: [Scenario.Policy]
+    let signatureAgeDays: Int
+
+    func complies(_ setting: String, day: Int) -> Bool {
+        turns.last { $0.setting == setting && $0.day <= day }?.complies ?? !off.contains(setting)
+    }
 }
 
 /// The machines and what is true of them on each day since the lab started.
@@ -34,42 +52,57 @@ struct Fleet: Sendable {
         "wei.chen",
     ]
 
-    init(count: Int, seed: UInt64) {
+    /// - Parameter scripted: the machines of scenarios.
+    init(count: Int, seed: UInt64, scripted: [Machine] = []) {
         let dice = Dice(seed: seed)
         self.dice = dice
-        machines = (0..<count).map { i in
-            let kind = dice.percent(i, 10)
-            let platform: (name: String, family: String, version: String, os: String, build: Int64?, server: Bool)
-            switch kind {
-            case 0..<38: platform = ("Windows11", "Windows", "23H2", "10.0.22631.4317", 22631, false)
-            case 38..<58: platform = ("Windows10", "Windows", "22H2", "10.0.19045.5011", 19045, false)
-            case 58..<68: platform = ("WindowsServer2019", "Windows", "1809", "10.0.17763.6414", 17763, true)
-            case 68..<74: platform = ("WindowsServer2016", "Windows", "1607", "10.0.14393.7428", 14393, true)
-            case 74..<76: platform = ("Windows7", "Windows", "6.1", "6.1.7601.24214", 7601, false)
-            case 76..<86: platform = ("macOS", "macOS", "14.7", "14.7", 23, false)
-            case 86..<93: platform = ("Ubuntu", "Linux", "22.4", "22.4", nil, true)
-            case 93..<97: platform = ("RedHatEnterpriseLinux", "Linux", "9.4", "9.4", nil, true)
-            case 97..<99: platform = ("Android", "Android", "14.0", "14.0", nil, false)
-            default: platform = ("iOS", "iOS", "17.6", "17.6", nil, false)
-            }
-            let group = platform.server ? "Datacenter" : dice.pick(Self.groups, i, 11)
+        let drawn = (0..<count).map { i in
+            let platform = Platform.of(percent: dice.percent(i, 10))
+            let group = platform.isServer ? "Datacenter" : dice.pick(Self.groups, i, 11)
             let site = ["lis", "osl", "muc", "sgp", "aus"][Int(dice.roll(i, 12) % 5)]
             let role =
-                platform.server
+                platform.isServer
                 ? ["sql", "app", "dc", "file", "web"][Int(dice.roll(i, 13) % 5)]
                 : platform.family == "macOS" ? "mac" : platform.family == "Windows" ? "ws" : "mob"
             return Machine(
                 index: i, id: dice.deviceID(i), name: "\(site)-\(role)-\(Digits.padded(i, 4)).contoso.example",
                 osPlatform: platform.name,
-                family: platform.family, version: platform.version, osVersion: platform.os, build: platform.build,
+                family: platform.family, version: platform.version, osVersion: platform.osVersion,
+                build: platform.build,
                 group: group,
                 groupID: Int64((Self.groups.firstIndex(of: group) ?? 0) + 10), user: dice.pick(Self.users, i, 14),
-                isServer: platform.server, address: "10.\(20 + i / 60_000).\(i / 250 % 240).\(i % 250 + 2)")
+                isServer: platform.isServer, address: "10.\(20 + i / 60_000).\(i / 250 % 240).\(i % 250 + 2)",
+                isExposed: platform.isServer && i % 9 == 0)
         }
+        machines = drawn + scripted
+    }
+
+    /// The machine of a scenario's device.
+    ///
+    /// - Parameter day: the lab's first day that begins at or after a time of the scenario.
+    static func scripted(
+        _ device: Scenario.Device, index: Int, seed: UInt64, day: (Int64) -> Int
+    ) -> Machine {
+        guard let platform = Platform.named(device.platform) else {
+            preconditionFailure("a scenario's platforms were looked at when it was read")
+        }
+        let group = platform.isServer ? "Datacenter" : "Headquarters"
+        var machine = Machine(
+            index: index, id: Dice(seed: seed).deviceID(index), name: device.name + ".contoso.example",
+            osPlatform: platform.name, family: platform.family, version: platform.version,
+            osVersion: platform.osVersion, build: platform.build, group: group,
+            groupID: Int64((groups.firstIndex(of: group) ?? 0) + 10), user: device.user, isServer: platform.isServer,
+            address: device.address, isExposed: device.isExposed)
+        machine.script = MachineScript(
+            off: device.off, turns: device.turns.map { (day($0.at), $0.setting, $0.complies) },
+            vulnerabilities: device.vulnerabilities, policies: device.policies,
+            signatureAgeDays: device.signatureAgeDays)
+        return machine
     }
 
     /// Whether a device meets a control on a day: some 1 in 100 answers change every day.
     func complies(_ machine: Machine, _ control: Int, day: Int) -> Bool {
+        if let script = machine.script { return script.complies(machine.controls[control].id, day: day) }
         var value = dice.percent(machine.index, 1000 + control) < machine.controls[control].compliance
         if day > 0 { for d in 1...day where dice.roll(machine.index, 2000 + control, d) % 100 < 1 { value.toggle() } }
         return value
@@ -77,6 +110,7 @@ struct Fleet: Sendable {
 
     /// Whether a control applies to a device at all.
     func applies(_ machine: Machine, _ control: Int) -> Bool {
+        if machine.script != nil { return true }
         let name = machine.controls[control].subcategory
         if machine.osPlatform == "Windows7", name == "Attack Surface Reduction" || name == "Credential protection" {
             return false
@@ -85,6 +119,9 @@ struct Fleet: Sendable {
     }
 
     func vulnerabilities(_ machine: Machine, day: Int) -> [Vulnerability] {
+        if let script = machine.script {
+            return Vulnerabilities.all.filter { script.vulnerabilities.contains($0.id) }
+        }
         var out: [Vulnerability] = []
         for (k, v) in Vulnerabilities.all.enumerated() where v.platforms.contains(machine.family) {
             if v.vendor == "microsoft", v.product.hasPrefix("windows"), !Self.runs(v.product, machine) { continue }
@@ -105,6 +142,7 @@ struct Fleet: Sendable {
 
     /// `Active`, `Inactive`, …
     func health(_ machine: Machine, day: Int) -> String {
+        if machine.script != nil { return "Active" }
         let p = (dice.percent(machine.index, 21) + (dice.roll(machine.index, 22, day) % 100 < 1 ? 50 : 0)) % 100
         switch p {
         case 0..<91: return "Active"
@@ -115,12 +153,19 @@ struct Fleet: Sendable {
     }
 
     func onboarding(_ machine: Machine) -> String {
+        if machine.script != nil { return "Onboarded" }
         let p = dice.percent(machine.index, 23)
         return p < 94 ? "Onboarded" : p < 98 ? "CanBeOnboarded" : "Unsupported"
     }
 
+    /// Whether the antivirus stands in active mode.
+    func hasActiveAntivirus(_ machine: Machine) -> Bool {
+        machine.script != nil || dice.percent(machine.index, 50) < 93
+    }
+
     /// How many days the security intelligence lags behind.
     func signatureAgeDays(_ machine: Machine, day: Int) -> Int {
+        if let script = machine.script { return script.signatureAgeDays }
         let control = machine.controls.firstIndex { $0.name.contains("definitions") }
         let isCurrent = control.map { complies(machine, $0, day: day) } ?? true
         return isCurrent ? Int(dice.roll(machine.index, 24, day) % 2) : 8 + Int(dice.roll(machine.index, 25) % 40)

@@ -52,10 +52,10 @@ enum HuntingTables {
             .string("Endpoint"),
             .string(m.isServer ? "Server" : m.family == "Android" || m.family == "iOS" ? "Mobile" : "Workstation"),
             .string(m.family == "Linux" ? m.osPlatform : ""), .string(m.version), .string(""),
-            .bool(m.isServer && m.index % 9 == 0),
+            .bool(m.isExposed),
             .string(health), .string(["Low", "Low", "Medium", "High"][Int(fleet.dice.roll(m.index, 31) % 4)]),
             .string(m.isServer ? "High" : "Normal"),
-            .string(m.family == "Windows" ? "{\"Isolated\":\"\(m.index % 97 == 96)\"}" : ""),
+            .string(m.family == "Windows" ? "{\"Isolated\":\"\(m.script == nil && m.index % 97 == 96)\"}" : ""),
             // What is not known of a device is null, not false.
             m.family == "Android" || m.family == "iOS" ? .null : .bool(false),
             .string(m.isServer ? "[\"Azure\"]" : ""), .string(m.isServer ? "/subscriptions/lab/vm-\(m.index)" : ""),
@@ -73,7 +73,7 @@ enum HuntingTables {
             m -> [Value] in
             let age = fleet.signatureAgeDays(m, day: day)
             let fields = Bag([
-                ("AvMode", .string(fleet.dice.percent(m.index, 50) < 93 ? "0" : "1")),
+                ("AvMode", .string(fleet.hasActiveAntivirus(m) ? "0" : "1")),
                 ("AvIsSignatureUptoDate", .string(age < 7 ? "true" : "false")),
                 ("CloudProtectionState", .string("true")),
                 (

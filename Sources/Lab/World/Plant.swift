@@ -14,14 +14,19 @@ struct OTDevice: Sendable {
     let firmware: String?
     /// The level of the Purdue model, 0 to 4: not in the sensor's answers, but it decides who talks to whom.
     let level: Int
+    /// Whether it is a scenario's: nothing about it is left to chance.
+    var isScripted = false
 }
 
 /// The plant that a Defender for IoT sensor watches.
 struct Plant: Sendable {
     let dice: Dice
     let devices: [OTDevice]
+    /// Where any is played, the plant does nothing of its own that changes a controller.
+    let scenarios: [PlayedScenario]
 
-    init(count: Int, seed: UInt64) {
+    init(count: Int, seed: UInt64, scenarios: [PlayedScenario] = []) {
+        self.scenarios = scenarios
         let dice = Dice(seed: seed ^ 0x07)
         self.dice = dice
         typealias Kind = (
@@ -48,7 +53,7 @@ struct Plant: Sendable {
             (100, ("Domain Controller", "VMWARE", "Windows Server 2019", ["DNS", "SMB"], nil, nil, 3)),
         ]
         let areas = ["BOILER", "TURBINE", "MIXING", "PACKING", "WATER", "SUBSTATION"]
-        devices = (0..<count).map { i in
+        let drawn = (0..<count).map { i in
             let p = dice.percent(i, 1)
             let kind = kinds.first { p < $0.0 }?.1 ?? kinds[0].1
             let area = dice.pick(areas, i, 2)
@@ -67,9 +72,19 @@ struct Plant: Sendable {
                 mac: "00:1b:1b:\(mac)",
                 protocols: kind.protocols, model: kind.model, firmware: kind.firmware, level: kind.level)
         }
+        let scripted = scenarios.flatMap(\.scenario.plant).enumerated().map { i, device in
+            OTDevice(
+                id: count + i + 1, name: device.name, type: device.type, vendor: device.vendor,
+                os: device.firmware == nil ? "Windows 10 64" : nil, address: device.address,
+                mac: "00:1b:1b:5c:\(Hex.string(UInt64(i / 256), width: 2)):\(Hex.string(UInt64(i % 256), width: 2))",
+                protocols: device.protocols, model: device.model, firmware: device.firmware,
+                level: device.firmware == nil ? 3 : 1, isScripted: true)
+        }
+        devices = drawn + scripted
     }
 
     private func isAuthorized(_ d: OTDevice, _ day: Int) -> Bool {
+        if d.isScripted { return true }
         var value = dice.percent(d.id, 10) < 96
         if day > 0 { for k in 1...day where dice.roll(d.id, 11, k) % 1000 < 8 { value.toggle() } }
         return value
@@ -77,6 +92,7 @@ struct Plant: Sendable {
 
     private func firmware(_ d: OTDevice, _ day: Int) -> String? {
         guard let base = d.firmware else { return nil }
+        if d.isScripted { return base }
         var updates = 0
         if day > 0 { for k in 1...day where dice.roll(d.id, 12, k) % 1000 < 6 { updates += 1 } }
         return updates == 0 ? base : "\(base).\(updates)"
@@ -150,6 +166,7 @@ struct Plant: Sendable {
 
     /// Events of the minutes before `now`, newest first; about one every six minutes.
     func eventRows(now: Int64, minutes: Int, type: String?) -> [Value] {
+        if !scenarios.isEmpty { return playedEventRows(now: now, minutes: minutes, type: type) }
         let kinds: [(String, String, String)] = [
             ("DEVICE_CONNECTION_CREATED", "Device Connection Detected", "INFO"),
             ("PROGRAM_DEVICE", "PLC Programming", "ALERT"),
@@ -209,7 +226,7 @@ struct Plant: Sendable {
 
     func cveRows(day: Int, top: Int, address: String?) -> [Value] {
         var out: [(Double, Value)] = []
-        for d in devices where address == nil || d.address == address {
+        for d in devices where !d.isScripted && (address == nil || d.address == address) {
             var own: [(Double, Value)] = []
             for (k, c) in Plant.cves.enumerated() {
                 if let vendor = c.vendor {
@@ -240,6 +257,7 @@ struct Plant: Sendable {
     }
 
     func alertRows(now: Int64, from: Int64?, to: Int64?) -> [Value] {
+        if !scenarios.isEmpty { return playedAlertRows(now: now, from: from, to: to) }
         let hour: Int64 = 36_000_000_000
         let titles = [
             ("Unauthorized PLC Programming", "Policy Violation", "Critical"),

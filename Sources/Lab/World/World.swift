@@ -46,13 +46,36 @@ final class World: Sendable {
     let clock: LabClock
     /// Events of a device in one hunting table on one day.
     let eventsPerDay: Int
+    let scenarios: [PlayedScenario]
     private let built: Mutex<(day: Int, tables: MemoryTables)?> = Mutex(nil)
 
-    init(devices: Int, otDevices: Int, seed: UInt64, clock: LabClock, eventsPerDay: Int) {
-        fleet = Fleet(count: devices, seed: seed)
-        plant = Plant(count: otDevices, seed: seed)
+    /// - Parameter options: devices, seed, scenarios and days that the clock starts in the past.
+    init(_ options: LabOptions, clock: LabClock) {
+        let start = clock.now
+        let last = start + Int64(options.startDaysAgo) * DateTime.ticksPerDay
+        let today = last / DateTime.ticksPerDay * DateTime.ticksPerDay
+        var machines: [Machine] = []
+        var played: [PlayedScenario] = []
+        for scenario in options.scenarios {
+            let midnight = today - Int64(scenario.begins) * DateTime.ticksPerDay
+            var own: [String: Machine] = [:]
+            for device in scenario.devices {
+                let machine = Fleet.scripted(
+                    device, index: options.devices + machines.count, seed: options.seed
+                ) { milliseconds in
+                    let ahead = midnight + milliseconds * DateTime.ticksPerSecond / 1_000 - start
+                    return Int(max(0, (ahead + DateTime.ticksPerDay - 1) / DateTime.ticksPerDay))
+                }
+                machines.append(machine)
+                own[device.id] = machine
+            }
+            played.append(PlayedScenario(scenario: scenario, midnight: midnight, machines: own))
+        }
+        scenarios = played
+        fleet = Fleet(count: options.devices, seed: options.seed, scripted: machines)
+        plant = Plant(count: options.otDevices, seed: options.seed, scenarios: played)
         self.clock = clock
-        self.eventsPerDay = eventsPerDay
+        eventsPerDay = options.eventsPerDay
     }
 
     /// The tables of today.
@@ -64,6 +87,6 @@ final class World: Sendable {
             built = (day, tables)
             return tables
         }
-        return DeviceEvents(state, fleet, now: clock.now, perDay: eventsPerDay)
+        return DeviceEvents(state, fleet, now: clock.now, perDay: eventsPerDay, scenarios: scenarios)
     }
 }
