@@ -82,7 +82,8 @@ package enum ContentCheck {
             }
         }
         problems += TriageCheck.run(library, catalog) + RuleCheck.run(library, catalog)
-        return problems + LogAnalyticsCheck.run(library) + ForensicsCheck.run(library, catalog)
+        problems += LogAnalyticsCheck.run(library) + ForensicsCheck.run(library, catalog)
+        return problems + ScenarioCheck.run(library)
     }
 
     private static func bind(

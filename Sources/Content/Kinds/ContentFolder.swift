@@ -13,6 +13,7 @@ package enum ContentFolder: String, CaseIterable {
     case havoc = "Havoc"
     case triage = "Triage"
     case rules = "Rules"
+    case scenarios = "Scenarios"
 
     /// The one file that stands in no folder.
     static let cloudFunctions = "CloudFunctions.yaml"
@@ -20,7 +21,7 @@ package enum ContentFolder: String, CaseIterable {
     /// Without the dot, in small letters; the first is the one to use.
     var endings: [String] {
         switch self {
-        case .tables, .sources, .hunts, .controls, .havoc, .triage, .rules: ["yaml", "yml"]
+        case .tables, .sources, .hunts, .controls, .havoc, .triage, .rules, .scenarios: ["yaml", "yml"]
         case .functions: ["kql"]
         case .watchlists: ["csv"]
         // A YAML file says what the workbook of its name is to the site.

@@ -35,6 +35,7 @@ package struct ContentLibrary: Sendable {
     package private(set) var watchlists: [String: Watchlist] = [:]
     private let forensics: DeferredContent<ForensicContent>
     private let judging: DeferredContent<JudgingContent>
+    private let lab: DeferredContent<LabContent>
     private let folders: [String]
 
     private init(folders: [String]) {
@@ -42,6 +43,7 @@ package struct ContentLibrary: Sendable {
         self.folders = folders
         forensics = DeferredContent { ForensicContent(folders: folders) }
         judging = DeferredContent { JudgingContent(folders: folders) }
+        lab = DeferredContent { LabContent(folders: folders) }
     }
 
     package var hunts: [HuntDefinition] { forensics.value.hunts }
@@ -55,6 +57,10 @@ package struct ContentLibrary: Sendable {
     package var hasRules: Bool { folders.contains { !ContentFolder.rules.files(in: $0).isEmpty } }
     /// Files of hunts, controls and categories of harm that cannot be used. They are read when they are asked for.
     package var forensicProblems: [ContentProblem] { forensics.value.problems }
+    /// What the lab can play. They are read when they are asked for.
+    package var scenarios: [ScenarioDefinition] { lab.value.scenarios }
+    /// Files of scenarios that cannot be used.
+    package var scenarioProblems: [ContentProblem] { lab.value.problems }
     /// Files of rules and decision tables that cannot be used. They are read when they are asked for.
     package var judgingProblems: [ContentProblem] { judging.value.problems }
 

@@ -85,6 +85,26 @@ struct JudgingContent: Sendable {
     }
 }
 
+/// What the lab can play.
+struct LabContent: Sendable {
+    private(set) var scenarios: [ScenarioDefinition] = []
+    /// Files that were left out, with the reason.
+    private(set) var problems: [ContentProblem] = []
+
+    init(folders: [String]) {
+        for content in folders {
+            for file in ContentFolder.scenarios.files(in: content) {
+                ContentProblem.collecting(in: &problems) {
+                    let scenario = try ScenarioDefinition(yaml: try Fields(file: file), file: file)
+                    scenarios.removeAll { $0.id == scenario.id }
+                    scenarios.append(scenario)
+                }
+            }
+        }
+        scenarios.sort { $0.id < $1.id }
+    }
+}
+
 extension ContentProblem {
     /// Does `body`; what is wrong with a file joins the problems.
     static func collecting(in problems: inout [ContentProblem], _ body: () throws -> Void) {

@@ -41,7 +41,8 @@ struct ContentCommand: AsyncParsableCommand {
             for fault in faults { options.console.fail(fault.description) }
             let counts =
                 "\(library.tables.count) tables, \(library.sources.count) sources, \(library.functions.count) functions, "
-                + "\(library.workbooks.count) workbooks, \(library.hunts.count) hunts, \(library.controls.count) controls"
+                + "\(library.workbooks.count) workbooks, \(library.hunts.count) hunts, "
+                + "\(library.controls.count) controls, \(library.scenarios.count) scenarios"
             guard faults.isEmpty else {
                 options.console.say("\(faults.count) problems in \(counts)")
                 throw ExitCode(1)
