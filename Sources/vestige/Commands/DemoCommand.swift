@@ -1,5 +1,6 @@
 import ArgumentParser
 import Azure
+import Forensics
 import Foundation
 import KQLEngine
 import Lab
@@ -22,6 +23,11 @@ struct DemoCommand: AsyncParsableCommand {
     @Option(help: "Days of history.") var days = 7
     @Option(help: "The workspace; it is made anew.") var workspace = "demo.vestige"
     @Option(help: "Address and port of the workbench.") var listen = "127.0.0.1:8321"
+    @Option(
+        help: ArgumentHelp(
+            "What happens in the tenant and the plant: names between commas (vestige lab list), or none.",
+            valueName: "names"))
+    var scenario = "vendor-access,stopped-attempt"
     @Flag(help: "Collect, then end.") var noServe = false
     @OptionGroup var talk: TalkOptions
 
@@ -38,6 +44,7 @@ struct DemoCommand: AsyncParsableCommand {
         var options = LabOptions()
         (options.devices, options.otDevices, options.seed, options.startDaysAgo) = (devices, otDevices, seed, days - 1)
         (options.port, options.sensorPort) = (0, 0)
+        options.scenarios = try LabScenarios.named(scenario, in: try Session.content(Configuration()).0)
         let lab = try await Lab(options)
         let ports = AsyncStream.makeStream(of: (Bool, Int).self)
         let labServices = try lab.services(
@@ -70,7 +77,12 @@ struct DemoCommand: AsyncParsableCommand {
         try lab.sensorCertificate.write(toFile: certificate, atomically: true, encoding: .utf8)
         defer { try? FileManager.default.removeItem(atPath: certificate) }
         var configuration = configuration(lab, cloud, sensor, certificate)
-        let rules = try LabConfiguration.declareRules(of: try Session.content(configuration).0, to: lab)
+        let library = try Session.content(configuration).0
+        let rules = try LabConfiguration.declareRules(of: library, to: lab)
+        // Without a scenario the events of devices are noise that nobody looks at.
+        if !lab.options.scenarios.isEmpty {
+            configuration.investigation.sources = library.sources.filter { $0.window != nil }.map(\.id)
+        }
         configuration.sinks = [LabConfiguration.sink(rules, endpoint: "http://127.0.0.1:\(cloud)")]
         let session = try Session.open(configuration, console: console, for: .writing)
         let connections = try await Connections.open(
@@ -102,12 +114,16 @@ struct DemoCommand: AsyncParsableCommand {
             "collected in \(Human.seconds((ContinuousClock.now - started).seconds)); the workspace \(workspace) has \(Human.bytes(session.workspace.sizeBytes))"
         )
         defer { Task { await connections.close() } }
+        if !lab.options.scenarios.isEmpty { try investigate(session, console) }
         if noServe { return }
         let server = WorkbenchServer(
             try ServeCommand.address(listen), workspace: session.workspace, library: session.library)
         let file = workspace
         let service = server.service(logger: logger) { port in
             console.say("\nopen   http://127.0.0.1:\(port)/")
+            if !scenario.isEmpty, scenario != "none" {
+                console.say("see    http://127.0.0.1:\(port)/investigations")
+            }
             console.say(
                 "ask    vestige query --workspace \(file) 'AgentHealthStatusWindows | summarize count() by RealtimeProtection'"
             )
@@ -118,6 +134,14 @@ struct DemoCommand: AsyncParsableCommand {
                 services: [.init(service: service), .init(service: server.queryEnd)],
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         ).run()
+    }
+
+    /// Ends with what an investigation finds in what was collected.
+    private func investigate(_ session: Session, _ console: Console) throws {
+        let started = ContinuousClock.now
+        let result = try InvestigateCommand.investigate(session, session.provider(), InvestigationScope())
+        console.say(DemoInvestigation.text(result, seconds: (ContinuousClock.now - started).seconds))
+        console.say("  all of it         vestige investigate --workspace \(workspace)")
     }
 
     private func configuration(_ lab: Lab, _ cloud: Int, _ sensor: Int, _ certificate: String) -> Configuration {

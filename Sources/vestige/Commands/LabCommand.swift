@@ -10,13 +10,29 @@ import Tables
 struct LabCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "lab", abstract: "A simulated tenant and plant over real HTTP, for trying things out.",
-        subcommands: [Serve.self])
+        subcommands: [Serve.self, List.self])
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "list", abstract: "Lists the scenarios that the lab can play.")
+
+        @OptionGroup var options: SessionOptions
+
+        func run() async throws {
+            let library = try Session.content(try options.configuration()).0
+            options.console.warn(leftOut: library.scenarioProblems)
+            var table = TextTable(["scenario", "ends as", "what happens"], numbers: [false, false, false])
+            for one in library.scenarios { table.append([one.id, one.truth.verdict, one.title]) }
+            Console.out(table.rendered(width: Console.outputWidth))
+        }
+    }
 
     struct Serve: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "serve", abstract: "Starts the simulated tenant and the simulated OT sensor.",
             discussion: """
                 vestige lab serve --devices 200 --ot-devices 50 --seed 7
+                vestige lab serve --scenario macro-to-ransomware --start-days-ago 4
                 Writes a configuration for it with --write-config, so that: vestige collect --once --config lab.yaml
                 """)
 
@@ -38,6 +54,11 @@ struct LabCommand: AsyncParsableCommand {
         @Option(
             help: ArgumentHelp("Write a configuration and the sensor's certificate for this lab.", valueName: "file"))
         var writeConfig: String?
+        @Option(
+            help: ArgumentHelp(
+                "What happens in the tenant and the plant, ending today: names between commas (vestige lab list).",
+                valueName: "names"))
+        var scenario = ""
         @OptionGroup var talk: TalkOptions
 
         func validate() throws {
@@ -57,8 +78,10 @@ struct LabCommand: AsyncParsableCommand {
             options.startDaysAgo = startDaysAgo
             options.tokenLifetimeSeconds = tokenLifetime
             options.huntingForm = documentedHunting ? .documented : .captured
+            let library = try Session.content(Configuration()).0
+            options.scenarios = try LabScenarios.named(scenario, in: library)
             let lab = try await Lab(options)
-            let rules = try LabConfiguration.declareRules(of: try Session.content(Configuration()).0, to: lab)
+            let rules = try LabConfiguration.declareRules(of: library, to: lab)
             let logger = Logs.make(talk.console, level: .warning)
             let console = talk.console
             let ports = AsyncStream.makeStream(of: (Bool, Int).self)
