@@ -13,6 +13,14 @@ import Testing
         #expect(failures.map(\.description) == [])
     }
 
+    /// With aggregated reporting, repeats of the hour come as an action of their own: who asks for one asks for both.
+    @Test func repeatsThatAreReportedTogetherCount() {
+        let rules = Estate.library.rules.map { ($0.file, $0.query) }
+        for (file, query) in rules + Estate.library.hunts.map({ ($0.file, $0.query) }) {
+            #expect(!query.contains(#"ActionType == "ProcessCreated""#), "\(file)")
+        }
+    }
+
     @Test func thereAreEnoughAndEachHasItsOwnName() {
         let rules = Estate.library.rules
         #expect(rules.count >= 40)
