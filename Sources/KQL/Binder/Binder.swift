@@ -45,7 +45,11 @@ package final class Binder {
 
     /// Binds a parsed query. Every expression statement gives a result.
     package func bind(_ statements: [Statement]) throws -> BoundQuery {
-        try DeepStack.run { () throws in try bindAll(statements) }
+        try DeepStack.run { () throws in
+            try bindAll(statements)
+        } withoutThread: {
+            throw Diagnostic("VK005", DeepStack.noThread, 0..<0)
+        }
     }
 
     private func bindAll(_ statements: [Statement]) throws -> BoundQuery {

@@ -16,22 +16,37 @@ package enum DeepStack {
     /// Bytes of a stack. Only what is touched is taken from the machine.
     static let byteCount = 256 << 20
 
+    /// What is told where no thread can be had.
+    package static let noThread =
+        "the system makes no further thread: its limit of threads or of memory is reached; ask again in a few seconds"
+
     /// Runs `body` on such a thread, and waits for it; at once when the caller is on one.
-    package static func run<T, E: Error>(_ body: () throws(E) -> T) throws(E) -> T {
+    ///
+    /// - Parameter withoutThread: gives or throws what is told where the system makes no further thread.
+    package static func run<T, E: Error>(
+        _ body: () throws(E) -> T, withoutThread: () throws(E) -> T
+    ) throws(E) -> T {
         if vestige_is_deep() != 0 { return try body() }
         var result: Result<T, E>?
         withoutActuallyEscaping({ result = Result(catching: body) }) { work in
             // The caller waits until the work is done, so nothing of its own is touched by two.
             nonisolated(unsafe) let work = work
-            DeepThreads.shared.start { work() }.wait()
+            start { work() }?.wait()
         }
-        guard let result else { preconditionFailure("the work did not run") }
+        guard let result else { return try withoutThread() }
         return try result.get()
     }
 
     /// Runs `body` on such a thread without waiting.
+    ///
+    /// - Returns: nil where the system makes no further thread; `body` does not run then.
     @discardableResult
-    package static func start(_ body: @escaping @Sendable () -> Void) -> DeepWork { DeepThreads.shared.start(body) }
+    package static func start(_ body: @escaping @Sendable () -> Void) -> DeepWork? {
+        (threads ?? DeepThreads.shared).start(body)
+    }
+
+    /// Other threads than the program's, for tests.
+    @TaskLocal static var threads: DeepThreads?
 }
 
 /// Work under way on another thread.
@@ -43,14 +58,19 @@ package struct DeepWork: Sendable {
 }
 
 /// The threads, kept for the next query while there are not too many.
-private final class DeepThreads: Sendable {
+final class DeepThreads: Sendable {
     static let shared = DeepThreads()
 
+    /// Sizes of a stack that are tried: where addresses are short, a smaller one is better than none.
+    private let stackSizes: [Int]
     private let idle: Mutex<[DeepThread]> = Mutex([])
     private static let idleCountMax = 16
 
-    func start(_ body: @escaping @Sendable () -> Void) -> DeepWork {
-        let thread = idle.withLock { $0.popLast() } ?? DeepThread()
+    init(stackSizes: [Int] = [DeepStack.byteCount, DeepStack.byteCount / 4]) { self.stackSizes = stackSizes }
+
+    /// - Returns: nil where the system makes no further thread.
+    func start(_ body: @escaping @Sendable () -> Void) -> DeepWork? {
+        guard let thread = idle.withLock({ $0.popLast() }) ?? DeepThread.make(stackSizes) else { return nil }
         let (stop, run) = (vestige_get_stop(), UInt(bitPattern: vestige_get_run()))
         let stopBits = UInt(bitPattern: stop)
         return thread.run {
@@ -85,20 +105,21 @@ private final class DeepThread: Sendable {
     /// Whether it was told to give way to others.
     var isSlow: Bool { vestige_gives_way() != 0 }
 
-    init() {
-        let own = Unmanaged.passRetained(self)
-        // Where addresses are short, a smaller stack is better than none.
-        for size in [DeepStack.byteCount, DeepStack.byteCount / 4] where Self.make(own.toOpaque(), stackSize: size) {
-            return
-        }
-        preconditionFailure("no thread can be made: the system's limit of threads or memory is reached")
+    /// - Returns: nil when the system makes none, whatever the size of its stack.
+    static func make(_ stackSizes: [Int]) -> DeepThread? {
+        let thread = DeepThread()
+        let own = Unmanaged.passRetained(thread)
+        for size in stackSizes where start(own.toOpaque(), stackSize: size) { return thread }
+        own.release()
+        return nil
     }
 
-    private static func make(_ own: UnsafeMutableRawPointer, stackSize: Int) -> Bool {
+    private static func start(_ own: UnsafeMutableRawPointer, stackSize: Int) -> Bool {
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)
         defer { pthread_attr_destroy(&attributes) }
-        pthread_attr_setstacksize(&attributes, stackSize)
+        // A size that the system does not take would leave its own, which is too small for deep trees.
+        guard pthread_attr_setstacksize(&attributes, stackSize) == 0 else { return false }
         pthread_attr_setdetachstate(&attributes, CInt(PTHREAD_CREATE_DETACHED))
         #if canImport(Darwin)
             var thread: pthread_t?

@@ -17,6 +17,8 @@ package struct Parser {
         return try DeepStack.run { () throws(Diagnostic) in
             var parser = Parser(source: Array(text.utf8), tokens: try Lexer.tokens(of: text))
             return try parser.statements(until: nil)
+        } withoutThread: { () throws(Diagnostic) in
+            throw Diagnostic("VK005", DeepStack.noThread, 0..<0)
         }
     }
 

@@ -24,10 +24,15 @@ enum Workers {
                 do { try work(i) } catch { failure.note(error) }
             }
             // On threads whose stacks are as deep as the caller's, and as the same query's work.
-            let others = (1..<count).map { i in
-                DeepStack.start { if let run { run.enter { one(i) } } else { one(i) } }
+            var left: [Int] = []
+            let others = (1..<count).compactMap { i in
+                let work = DeepStack.start { if let run { run.enter { one(i) } } else { one(i) } }
+                if work == nil { left.append(i) }
+                return work
             }
             one(0)
+            // What no thread could be had for is done here, one after the other.
+            for i in left { one(i) }
             for other in others { other.wait() }
         }
         if let error = failure.error { throw error }

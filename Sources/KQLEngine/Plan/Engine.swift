@@ -151,6 +151,8 @@ package struct Engine: Sendable {
         DeepStack.run {
             guard let statements = try? Parser.parse(text) else { return nil }
             return try? Binder(catalog: provider).bind(statements).results.last?.plan.schema
+        } withoutThread: {
+            nil
         }
     }
 

@@ -153,7 +153,14 @@ package final class QueryRun: Sendable {
 
     private static func deep<T>(_ run: QueryRun, _ body: () throws -> T) throws -> T {
         let result: Result<T, any Error> = DeepStack.run { () throws(Never) -> Result<T, any Error> in
-            Result { try body() }
+            Result {
+                let value = try body()
+                // A loop that could not throw may have made anything once the query had to stop.
+                try Interrupted.check()
+                return value
+            }
+        } withoutThread: { () throws(Never) in
+            .failure(QueryError.limit(DeepStack.noThread, kind: .busy))
         }
         do { return try result.get() } catch {
             // Whatever went wrong once it had to stop, that is why.

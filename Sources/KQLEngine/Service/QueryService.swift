@@ -83,11 +83,14 @@ package final class QueryService: Sendable {
                     Waiter(
                         run: run,
                         start: { [self] in
-                            DeepStack.start { [self] in
+                            let work = DeepStack.start { [self] in
                                 let result = Result { try perform(run, options, body) }
                                 finished(run)
                                 continuation.resume(with: result)
                             }
+                            guard work == nil else { return }
+                            finished(run)
+                            continuation.resume(throwing: QueryError.limit(DeepStack.noThread, kind: .busy))
                         }, refuse: { continuation.resume(throwing: $0) }))
             }
         } onCancel: {
@@ -133,7 +136,10 @@ package final class QueryService: Sendable {
         return try run.enter {
             do {
                 try Interrupted.check()
-                return try body(options)
+                let value = try body(options)
+                // A loop that could not throw may have made anything once the query had to stop.
+                try Interrupted.check()
+                return value
             } catch { throw error is Interrupted || run.stopReason != nil ? run.error : error }
         }
     }
@@ -180,7 +186,11 @@ package final class QueryService: Sendable {
         try await withCheckedThrowingContinuation { continuation in
             drawers.addOperation {
                 continuation.resume(
-                    with: DeepStack.run { () throws(Never) -> Result<T, any Error> in Result { try body() } })
+                    with: DeepStack.run { () throws(Never) -> Result<T, any Error> in
+                        Result { try body() }
+                    } withoutThread: { () throws(Never) in
+                        .failure(QueryError.limit(DeepStack.noThread, kind: .busy))
+                    })
             }
         }
     }
