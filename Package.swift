@@ -55,11 +55,13 @@ let package = Package(
         .target(name: "CRE2", dependencies: ["CRE2System"], linkerSettings: [.linkedLibrary("re2")]),
 
         // Values and the language.
+        .target(name: "CQueryGuard"),
         .target(
             name: "Tables",
-            dependencies: ["CZlib", "CDeflate", .product(name: "OrderedCollections", package: "swift-collections")],
+            dependencies: [
+                "CZlib", "CDeflate", "CQueryGuard", .product(name: "OrderedCollections", package: "swift-collections"),
+            ],
             swiftSettings: hot),
-        .target(name: "CQueryGuard"),
         .target(name: "KQL", dependencies: ["Tables", "CQueryGuard"], swiftSettings: swift),
         .target(
             name: "KQLEngine",

@@ -1,4 +1,4 @@
-import CQueryGuard
+import Tables
 
 /// Work stopped because its query has to: nobody waits, its time is over, or memory is short. The query's run knows
 /// which.
@@ -12,5 +12,5 @@ package struct Interrupted: Error {
     }
 
     /// Whether the query has to stop: for loops that cannot throw, which then give anything, soon.
-    package static var isDue: Bool { vestige_stop_reason() != 0 }
+    package static var isDue: Bool { StopSign.isDue }
 }

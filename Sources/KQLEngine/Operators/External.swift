@@ -15,6 +15,8 @@ extension Executor {
             let place = ExternalPlace(try self.evaluator.constant(url).text)
             let packed = try self.read(place)
             let bytes = try place.unpacked(packed)
+            // The text is kept until the rows are made of it, and a row is never smaller than its text.
+            try self.context.hold(bytes: bytes.count)
             do throws(ExternalProblem) {
                 let reader = try ExternalReader(
                     format: options.format ?? place.format, options: options, schema: schema)
@@ -91,6 +93,7 @@ private struct ExternalPlace {
     func unpacked(_ bytes: [UInt8]) throws -> [UInt8] {
         if bytes.starts(with: [0x1F, 0x8B]) {
             guard let whole = Deflate.decompress(bytes, .gzip, sizeMax: Executor.externalBytesMax) else {
+                try Interrupted.check()
                 throw QueryError.runtime(
                     "externaldata cannot unpack \(shown): damaged, or more than \(Executor.externalBytesMax >> 20) MB")
             }
@@ -157,11 +160,11 @@ private struct ExternalReader {
         case "psv": try delimited(bytes, 124)
         case "scsv": try delimited(bytes, 59)
         case "sohsv": try delimited(bytes, 1)
-        case "txt": lines(bytes)
+        case "txt": try lines(bytes)
         case "raw":
             Batch(schema: schema, rows: [row { $0 == 0 ? .string(String(decoding: bytes, as: UTF8.self)) : .null }])
         case "json", "multijson", "singlejson": try objects(bytes)
-        case "w3clogfile": log(bytes)
+        case "w3clogfile": try log(bytes)
         default:
             throw ExternalProblem(
                 message:
@@ -182,14 +185,17 @@ private struct ExternalReader {
     }
 
     /// Text lines, each a value of the first column; empty ones are passed over.
-    private func lines(_ bytes: [UInt8]) -> Batch {
-        let found = bytes.split(separator: 10).map { $0.last == 13 ? $0.dropLast() : $0 }.filter { !$0.isEmpty }
-        return Batch(
-            schema: schema,
-            rows: found.dropFirst(ignoresFirst ? 1 : 0).map { line in
-                row { $0 == 0 ? .string(String(decoding: line, as: UTF8.self)) : .null }
+    private func lines(_ bytes: [UInt8]) throws(ExternalProblem) -> Batch {
+        var rows = RowsKept(schema)
+        var isFirst = ignoresFirst
+        for part in LineBounds(bytes) where !part.isEmpty {
+            if isFirst {
+                isFirst = false
+            } else {
+                try rows.add(row { $0 == 0 ? .string(String(decoding: bytes[part], as: UTF8.self)) : .null })
             }
-        )
+        }
+        return try rows.batch()
     }
 
     private func delimited(_ bytes: [UInt8], _ separator: UInt8) throws(ExternalProblem) -> Batch {
@@ -200,21 +206,22 @@ private struct ExternalReader {
             try Self.check()
             let records = CSV.records(bytes[piece], separator: separator).dropFirst(ignoresFirst && isFirst ? 1 : 0)
             isFirst = false
-            parts.append(
-                Batch(
-                    schema: schema,
-                    rows: records.map { fields in
-                        row { c in
-                            switch mapping.map({ $0[c] }) {
-                            case nil: c < fields.count ? .string(fields[c]) : .null
-                            case .some(.some(.ordinal(let i))):
-                                fields.indices.contains(i) ? .string(fields[i]) : .null
-                            case .some(.some(.constant(let text))): .string(text)
-                            default: .null
-                            }
+            var rows = RowsKept(schema)
+            for fields in records {
+                try rows.add(
+                    row { c in
+                        switch mapping.map({ $0[c] }) {
+                        case nil: c < fields.count ? .string(fields[c]) : .null
+                        case .some(.some(.ordinal(let i))):
+                            fields.indices.contains(i) ? .string(fields[i]) : .null
+                        case .some(.some(.constant(let text))): .string(text)
+                        default: .null
                         }
-                    }))
+                    })
+            }
+            parts.append(try rows.batch())
         }
+        try Self.check()
         return Batch.concatenate(parts, schema: schema)
     }
 
@@ -224,6 +231,7 @@ private struct ExternalReader {
         var from = bytes.startIndex
         var isQuoted = false
         for (i, byte) in zip(bytes.indices, bytes) {
+            if i & 0xF_FFFF == 0, Interrupted.isDue { break }
             if byte == 34 { isQuoted.toggle() }
             if byte == 10, !isQuoted, i - from > 1 << 20 {
                 out.append(from..<i + 1)
@@ -234,27 +242,20 @@ private struct ExternalReader {
         return out
     }
 
-    private static func check() throws(ExternalProblem) {
+    fileprivate static func check() throws(ExternalProblem) {
         do { try Interrupted.check() } catch { throw ExternalProblem(message: "the query was stopped") }
     }
 
-    /// Objects one after the other, or in arrays.
+    /// Objects one after the other, or in arrays: each becomes a row before the next is read.
     private func objects(_ bytes: [UInt8]) throws(ExternalProblem) -> Batch {
-        var found: [Value] = []
-        var failure: JSONError?
-        bytes.withUnsafeBufferPointer { buffer in
-            var reader = JSONReader(buffer)
-            do throws(JSONError) {
-                while reader.peek() != nil {
-                    let value = try reader.value()
-                    if case .array(let items) = value { found += items } else { found.append(value) }
-                }
-            } catch { failure = error }
-        }
-        if let failure { throw ExternalProblem(message: "malformed JSON: \(failure.description)") }
-        return Batch(
-            schema: schema,
-            rows: found.dropFirst(ignoresFirst ? 1 : 0).map { value in
+        var rows = RowsKept(schema)
+        var isFirst = ignoresFirst
+        func take(_ value: Value) throws(ExternalProblem) {
+            if isFirst {
+                isFirst = false
+                return
+            }
+            try rows.add(
                 row { c in
                     switch mapping.map({ $0[c] }) {
                     case nil: OperatorKernels.element(value, .string(schema.columns[c].name))
@@ -262,20 +263,50 @@ private struct ExternalReader {
                     case .some(.some(.constant(let text))): .string(text)
                     default: .null
                     }
+                })
+        }
+        let failure = bytes.withUnsafeBufferPointer { buffer -> ExternalProblem? in
+            var reader = JSONReader(buffer)
+            var problem: ExternalProblem?
+            do throws(JSONError) {
+                while let first = reader.peek() {
+                    guard first == UInt8(ascii: "[") else {
+                        do throws(ExternalProblem) { try take(try Self.value(&reader)) } catch { return error }
+                        continue
+                    }
+                    try reader.array { (reader) throws(JSONError) in
+                        let value = try reader.value()
+                        do throws(ExternalProblem) { try take(value) } catch {
+                            problem = error
+                            throw reader.fail("the reading was stopped")
+                        }
+                    }
                 }
-            })
+            } catch { return problem ?? Self.malformed(error) }
+            return nil
+        }
+        if let failure { throw failure }
+        return try rows.batch()
+    }
+
+    private static func value(_ reader: inout JSONReader) throws(ExternalProblem) -> Value {
+        do { return try reader.value() } catch { throw malformed(error) }
+    }
+
+    private static func malformed(_ error: JSONError) -> ExternalProblem {
+        ExternalProblem(message: "malformed JSON: \(error.description)")
     }
 
     /// The W3C's extended log format: `#Fields:` names what the blanks part.
-    private func log(_ bytes: [UInt8]) -> Batch {
+    private func log(_ bytes: [UInt8]) throws(ExternalProblem) -> Batch {
         var names: [String] = []
-        var rows: [[Value]] = []
-        for line in bytes.split(separator: 10) {
-            let text = String(decoding: line.last == 13 ? line.dropLast() : line, as: UTF8.self)
+        var rows = RowsKept(schema)
+        for part in LineBounds(bytes) {
+            let text = String(decoding: bytes[part], as: UTF8.self)
             if text.hasPrefix("#Fields:") { names = text.dropFirst(8).split(separator: " ").map(String.init) }
             if text.hasPrefix("#") || text.isEmpty { continue }
             let fields = text.split(separator: " ").map(String.init)
-            rows.append(
+            try rows.add(
                 row { c in
                     var name = schema.columns[c].name
                     if case .path(let path)?? = mapping.map({ $0[c] }) { name = path }
@@ -283,6 +314,53 @@ private struct ExternalReader {
                     return .string(fields[i])
                 })
         }
-        return Batch(schema: schema, rows: rows)
+        return try rows.batch()
+    }
+}
+
+/// Rows as they are made of a file: what they take is counted from time to time, and the query may have to stop.
+private struct RowsKept {
+    private let schema: Schema
+    private var rows: [[Value]] = []
+    private var parts: [Batch] = []
+    /// A batch takes a fraction of what its rows take as values.
+    private static let batchRows = 4_096
+
+    init(_ schema: Schema) { self.schema = schema }
+
+    mutating func add(_ row: [Value]) throws(ExternalProblem) {
+        rows.append(row)
+        if rows.count >= Self.batchRows { try pack() }
+    }
+
+    private mutating func pack() throws(ExternalProblem) {
+        let batch = Batch(schema: schema, rows: rows)
+        rows.removeAll(keepingCapacity: true)
+        do {
+            try Interrupted.check()
+            try QueryRun.current?.hold(try batch.byteCount() + batch.count * schema.count * 8)
+        } catch { throw ExternalProblem(message: "the query was stopped") }
+        parts.append(batch)
+    }
+
+    mutating func batch() throws(ExternalProblem) -> Batch {
+        if !rows.isEmpty { try pack() }
+        try ExternalReader.check()
+        return Batch.concatenate(parts, schema: schema)
+    }
+}
+
+/// The places of a text's lines, without what ends them.
+private struct LineBounds: Sequence, IteratorProtocol {
+    private let bytes: [UInt8]
+    private var start = 0
+
+    init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+    mutating func next() -> Range<Int>? {
+        guard start < bytes.count, !Interrupted.isDue else { return nil }
+        let end = bytes[start...].firstIndex(of: 10) ?? bytes.count
+        defer { start = end + 1 }
+        return start..<(end > start && bytes[end - 1] == 13 ? end - 1 : end)
     }
 }

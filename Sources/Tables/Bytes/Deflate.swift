@@ -49,7 +49,8 @@ package enum Deflate {
         return out.isEmpty ? nil : out
     }
 
-    /// What `input` was before it was compressed; nil when it is not of this format, is cut short, or has more than `sizeMax` bytes.
+    /// What `input` was before it was compressed; nil when it is not of this format, is cut short, has more than
+    /// `sizeMax` bytes, or the query has to stop.
     ///
     /// A gzip file may have several members (RFC 1952, section 2.2): all of them are read.
     package static func decompress(_ input: [UInt8], _ format: Format = .gzip, sizeMax: Int) -> [UInt8]? {
@@ -73,7 +74,7 @@ package enum Deflate {
                     return (status, output.count - Int(stream.avail_out))
                 }
                 out += chunk[..<made]
-                if out.count > sizeMax { return false }
+                if out.count > sizeMax || StopSign.isDue { return false }
                 if status == Z_STREAM_END { return true }
                 if status != Z_OK || made == 0 && stream.avail_in == 0 { return false }
             }
@@ -92,7 +93,8 @@ package enum Deflate {
 
     /// Reads all members of a gzip file, or a zlib stream.
     ///
-    /// - Throws: a `Problem` when it is damaged, ends in the middle, or holds more than `sizeMax` bytes.
+    /// - Throws: a `Problem` when it is damaged, ends in the middle, holds more than `sizeMax` bytes, or the query has
+    ///   to stop.
     package static func unpack(_ input: [UInt8], sizeMax: Int) throws(Inflater.Problem) -> Unpacked {
         var inflater = Inflater(input)
         var out: [UInt8] = []
@@ -102,6 +104,7 @@ package enum Deflate {
             guard out.count <= sizeMax else {
                 throw Inflater.Problem(message: "it holds more than \(sizeMax >> 20) MB")
             }
+            if StopSign.isDue { throw Inflater.Problem(message: "the reading was stopped") }
         }
         return Unpacked(bytes: out, members: inflater.members, trailing: inflater.trailing)
     }

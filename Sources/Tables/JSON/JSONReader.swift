@@ -3,6 +3,7 @@ package struct JSONReader: ~Copyable {
     private let bytes: UnsafeBufferPointer<UInt8>
     package private(set) var offset: Int
     private var depth = 0
+    private var steps = 0
     private static let depthMax = 512
     /// Whether whole numbers of more than 64 bits become texts, which have all of their digits.
     private let keepsDigits: Bool
@@ -75,6 +76,7 @@ package struct JSONReader: ~Copyable {
         if !consume(125) {
             repeat {
                 guard peek() == 34 else { throw fail("expected a key in double quotes") }
+                try step()
                 let key = try string()
                 try expect(58)
                 try body(key, &self)
@@ -87,10 +89,20 @@ package struct JSONReader: ~Copyable {
     package mutating func array(_ body: (inout JSONReader) throws(JSONError) -> Void) throws(JSONError) {
         try enter(91)
         if !consume(93) {
-            repeat { try body(&self) } while consume(44)
+            repeat {
+                try step()
+                try body(&self)
+            } while consume(44)
             try expect(93)
         }
         depth -= 1
+    }
+
+    /// Each member and item; a text of a hundred megabytes takes seconds, and its query may have to stop meanwhile.
+    @inline(__always)
+    private mutating func step() throws(JSONError) {
+        steps &+= 1
+        if steps & 1_023 == 0, StopSign.isDue { throw fail("the reading was stopped") }
     }
 
     private mutating func enter(_ byte: UInt8) throws(JSONError) {

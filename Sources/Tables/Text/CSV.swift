@@ -9,7 +9,8 @@ package enum CSV {
         return fields.map(field).joined(separator: ",") + "\r\n"
     }
 
-    /// The records of a text. An unclosed quote ends at the end of the text.
+    /// The records of a text, as far as they were read when the query has to stop. An unclosed quote ends at the end of
+    /// the text.
     package static func records(_ bytes: some Collection<UInt8>, separator: UInt8 = 44) -> [[String]] {
         var records: [[String]] = []
         var record: [String] = []
@@ -33,7 +34,10 @@ package enum CSV {
         if bytes.starts(with: [0xEF, 0xBB, 0xBF]) {
             for _ in 0..<3 { pending = iterator.next() }
         }
+        var count = 0
         while let byte = pending {
+            count &+= 1
+            if count & 0xFFFF == 0, StopSign.isDue { break }
             pending = iterator.next()
             if isQuoted {
                 if byte != 34 {
