@@ -20,7 +20,8 @@ extension ManagementCommands {
         let all = queries?.running ?? []
         let rows = all.filter { asker == nil || $0.client.name == asker }.map { run -> [Value] in
             [
-                .string(run.activity), .string(run.text), .string(database), .datetime(run.startTicks), .datetime(now),
+                .string(run.activity), .string(QueryPrivacy.hidden(run.text)), .string(database),
+                .datetime(run.startTicks), .datetime(now),
                 .timespan(max(0, now - run.startTicks)),
                 .string(run.stopReason == nil ? "InProgress" : "Cancelling"),
                 GUID(run.id.uuidString).map { .guid($0) } ?? .null, .string(run.client.name), .string(""), .null, .null,

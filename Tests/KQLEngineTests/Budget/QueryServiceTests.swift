@@ -1,9 +1,10 @@
 import Foundation
 import KQL
-import KQLEngine
 import Synchronization
 import Tables
 import Testing
+
+@testable import KQLEngine
 
 /// Whose turn it is, what options may ask for, and what is told of queries under way.
 @Suite struct QueryServiceTests {
@@ -195,6 +196,64 @@ import Testing
         #expect(try await ask(service, "print 1", "a") == .long(1))
     }
 
+    /// What a literal hides is in no note and in no list, and the query is known again all the same.
+    @Test func hiddenTextsStayHiddenInNotesAndLists() async throws {
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("note-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let note = try #require(CrashNote(path: path))
+        let service = QueryService(ServiceLimits(), note: note)
+        let query = "print h'opensesame', 'plain' | where toscalar(\(Self.endless)) > 0"
+        let task = Task { try await ask(service, query, "a", seconds: 20) }
+        while service.running.isEmpty { await Task.yield() }
+        let shown = try await service.run(".show queries", options: QueryOptions(), client: Client(address: "b")) { _ in
+            let commands = ManagementCommands(provider: MemoryTables(), version: "1", queries: service)
+            return try commands.run(".show queries").primary.rows()
+        }
+        let texts = shown.map { $0[1].text }
+        #expect(texts.contains { $0.hasPrefix("print h'****', 'plain'") } && !texts.contains { $0.contains("sesame") })
+        // The file as it would be found after a fault.
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+        #expect(bytes.range(of: Data("'plain'".utf8)) != nil && bytes.range(of: Data("sesame".utf8)) == nil)
+        _ = service.cancel(activity: "a")
+        _ = try? await task.value
+        bytes.withUnsafeMutableBytes { $0.storeBytes(of: 11, toByteOffset: 8, as: Int32.self) }
+        let copy = path + "-copy"
+        defer { try? FileManager.default.removeItem(atPath: copy) }
+        try bytes.write(to: URL(fileURLWithPath: copy))
+        let found = try #require(CrashNote(path: copy))
+        let suspects = found.suspects.filter { $0.client == "a" }
+        #expect(suspects.count == 1 && suspects.allSatisfy { !$0.text.contains("sesame") })
+        #expect(found.refusal(of: query) != nil)
+        #expect(found.refusal(of: query.replacing("opensesame", with: "another")) == nil)
+    }
+
+    /// Texts that only begin alike are others, also where a note holds no more than their beginning.
+    @Test func longQueriesAreToldApart() throws {
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("note-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let long = "print '" + String(repeating: "x", count: 15_000)
+        try Data(CrashNoteFile.bytes(signal: 11, query: long, client: "a", whole: long + "y'")).write(
+            to: URL(fileURLWithPath: path))
+        let note = try #require(CrashNote(path: path))
+        #expect(note.refusal(of: long + "y'") != nil && note.refusal(of: long + "z'") == nil)
+    }
+
+    /// As many queries are noted as there are places, less those that suspects keep; allowed suspects keep none.
+    @Test(arguments: [false, true])
+    func suspectsKeepPlacesOnlyWhileTheyAreRefused(_ allows: Bool) throws {
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("note-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try Data(CrashNoteFile.bytes(signal: 11, query: "print poison()", client: "a")).write(
+            to: URL(fileURLWithPath: path))
+        let note = try #require(CrashNote(path: path, allowsSuspects: allows))
+        #expect(note.suspects.count == 1 && (note.refusal(of: "print poison()") == nil) == allows)
+        let places = (0..<100).compactMap { i in
+            note.begin(
+                QueryRun("print \(i)", client: .commandLine, durationMax: 1, memoryBytesMax: 1))
+        }
+        #expect(Set(places).count == (allows ? 64 : 63))
+    }
+
     /// After a kill or a loss of power, nothing is blamed.
     @Test func aKillBlamesNoQuery() throws {
         let path = FileManager.default.temporaryDirectory.appendingPathComponent("note-\(UUID().uuidString)").path
@@ -215,18 +274,21 @@ private final class Order: Sendable {
 
 /// The layout of a note's file.
 private enum CrashNoteFile {
-    static func bytes(signal: Int32, query: String, client: String) -> [UInt8] {
+    /// - Parameter whole: the query's whole text, where the note holds its beginning only.
+    static func bytes(signal: Int32, query: String, client: String, whole: String? = nil) -> [UInt8] {
         var out = [UInt8](repeating: 0, count: 4_096 + 16_384)
         func put(_ n: some FixedWidthInteger, at place: Int) {
             withUnsafeBytes(of: n.littleEndian) { for (i, b) in $0.enumerated() { out[place + i] = b } }
         }
-        put(UInt64(0x3145_544F_4E54_5356), at: 0)
+        put(UInt64(0x3245_544F_4E54_5356), at: 0)
         put(signal, at: 8)
         put(Int64(638_500_000_000_000_000), at: 4_096)
         put(Int32(query.utf8.count), at: 4_104)
         put(Int32(client.utf8.count), at: 4_108)
-        out.replaceSubrange(4_120..<4_120 + query.utf8.count, with: query.utf8)
-        let place = 4_120 + query.utf8.count
+        let text = 4_120 + 32
+        out.replaceSubrange(4_120..<text, with: CrashNote.digest(of: whole ?? query))
+        out.replaceSubrange(text..<text + query.utf8.count, with: query.utf8)
+        let place = text + query.utf8.count
         out.replaceSubrange(place..<place + client.utf8.count, with: client.utf8)
         return out
     }
