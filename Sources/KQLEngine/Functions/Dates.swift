@@ -221,10 +221,16 @@ enum DateFormat {
         return out
     }
 
-    private static func fraction(_ f: Int64, _ n: Int, trims: Bool) -> String {
+    /// The first `n` digits of a second's fraction.
+    ///
+    /// - Parameter hidesZero: as `F…` has it: digits that are all zero are left out. Of fewer than seven Kusto leaves out
+    ///   all or none, where .NET leaves out those at the end; of seven its page shows the end left out
+    ///   (https://learn.microsoft.com/kusto/query/format-datetime-function).
+    private static func fraction(_ f: Int64, _ n: Int, hidesZero: Bool) -> String {
         var text = String(Digits.padded(Int(f), 7).prefix(n))
-        if trims { while text.hasSuffix("0") { text.removeLast() } }
-        return text
+        guard hidesZero else { return text }
+        if n >= 7 { while text.hasSuffix("0") { text.removeLast() } }
+        return text.allSatisfy { $0 == "0" } ? "" : text
     }
 
     static func datetime(_ t: Int64, _ format: String) -> String {
@@ -246,8 +252,8 @@ enum DateFormat {
             case "h": Digits.padded(hour12, hour12 > 9 ? max(n, 2) : n)
             case "m": Digits.padded(p.minute, p.minute > 9 ? max(n, 2) : n)
             case "s": Digits.padded(p.second, p.second > 9 ? max(n, 2) : n)
-            case "f": fraction(p.fraction, n, trims: false)
-            case "F": fraction(p.fraction, n, trims: true)
+            case "f": fraction(p.fraction, n, hidesZero: false)
+            case "F": fraction(p.fraction, n, hidesZero: true)
             case "t": n == 1 ? (p.hour < 12 ? "A" : "P") : (p.hour < 12 ? "AM" : "PM")
             default: nil
             }
@@ -266,8 +272,8 @@ enum DateFormat {
                 case "H", "h": return number(seconds / 3600)
                 case "m", "M": return number(seconds / 60 % 60)
                 case "s", "S": return number(seconds % 60)
-                case "f": return fraction(total % 10_000_000, n, trims: false)
-                case "F": return fraction(total % 10_000_000, n, trims: true)
+                case "f": return fraction(total % 10_000_000, n, hidesZero: false)
+                case "F": return fraction(total % 10_000_000, n, hidesZero: true)
                 default: return nil
                 }
             }

@@ -49,7 +49,11 @@ extension ScalarFunctions {
                 let s = scalars(a[0].text)
                 guard let start = a[1].longValue else { return .string("") }
                 var from = Int(start)
-                if from < 0 { from = max(0, s.count + from) }
+                if from < 0 {
+                    // From the end; before the beginning there is nothing to take.
+                    guard from >= -s.count else { return .string("") }
+                    from += s.count
+                }
                 from = min(from, s.count)
                 var length = s.count - from
                 if a.count > 2, let n = a[2].longValue { length = min(length, Int(max(0, min(n, 1 << 31)))) }

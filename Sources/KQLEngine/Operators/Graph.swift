@@ -186,8 +186,16 @@ extension Executor {
         }
         var seen = Set<Value>()
         var order: [Value] = []
-        let labels = try table(plan.edges).column(i)
-        for row in 0..<labels.count where seen.insert(labels[row]).inserted { order.append(labels[row]) }
+        func take(_ part: Plan, _ i: Int) throws {
+            let labels = try table(part).column(i)
+            for row in 0..<labels.count where seen.insert(labels[row]).inserted { order.append(labels[row]) }
+        }
+        try take(plan.edges, i)
+        // A part may have nodes and no edge.
+        for (nodes, _) in plan.nodes {
+            guard let i = nodes.schema.index(of: column) else { continue }
+            try take(nodes, i)
+        }
         var out: [Batch] = []
         for value in order {
             context.graphPart = value

@@ -24,7 +24,8 @@ struct ParseMatcher {
             case .column(_, let type):
                 let body =
                     isRegex
-                    ? ParseMatcher.greedy(type)
+                    ? ParseMatcher.shaped(
+                        type, isLast: i == plan.parts.count - 1, isLazy: plan.flags.contains("U"))
                     : isRelaxed
                         ? ParseMatcher.relaxed(type, isLast: i == plan.parts.count - 1)
                         : ParseMatcher.lazy(type, isLast: i == plan.parts.count - 1)
@@ -60,12 +61,30 @@ struct ParseMatcher {
         }
     }
 
-    private static func greedy(_ type: ScalarType) -> (space: String, text: String) {
+    /// A column of the `regex` kind: what its type looks like, as the service was seen to read it, and else everything.
+    /// A boolean is a word there and no number, a fraction has digits on both sides of its point.
+    ///
+    /// - Parameter isLazy: whether the flag `U` turns every `?` and `*` around; a shape that hangs on them is not used.
+    private static func shaped(_ type: ScalarType, isLast: Bool, isLazy: Bool) -> (space: String, text: String) {
         switch type {
-        case .long, .int, .real, .decimal: lazy(type, isLast: false)
-        default: ("", ".*")
+        case .long, .int: return ("\\s*", "[+-]?\\d+")
+        case .real, .decimal: return ("\\s*", "[+-]?\\d+(?:\\.\\d+)?")
+        case .bool: return ("\\s*", "(?i:true|false)")
+        // Each with its braces or without: a brace that may be missing would be missing under `U`.
+        case .guid: return ("\\s*", "\\{\(guidDigits)\\}|\(guidDigits)")
+        case .datetime where !isLast && !isLazy:
+            let time = "[Tt ]\\s*\\d{1,2}:\\d{1,2}(?::\\d{1,2}(?:\\.\\d*)?)?"
+            let zone = "[Zz]|[-+]\\d{1,2}(?::\\d{1,2})?"
+            return ("\\s*", "(?:\\d{4}-\\d{1,2}-\\d{1,2}|\\d{1,2}/\\d{1,2}/\\d{1,4})(?:\(time))?(?:\(zone))?")
+        case .timespan where !isLast && !isLazy:
+            let clock = "\\d+\\.\\d{1,2}:\\d{1,2}:\\d{1,2}|\\d{1,2}:\\d{1,2}(?::\\d{1,2})?"
+            return ("\\s*", "-?(?:\(clock))(?:\\.\\d*)?")
+        default: return ("", ".*")
         }
     }
+
+    private static let guidDigits =
+        "[0-9a-fA-F]{8}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{12}"
 
     /// A constant of the `regex` kind; one that is no pattern by itself, such as a lone parenthesis, stands for its
     /// text.
