@@ -224,4 +224,61 @@ import Workspace
         try FolderWriter.write(whole, to: file.path)
         #expect(try intake.take(now: 1) == 1)
     }
+
+    // MARK: Parts
+
+    /// A full file is put aside, and the chain goes on: nobody sees a seam.
+    @Test func aFullFileIsPutAsideAndTheChainGoesOn() async throws {
+        let folder = try TemporaryFolder.make()
+        defer { TemporaryFolder.remove(folder) }
+        let file = AuditFile(folder + "/x.audit", bytesMax: 2_000)
+        let (workspace, intake) = try intake(folder, file)
+        for i in 1...6 { try file.append([entry(i)]) }
+        #expect(try intake.take(now: 1) == 6)
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            for i in 0..<4 { tasks.addTask { for j in 0..<10 { try file.append([self.entry(i * 100 + j)]) } } }
+            try await tasks.waitForAll()
+        }
+        let aside = file.aside
+        #expect(aside.count >= 5 && aside.map(\.last) == aside.map(\.last).sorted())
+        let report = try file.verify(expecting: AuditIntake.last(in: workspace))
+        #expect(report.faults == [] && report.entries == 46 && report.head.sequence == 46)
+        #expect(try intake.take(now: 1) == 40 && intake.take(now: 1) == 0)
+        #expect(
+            try rows(workspace, "VestigeAudit_CL | summarize count(), dcount(Sequence), max(Sequence)")
+                == [[.long(46), .long(46), .long(46)]])
+        let modes = try aside.map {
+            try FileManager.default.attributesOfItem(atPath: $0.path)[.posixPermissions] as? Int
+        }
+        #expect(modes.allSatisfy { $0 == 0o600 })
+        // A part that lies by itself, as in an archive, is judged by itself.
+        #expect(try AuditFile(aside[2].path).verify().faults == [])
+        // The newest may just have been put aside, and nothing have been written since.
+        try? FileManager.default.removeItem(atPath: file.path)
+        try file.append([entry(7)])
+        let last = try file.verify().head.sequence
+        #expect(last == (file.aside.last?.last ?? 0) + 1 || file.aside.last?.last == last)
+    }
+
+    /// What is changed in a part shows as well as in the file that is written, and so does a part that is missing.
+    @Test func aChangedOrMissingPartShows() throws {
+        let folder = try TemporaryFolder.make()
+        defer { TemporaryFolder.remove(folder) }
+        let file = AuditFile(folder + "/x.audit", bytesMax: 1_500)
+        for i in 1...12 { try file.append([entry(i)]) }
+        let aside = file.aside
+        let second = try #require(aside.dropFirst().first)
+        let whole = try String(contentsOfFile: second.path, encoding: .utf8)
+        #expect(try file.verify().faults == [])
+        try FolderWriter.write(whole.replacing("anna", with: "rita"), to: second.path)
+        let faults = try file.verify().faults
+        #expect(faults.first?.hasPrefix((second.path as NSString).lastPathComponent + " line 1") == true, "\(faults)")
+        try FileManager.default.removeItem(atPath: second.path)
+        #expect(try file.verify().faults.first?.contains("entries before it are missing") == true)
+        // Behind a last part that is no audit nothing is written.
+        try FileManager.default.removeItem(atPath: file.path)
+        let last = try #require(file.aside.last)
+        try FolderWriter.write("notes of somebody\n", to: last.path)
+        #expect(throws: OperatorError.self) { try file.append([entry(1)]) }
+    }
 }

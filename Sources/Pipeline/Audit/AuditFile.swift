@@ -14,8 +14,13 @@ package struct AuditFile: Sendable {
     package let path: String
     /// Lines are shorter by far; the end of a file is looked for in so many bytes.
     private static let tailBytes = 256 * 1_024
+    private let bytesMax: Int
 
-    package init(_ path: String) { self.path = path }
+    /// - Parameter bytesMax: from which size on the file is put aside.
+    package init(_ path: String, bytesMax: Int = AuditFile.partBytesMax) {
+        self.path = path
+        self.bytesMax = bytesMax
+    }
 
     /// Writes entries behind those that are there, and returns when they are on the disk. Programs that write to one file
     /// take turns.
@@ -24,12 +29,8 @@ package struct AuditFile: Sendable {
     /// an entry of its own.
     package func append(_ entries: [AuditEntry]) throws(OperatorError) {
         guard !entries.isEmpty else { return }
-        let descriptor: Int32
-        do { descriptor = try PrivateFile.open(path) } catch { throw Self.failure(error) }
+        let descriptor = try lockedFile()
         defer { close(descriptor) }
-        while flock(descriptor, LOCK_EX) != 0 {
-            guard errno == EINTR else { throw failure("locking it failed", errno) }
-        }
         var (head, torn, length) = try head(of: descriptor)
         if let torn {
             length -= torn.count
@@ -49,6 +50,23 @@ package struct AuditFile: Sendable {
             head = line.head
         }
         try write(bytes, to: descriptor, at: length)
+        if length + bytes.count >= bytesMax { putAside(last: head.sequence) }
+    }
+
+    /// The file, open and this program's alone until it is closed.
+    private func lockedFile() throws(OperatorError) -> Int32 {
+        while true {
+            let descriptor: Int32
+            do { descriptor = try PrivateFile.open(path) } catch { throw Self.failure(error) }
+            while flock(descriptor, LOCK_EX) != 0 {
+                let reason = errno
+                if reason == EINTR { continue }
+                close(descriptor)
+                throw failure("locking it failed", reason)
+            }
+            guard wasPutAside(descriptor) else { return descriptor }
+            close(descriptor)
+        }
     }
 
     /// Where the chain stands.
@@ -68,7 +86,7 @@ package struct AuditFile: Sendable {
         var found = stat()
         guard fstat(descriptor, &found) == 0 else { throw failure("it cannot be read", errno) }
         let length = Int(found.st_size)
-        guard length > 0 else { return (.origin, nil, 0) }
+        guard length > 0 else { return (try headAside(), nil, 0) }
         var tail = [UInt8](repeating: 0, count: min(length, Self.tailBytes))
         let start = length - tail.count
         var filled = 0
@@ -83,7 +101,7 @@ package struct AuditFile: Sendable {
         }
         let newline = UInt8(ascii: "\n")
         guard let end = tail.lastIndex(of: newline) else {
-            if start == 0 { return (.origin, tail, length) }
+            if start == 0 { return (try headAside(), tail, length) }
             throw OperatorError(
                 "the audit file \(path) is not one", got: "its last line is longer than any that is written here",
                 safe: "nothing was written", next: "name another file with 'server.audit'")
@@ -98,6 +116,22 @@ package struct AuditFile: Sendable {
                 next: "see what it holds with: vestige audit verify \(path); then move it away, and a new one begins")
         }
         return (line.head, torn, length)
+    }
+
+    /// Where the chain stands at the end of the file that was put aside last.
+    private func headAside() throws(OperatorError) -> Head {
+        guard let (part, _) = aside.last else { return .origin }
+        let descriptor = open(part, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        guard descriptor >= 0 else { throw failure("\(part) cannot be read", errno) }
+        defer { close(descriptor) }
+        let (head, torn, _) = try head(of: descriptor)
+        guard torn == nil, head != .origin else {
+            throw OperatorError(
+                "the audit file \(path) cannot be written on", got: "\(part), which it follows, is not whole",
+                means: "somebody changed it, or it is another file", safe: "nothing was written",
+                next: "see what it holds with: vestige audit verify \(path); then move both away, and a new one begins")
+        }
+        return head
     }
 
     private func write(_ bytes: [UInt8], to descriptor: Int32, at offset: Int) throws(OperatorError) {

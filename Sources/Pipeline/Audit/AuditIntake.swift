@@ -64,11 +64,19 @@ package struct AuditIntake: Sendable {
     ///   and nothing behind it is believed.
     @discardableResult
     package func take(now: Int64) throws -> Int {
-        guard FileManager.default.fileExists(atPath: file.path) else { return 0 }
         var place = Place(try workspace.checkpoint(of: Self.source))
-        let size = (try? FileManager.default.attributesOfItem(atPath: file.path))?[.size] as? UInt64 ?? 0
+        var count = 0
+        for part in file.parts(after: place.head.sequence) { count += try take(part, &place, now) }
+        return count
+    }
+
+    /// Takes in what is new in one part.
+    private func take(_ part: String, _ place: inout Place, _ now: Int64) throws -> Int {
+        // Where it went on in one part says nothing of the next.
+        if let first = try file.firstSequence(of: part), first > place.head.sequence { place.offset = 0 }
+        let size = (try? FileManager.default.attributesOfItem(atPath: part))?[.size] as? UInt64 ?? 0
         guard size >= place.offset else { throw tampered("the file is shorter than it was") }
-        let lines = try AuditLines(path: file.path, from: place.offset)
+        let lines = try AuditLines(path: part, from: place.offset)
         var rows: [[Value]] = []
         var count = 0
         var fault: OperatorError?

@@ -14,17 +14,18 @@ package struct AuditReport: Sendable, Equatable {
 
     package static let faultsMax = 100
 
-    fileprivate mutating func note(_ line: Int, _ what: String) {
+    /// - Parameter part: the file in which the line stands, where it is not the one that is written.
+    fileprivate mutating func note(_ line: Int, _ what: String, in part: String? = nil) {
         guard faults.count < Self.faultsMax else {
             hasMore = true
             return
         }
-        faults.append("line \(line): \(what)")
+        faults.append((part.map { "\($0) " } ?? "") + "line \(line): \(what)")
     }
 }
 
 extension AuditFile {
-    /// Reads every line and compares it with its hash and with the one before it.
+    /// Reads every line, of the files that were put aside too, and compares it with its hash and with the one before it.
     ///
     /// - Parameter expected: an entry that was seen before, as the one that was last collected: without it nobody can tell
     ///   that the end of a file was cut off.
@@ -32,36 +33,10 @@ extension AuditFile {
     package func verify(expecting expected: Head? = nil) throws(OperatorError) -> AuditReport {
         var report = AuditReport()
         var hasExpected = expected == nil || expected == .origin
-        let lines = try AuditLines(path: path)
         var number = 0
-        while let (bytes, isWhole) = try lines.next() {
-            number += 1
-            guard isWhole else {
-                report.note(number, "it has no end; the server writes that down when it starts again")
-                break
-            }
-            guard let line = AuditLine(parsing: bytes) else {
-                report.note(number, "it is no entry, or was changed: its hash is another")
-                // What follows is compared with what follows it.
-                if let rest = try? JSON(parsing: Array(bytes)), let sequence = rest["Sequence"]?.integer,
-                    let hash = rest["Hash"]?.string
-                {
-                    report.head = Head(sequence: sequence, hash: hash)
-                }
-                continue
-            }
-            if line.previous != report.head.hash || line.head.sequence != report.head.sequence + 1 {
-                let gap = line.head.sequence - report.head.sequence - 1
-                report.note(
-                    number,
-                    gap > 0
-                        ? "\(gap) entries before it are missing"
-                        : "it does not follow from the line before it")
-            } else {
-                report.entries += 1
-            }
-            report.head = line.head
-            if let expected, line.head == expected { hasExpected = true }
+        let parts = parts(after: 0)
+        for part in parts.isEmpty ? [path] : parts {
+            number = try verify(part, &report) { if $0 == expected { hasExpected = true } }
         }
         if let expected, !hasExpected {
             report.note(
@@ -70,6 +45,49 @@ extension AuditFile {
                     + "or another file stands in its place")
         }
         return report
+    }
+
+    /// - Returns: how many lines there are.
+    private func verify(
+        _ part: String, _ report: inout AuditReport, seen: (Head) -> Void
+    ) throws(OperatorError) -> Int {
+        let name = part == path ? nil : (part as NSString).lastPathComponent
+        let lines = try AuditLines(path: part)
+        var number = 0
+        // A part by itself begins where it begins.
+        var begins = isAside && part == path
+        while let (bytes, isWhole) = try lines.next() {
+            number += 1
+            guard isWhole else {
+                report.note(number, "it has no end; the server writes that down when it starts again", in: name)
+                break
+            }
+            guard let line = AuditLine(parsing: bytes) else {
+                report.note(number, "it is no entry, or was changed: its hash is another", in: name)
+                // What follows is compared with what follows it.
+                if let rest = try? JSON(parsing: Array(bytes)), let sequence = rest["Sequence"]?.integer,
+                    let hash = rest["Hash"]?.string
+                {
+                    report.head = Head(sequence: sequence, hash: hash)
+                }
+                continue
+            }
+            if begins { report.head = Head(sequence: line.head.sequence - 1, hash: line.previous) }
+            begins = false
+            if line.previous != report.head.hash || line.head.sequence != report.head.sequence + 1 {
+                let gap = line.head.sequence - report.head.sequence - 1
+                report.note(
+                    number,
+                    gap > 0
+                        ? "\(gap) entries before it are missing"
+                        : "it does not follow from the line before it", in: name)
+            } else {
+                report.entries += 1
+            }
+            report.head = line.head
+            seen(line.head)
+        }
+        return number
     }
 }
 

@@ -29,7 +29,7 @@ struct AuditCommand: AsyncParsableCommand {
         func run() async throws {
             let configuration = try options.configuration()
             let path = file ?? configuration.auditFile
-            guard FileManager.default.fileExists(atPath: path) else {
+            guard AuditFile(path).exists else {
                 throw OperatorError(
                     "there is no audit file \(path)", next: "it is written when people sign in to vestige serve",
                     isConfiguration: true)
@@ -40,18 +40,12 @@ struct AuditCommand: AsyncParsableCommand {
             let report = try AuditFile(path).verify(expecting: expected)
             switch format {
             case .json:
-                let json: JSON = [
-                    "file": .string(path), "entries": .integer(Int64(report.entries)),
-                    "last": .integer(report.head.sequence), "hash": .string(report.head.hash),
-                    "faults": .array(report.faults.map { .string($0) }), "hasMoreFaults": .bool(report.hasMore),
-                ]
-                Console.out(line: json)
+                var members = report.members
+                members["file"] = .string(path)
+                Console.out(line: .object(members))
             case .text: for fault in report.faults { Console.out(fault + "\n") }
             }
-            let count = report.faults.count
-            options.console.say(
-                "\(path): \(Human.count(report.entries)) entries, the last is \(report.head.sequence): "
-                    + (count == 0 ? "all as they were written" : "\(count)\(report.hasMore ? " or more" : "") faults"))
+            options.console.say("\(path): \(report.summary)")
             guard report.faults.isEmpty else { throw ExitCode(1) }
         }
     }
@@ -74,5 +68,21 @@ struct AuditCommand: AsyncParsableCommand {
             try AuditIntake.restart(in: Workspace(path: configuration.workspace))
             options.console.say("the next collect takes in \(configuration.auditFile) from its first entry")
         }
+    }
+}
+
+extension AuditReport {
+    /// For a reader.
+    var summary: String {
+        "\(Human.count(entries)) entries, the last is \(head.sequence): "
+            + (faults.isEmpty ? "all as they were written" : "\(faults.count)\(hasMore ? " or more" : "") faults")
+    }
+
+    /// For a program.
+    var members: JSON.Members {
+        [
+            "entries": .integer(Int64(entries)), "last": .integer(head.sequence), "hash": .string(head.hash),
+            "faults": .array(faults.map { .string($0) }), "hasMoreFaults": .bool(hasMore),
+        ]
     }
 }

@@ -13,7 +13,8 @@ struct WorkspaceCommand: AsyncParsableCommand {
             commandName: "verify",
             abstract: "Reads everything that is stored and compares it with its checksums: exit code 0 or 1.",
             discussion: """
-                Names the table, the extent and the column of each damage. Nothing is changed.
+                Names the table, the extent and the column of each damage; of the audit file beside it, the lines that
+                do not follow from those before. Nothing is changed.
 
                 vestige workspace verify
                 vestige workspace verify --workspace evidence.db --format json
@@ -26,17 +27,23 @@ struct WorkspaceCommand: AsyncParsableCommand {
 
         func run() async throws {
             let console = options.console
-            let path = try options.configuration().workspace
+            let configuration = try options.configuration()
+            let path = configuration.workspace
             guard Workspace.exists(path) else {
                 throw OperatorError(
                     "there is no workspace \(path)", safe: "no file was made", next: "correct --workspace",
                     isConfiguration: true)
             }
-            let report = try Workspace(reading: path).verify { console.progress("verifying \($0) …") }
+            let workspace = try Workspace(reading: path)
+            let report = try workspace.verify { console.progress("verifying \($0) …") }
+            let file = AuditFile(configuration.auditFile)
+            let audit = try file.exists ? file.verify(expecting: AuditIntake.last(in: workspace)) : nil
             console.progress("")
             switch format {
-            case .json: Console.out(json: Self.json(report).text + "\n")
-            case .text: for damage in report.damage { Console.out(Self.line(damage) + "\n") }
+            case .json: Console.out(json: Self.json(report, audit).text + "\n")
+            case .text:
+                for damage in report.damage { Console.out(Self.line(damage) + "\n") }
+                for fault in audit?.faults ?? [] { Console.out("audit, \(fault)\n") }
             }
             console.say(
                 "\(path): \(report.tables) tables, \(Human.count(report.extents)) extents, \(Human.count(report.rows)) rows, "
@@ -47,7 +54,8 @@ struct WorkspaceCommand: AsyncParsableCommand {
                     "\(Human.count(report.withoutChecksum)) parts were written by an earlier vestige and have no checksum: "
                         + "they can be read, and no more can be said of them")
             }
-            guard report.damage.isEmpty else { throw ExitCode(1) }
+            if let audit { console.say("\(file.path): \(audit.summary)") }
+            guard report.damage.isEmpty, audit?.faults.isEmpty != false else { throw ExitCode(1) }
         }
 
         private static func line(_ damage: Damage) -> String {
@@ -58,7 +66,7 @@ struct WorkspaceCommand: AsyncParsableCommand {
             return place.isEmpty ? damage.what : "\(place): \(damage.what)"
         }
 
-        private static func json(_ report: VerifyReport) -> JSON {
+        private static func json(_ report: VerifyReport, _ audit: AuditReport?) -> JSON {
             let damage = report.damage.map { damage -> JSON in
                 [
                     "table": damage.table.map { .string($0) } ?? .null,
@@ -70,7 +78,7 @@ struct WorkspaceCommand: AsyncParsableCommand {
                 "tables": .integer(Int64(report.tables)), "extents": .integer(Int64(report.extents)),
                 "rows": .integer(Int64(report.rows)), "segments": .integer(Int64(report.segments)),
                 "bytes": .integer(Int64(report.bytes)), "withoutChecksum": .integer(Int64(report.withoutChecksum)),
-                "damage": .array(damage),
+                "damage": .array(damage), "audit": audit.map { .object($0.members) } ?? .null,
             ]
         }
     }
