@@ -18,15 +18,17 @@ package struct Door: Sendable {
     private let ignoresCase: Bool
     private let isSecure: Bool
     private let packs: Bool
+    private let onRefusal: DoorWatch?
 
     /// - Parameters:
     ///   - pages: the paths that a link of another site may lead to.
     ///   - isSecure: whether clients come over TLS.
     ///   - ignoresCase: whether the router does.
     ///   - packs: whether answers are packed for clients that take them so.
+    ///   - onRefusal: gets each request that is not let in.
     package init(
         names: ServedNames = .loopback(), limits: DoorLimits = DoorLimits(), pages: [RouterPath] = [],
-        isSecure: Bool = false, ignoresCase: Bool = false, packs: Bool = true
+        isSecure: Bool = false, ignoresCase: Bool = false, packs: Bool = true, onRefusal: DoorWatch? = nil
     ) {
         form = RequestForm(names: names, isSecure: isSecure, bodyBytesMax: limits.bodyBytesMax)
         self.limits = limits
@@ -34,6 +36,7 @@ package struct Door: Sendable {
         self.isSecure = isSecure
         self.ignoresCase = ignoresCase
         self.packs = packs
+        self.onRefusal = onRefusal
     }
 
     /// What answers requests: the door's middlewares before the router, which has those of the server (such as sign-in).
@@ -41,10 +44,11 @@ package struct Door: Sendable {
         _ router: Router<Context>
     ) -> some HTTPResponder<Context> {
         var own: [any MiddlewareProtocol<Request, Response, Context>] = [
-            PolicyHeaders(isSecure: isSecure), ErrorAnswers(), SiteGuard(isSecure: isSecure, pages: pages),
+            PolicyHeaders(isSecure: isSecure), ErrorAnswers(),
+            SiteGuard(isSecure: isSecure, pages: pages, onRefusal: onRefusal),
         ]
         if packs { own.append(Compression()) }
-        own.append(Methods(router, ignoresCase: ignoresCase))
+        own.append(Methods(router, ignoresCase: ignoresCase, onRefusal: onRefusal))
         var responder: any HTTPResponder<Context> = router.buildResponder()
         for middleware in own.reversed() {
             responder = Passage(middleware: middleware, next: responder)
@@ -54,11 +58,13 @@ package struct Door: Sendable {
 
     /// What reads connections; `HTTPServerBuilder.tls` goes around it.
     package var channels: HTTPServerBuilder {
-        let (form, limits) = (form, limits)
+        let (form, limits, onRefusal) = (form, limits, onRefusal)
         let connections = limits.connectionsThatFit
         let table = ConnectionTable(connectionsMax: connections, bytesHeldMax: limits.bodyBytesHeldMax)
         return HTTPServerBuilder { responder in
-            GatedChannel(base: HTTP1Channel(responder: responder), form: form, limits: limits, table: table)
+            GatedChannel(
+                base: HTTP1Channel(responder: responder), form: form, limits: limits, table: table,
+                onRefusal: onRefusal)
         }
     }
 
@@ -110,12 +116,13 @@ private struct GatedChannel: ServerChildChannel {
     let form: RequestForm
     let limits: DoorLimits
     let table: ConnectionTable
+    let onRefusal: DoorWatch?
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
         base.setup(channel: channel, logger: logger).flatMapThrowing { value in
             let pipeline = channel.pipeline.syncOperations
             let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
-            let gate = ConnectionGate(form: form, limits: limits, table: table)
+            let gate = ConnectionGate(form: form, limits: limits, table: table, onRefusal: onRefusal)
             try pipeline.addHandler(gate, position: .after(decoder))
             try pipeline.addHandler(ByteWatch(gate), position: .before(decoder))
             return value

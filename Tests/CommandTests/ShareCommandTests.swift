@@ -82,6 +82,8 @@ import Testing
             for name in ["a", "b", "c"] {
                 #expect(try await CommandTests.run(["token", "create", name], in: folder).status == 0)
             }
+            let none = try await CommandTests.run(["workspace", "verify"], in: folder)
+            #expect(none.status == 2)
             try FolderWriter.write(
                 "sources: [cisa-kev]\nfeeds: {cisa-kev: \"file:kev.json\"}\n", to: folder + "/vestige.yaml")
             _ = try await CommandTests.run(["collect", "--once"], in: folder)
@@ -93,6 +95,12 @@ import Testing
             try FolderWriter.write(lines.dropLast().map { $0 + "\n" }.joined(), to: path)
             let verified = try await CommandTests.run(["audit", "verify"], in: folder)
             #expect(verified.status == 1 && verified.out.contains("cut off"), "\(verified.out)")
+            // Whoever checks the workspace hears of it as well.
+            let whole = try await CommandTests.run(["workspace", "verify"], in: folder)
+            #expect(whole.status == 1 && whole.out.contains("audit, line 2: entry 3"), "\(whole.out)\(whole.err)")
+            let json = try await CommandTests.run(["workspace", "verify", "--format", "json"], in: folder)
+            let audit = try JSON(parsing: Array(json.out.utf8))["audit"]
+            #expect(json.status == 1 && audit?["entries"]?.integer == 2 && audit?["faults"]?.array?.count == 1)
             let collected = try await CommandTests.run(["collect", "--once"], in: folder)
             #expect(collected.status != 0 && collected.err.contains("is not the one that was collected"))
             #expect(try await CommandTests.run(["audit", "restart"], in: folder).status == 0)
@@ -125,17 +133,35 @@ import Testing
                 let query = base + "/v1/rest/query?db=Vestige&csl=print%20\(i)"
                 #expect(try await lab.send("GET", query, headers: bearer).status == 200)
             }
+            // Somebody asks for much and reads nothing of it: the server ends all the same.
+            let port = try #require(Int(base.split(separator: ":").last ?? ""))
+            let idle = try RawConnection(port: port)
+            let much = "/v1/rest/query?db=Vestige&csl=range%20i%20from%201%20to%20400000%20step%201"
+            idle.send(
+                "GET \(much) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\nAuthorization: Bearer \(secret)\r\n\r\n")
+            #expect(try await appears("400000", in: folder + "/vestige.db.audit"))
             kill(server.processIdentifier, SIGTERM)
+            let began = ContinuousClock.now
             try await CommandTests.end(of: server)
-            #expect(server.terminationStatus == 0)
+            #expect(server.terminationStatus == 0 && ContinuousClock.now - began < .seconds(10))
+            withExtendedLifetime(idle) {}
             let verified = try await CommandTests.run(["audit", "verify", "--format", "json"], in: folder)
             #expect(verified.status == 0, "\(verified.out)")
             let text = try String(contentsOfFile: folder + "/vestige.db.audit", encoding: .utf8)
             let queries = text.split(separator: "\n").filter { $0.contains("\"Action\":\"Query\"") }
-            #expect(queries.count == 20 && !text.contains(secret))
-            #expect(queries.allSatisfy { $0.contains("\"ClientAddress\":\"10.9.8.7\"") })
-            #expect(text.contains("the server starts") && text.contains("the server ends"))
+            #expect(queries.count == 21 && !text.contains(secret))
+            #expect(queries.dropLast().allSatisfy { $0.contains("\"ClientAddress\":\"10.9.8.7\"") })
+            #expect(text.contains("the server starts") && text.ranges(of: "the server ends").count == 1)
         }
+    }
+
+    /// Whether a file comes to hold a text.
+    private func appears(_ text: String, in file: String) async throws -> Bool {
+        for _ in 0..<400 {
+            if try String(contentsOfFile: file, encoding: .utf8).contains(text) { return true }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        return false
     }
 
     /// Where a server says that it listens.

@@ -28,14 +28,16 @@ enum DoorRig {
 
     static func use(
         _ names: ServedNames = .loopback(), limits: DoorLimits = DoorLimits(), latch: Latch = Latch(),
+        onRefusal: DoorWatch? = nil,
         _ body: @Sendable (Int) async throws -> Void
     ) async throws {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         let ports = AsyncStream.makeStream(of: Int.self)
-        let service = Door(names: names, limits: limits, pages: ["/page", "/page/:id"]).service(
-            router(latch), host: "127.0.0.1", port: 0, logger: logger
-        ) { ports.continuation.yield($0) }
+        let door = Door(names: names, limits: limits, pages: ["/page", "/page/:id"], onRefusal: onRefusal)
+        let service = door.service(router(latch), host: "127.0.0.1", port: 0, logger: logger) {
+            ports.continuation.yield($0)
+        }
         let group = ServiceGroup(configuration: .init(services: [.init(service: service)], logger: logger))
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }

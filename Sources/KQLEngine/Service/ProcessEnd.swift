@@ -1,4 +1,5 @@
 import CQueryGuard
+import Dispatch
 import Foundation
 
 #if canImport(Glibc)
@@ -14,11 +15,22 @@ package enum ProcessEnd {
     package static func leaveOnSignals() { vestige_leave_on_signals() }
 
     /// Ends the program with code 0 after so many seconds if it has not ended by then.
-    package static func leave(after seconds: Double) {
+    ///
+    /// - Parameter finish: what has to be done before. It is given `finishSeconds`: a disk that answers no more does not
+    ///   hold the program for ever.
+    package static func leave(after seconds: Double, finish: @escaping @Sendable () -> Void = {}) {
         let thread = Thread {
             Thread.sleep(forTimeInterval: seconds)
+            let done = DispatchSemaphore(value: 0)
+            Thread {
+                finish()
+                done.signal()
+            }.start()
+            _ = done.wait(timeout: .now() + finishSeconds)
             _exit(0)
         }
         thread.start()
     }
+
+    private static let finishSeconds = 5.0
 }

@@ -24,6 +24,7 @@ final class ConnectionGate: ChannelDuplexHandler {
     private let form: RequestForm
     private let limits: DoorLimits
     private let table: ConnectionTable
+    private let onRefusal: DoorWatch?
     private var phase = Phase.idle
     private var isAdmitted = false
     private var timer: Scheduled<Void>?
@@ -38,11 +39,14 @@ final class ConnectionGate: ChannelDuplexHandler {
     /// What is told once the answers before it are whole.
     private var waitingRefusal: Refusal?
     private var context: ChannelHandlerContext?
+    /// The request that is read now, for telling of its refusal.
+    private var head: HTTPRequestHead?
 
-    init(form: RequestForm, limits: DoorLimits, table: ConnectionTable) {
+    init(form: RequestForm, limits: DoorLimits, table: ConnectionTable, onRefusal: DoorWatch? = nil) {
         self.form = form
         self.limits = limits
         self.table = table
+        self.onRefusal = onRefusal
     }
 
     // MARK: Life
@@ -90,6 +94,7 @@ final class ConnectionGate: ChannelDuplexHandler {
     func bytesCome() {
         guard phase == .idle, let context else { return }
         phase = .head
+        head = nil
         headBytes = 0
         wait(limits.headSeconds, context)
     }
@@ -105,6 +110,7 @@ final class ConnectionGate: ChannelDuplexHandler {
         guard phase != .closing, waitingRefusal == nil else { return }
         switch unwrapInboundIn(data) {
         case .head(let head):
+            if onRefusal != nil { self.head = head }
             do throws(Refusal) {
                 guard head.headers.count <= limits.headerCountMax else { throw .headTooLarge }
                 try form.check(head, port: context.channel.localAddress?.port ?? 0)
@@ -228,6 +234,7 @@ final class ConnectionGate: ChannelDuplexHandler {
             // A request that has its answer, or half of it, or waits behind others has no place for another.
             guard held.count == 1, !isAnswerBegun else {
                 phase = .closing
+                onRefusal?(DoorRefusal(refusal, of: head, on: context.channel))
                 return linger(context)
             }
         case .idle, .head, .answer:
@@ -239,6 +246,7 @@ final class ConnectionGate: ChannelDuplexHandler {
         }
         phase = .closing
         timer?.cancel()
+        onRefusal?(DoorRefusal(refusal, of: head, on: context.channel))
         var body = context.channel.allocator.buffer(capacity: refusal.reason.utf8.count + 1)
         body.writeString(refusal.reason + "\n")
         var headers = HTTPHeaders(PolicyFields.base.map { ($0.name.rawName, $0.value) })

@@ -11,12 +11,13 @@ struct Methods<Context: RequestContext>: RouterMiddleware {
 
     private let paths: [Path]
     private let ignoresCase: Bool
+    private let onRefusal: DoorWatch?
     /// Methods that RFC 9110 and RFC 5789 define; others are not implemented anywhere here.
     private static var known: Set<HTTPRequest.Method> {
         [.get, .head, .post, .put, .delete, .connect, .options, .trace, .patch]
     }
 
-    init(_ router: Router<Context>, ignoresCase: Bool) {
+    init(_ router: Router<Context>, ignoresCase: Bool, onRefusal: DoorWatch? = nil) {
         var paths: [String: Path] = [:]
         for route in router.routes {
             paths[route.path.description, default: Path(components: route.path.components, methods: [])].methods
@@ -24,13 +25,16 @@ struct Methods<Context: RequestContext>: RouterMiddleware {
         }
         self.paths = Array(paths.values)
         self.ignoresCase = ignoresCase
+        self.onRefusal = onRefusal
     }
 
     func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
         guard Self.known.contains(request.method) else {
-            return PlainAnswer.make(.notImplemented, "the method \(request.method.rawValue) is not known here")
+            let reason = "the method \(request.method.rawValue) is not known here"
+            onRefusal?(DoorRefusal(.notImplemented, reason, of: request, in: context))
+            return PlainAnswer.make(.notImplemented, reason)
         }
         let methods = request.uri.path == "*" ? Set(paths.flatMap(\.methods)) : methods(for: request.uri.path)
         guard !methods.isEmpty else {
@@ -41,8 +45,9 @@ struct Methods<Context: RequestContext>: RouterMiddleware {
         var allowed = methods.union([.options])
         if methods.contains(.get) { allowed.insert(.head) }
         guard allowed.contains(request.method) else {
-            return PlainAnswer.make(
-                .methodNotAllowed, "this address is not asked by \(request.method.rawValue)", Self.fields(allowed))
+            let reason = "this address is not asked by \(request.method.rawValue)"
+            onRefusal?(DoorRefusal(.methodNotAllowed, reason, of: request, in: context))
+            return PlainAnswer.make(.methodNotAllowed, reason, Self.fields(allowed))
         }
         if methods.contains(request.method) { return try await next(request, context) }
         if request.method == .options { return Response(status: .noContent, headers: Self.fields(allowed)) }

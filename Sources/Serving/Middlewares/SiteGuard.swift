@@ -12,18 +12,22 @@ struct SiteGuard<Context: RequestContext>: RouterMiddleware {
     private let standardPort: Int
     /// The paths that show a page.
     private let pages: [RouterPath]
+    private let onRefusal: DoorWatch?
 
-    init(isSecure: Bool, pages: [RouterPath]) {
+    init(isSecure: Bool, pages: [RouterPath], onRefusal: DoorWatch? = nil) {
         scheme = isSecure ? "https" : "http"
         standardPort = isSecure ? 443 : 80
         self.pages = pages
+        self.onRefusal = onRefusal
     }
 
     func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
         guard isOwn(request) else {
-            return PlainAnswer.make(.forbidden, "refused: requests of other sites are not served")
+            let reason = "refused: requests of other sites are not served"
+            onRefusal?(DoorRefusal(.forbidden, reason, of: request, in: context))
+            return PlainAnswer.make(.forbidden, reason)
         }
         return try await next(request, context)
     }

@@ -9,6 +9,8 @@ package final class AuditWriter: Service {
     private let file: AuditFile
     private let warn: @Sendable (OperatorError) -> Void
     private let isEnding = Atomic(false)
+    private let hasEnded = Atomic(false)
+    private let turn = Mutex(())
     private let waiting = Mutex<[AuditEntry]>([])
     private let wake = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     /// Entries that are held while the file cannot be written; beyond, nothing is answered that would not be told of.
@@ -40,33 +42,49 @@ package final class AuditWriter: Service {
             self.isEnding.store(true, ordering: .relaxed)
             self.wake.continuation.finish()
         }
-        var end = AuditEntry(.audit, .success)
-        (end.resource, end.reason) = ("serve", "the server ends")
-        waiting.withLock { $0.append(end) }
+        // Whoever was cancelled gets no thread of the pool; there is nobody left who waits.
+        writeEnd()
+    }
+
+    /// Writes what waits, and that the server ends: once, whoever comes first of the service's own end and of what ends
+    /// the program because that takes too long.
+    func writeEnd() {
+        if !hasEnded.exchange(true, ordering: .relaxed) {
+            var end = AuditEntry(.audit, .success)
+            (end.resource, end.reason) = ("serve", "the server ends")
+            waiting.withLock { $0.append(end) }
+        }
         // A disk that is full now gets another chance, and no more: the server has to end.
-        for _ in 0..<3 where await flush() { return }
+        for _ in 0..<3 where writeWaiting() { return }
     }
 
     /// - Returns: whether nothing waits any more.
     private func flush() async -> Bool {
-        let entries = waiting.withLock { entries in
-            defer { entries = [] }
-            return entries
+        if Task.isCancelled { return writeWaiting() }
+        do { return try await NIOThreadPool.singleton.runIfActive { [self] in writeWaiting() } } catch {
+            return writeWaiting()
         }
-        guard !entries.isEmpty else { return true }
-        let file = file
-        do {
-            // Whoever was cancelled gets no thread; what waits is written all the same.
-            if Task.isCancelled {
-                try file.append(entries)
-            } else {
-                try await NIOThreadPool.singleton.runIfActive { try file.append(entries) }
+    }
+
+    /// Writes what waits now. Whoever comes meanwhile waits until what the first one took is written, so that nobody ends
+    /// the program in between.
+    ///
+    /// - Returns: whether nothing waits any more.
+    private func writeWaiting() -> Bool {
+        turn.withLock { _ in
+            let entries = waiting.withLock { entries in
+                defer { entries = [] }
+                return entries
             }
-            return true
-        } catch {
-            waiting.withLock { $0 = entries + $0 }
-            warn(OperatorError(error, title: "the audit cannot be written"))
-            return false
+            guard !entries.isEmpty else { return true }
+            do {
+                try file.append(entries)
+                return true
+            } catch {
+                waiting.withLock { $0 = entries + $0 }
+                warn(OperatorError(error, title: "the audit cannot be written"))
+                return false
+            }
         }
     }
 }

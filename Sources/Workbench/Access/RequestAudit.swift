@@ -2,6 +2,7 @@ import Foundation
 import Hummingbird
 import NIOCore
 import Pipeline
+import Serving
 
 typealias HTTPField = HTTPFields.Element
 
@@ -51,7 +52,11 @@ extension ServerAccess {
     /// Where a request comes from. A proxy on this machine says it in the last place of `X-Forwarded-For`, which it wrote
     /// itself; what stands before that anybody may have written.
     func client(of request: Request, peer: String) -> String {
-        guard isBehindProxy, let field = request.headers[values: Self.forwardedFor].last,
+        client(forwardedFor: request.headers[values: Self.forwardedFor], peer: peer)
+    }
+
+    private func client(forwardedFor: [String], peer: String) -> String {
+        guard isBehindProxy, let field = forwardedFor.last,
             let last = field.split(separator: ",").last?.trimmingCharacters(in: .whitespaces),
             (2...45).contains(last.utf8.count), last.allSatisfy({ $0.isHexDigit || $0 == "." || $0 == ":" })
         else { return peer }
@@ -70,7 +75,11 @@ extension ServerAccess {
         let facts = trail.facts
         if let accessLog {
             let code = status.map { String($0.code) } ?? "-"
-            accessLog(line(request, trail, end: [facts.identity?.name ?? "-", code, "\(milliseconds)ms"]))
+            accessLog(
+                Self.line([
+                    trail.address, request.method.rawValue, request.uri.path, facts.identity?.name ?? "-", code,
+                    "\(milliseconds)ms",
+                ]))
         }
         guard let audit else { return }
         let code = status.map { Int($0.code) }
@@ -104,21 +113,40 @@ extension ServerAccess {
             return
         }
         // Probes, metrics and redirects that went well are no news.
-        if isRefusal, facts.identity == nil {
-            guard let untold = refusals.take(trail.address) else { return }
-            if untold > 0 { entry.reason += " (\(untold) more from this address are not listed)" }
-        }
         let isNews = entry.action != .request || isRefusal || ![.get, .head].contains(request.method)
-        if isNews { audit.record([entry]) }
+        if isRefusal, facts.identity == nil {
+            record(refused: entry)
+        } else if isNews {
+            audit.record([entry])
+        }
     }
 
-    /// A line of the access log.
-    ///
-    /// - Parameter end: who asked, the answer's status, and how long it took.
-    private func line(_ request: Request, _ trail: RequestTrail, end: [String]) -> String {
+    /// Writes down what the door did not let in.
+    func note(_ refusal: DoorRefusal) {
+        let address = client(forwardedFor: refusal.forwardedFor, peer: refusal.peer.isEmpty ? "local" : refusal.peer)
+        if let accessLog {
+            accessLog(Self.line([address, refusal.method, refusal.path, "-", String(refusal.status), "-"]))
+        }
+        var entry = AuditEntry(.request, .refused)
+        entry.address = address
+        entry.resource = refusal.method.isEmpty ? "a connection" : "\(refusal.method) \(refusal.path)"
+        entry.status = refusal.status
+        entry.reason = "at the door: \(refusal.reason)"
+        record(refused: entry)
+    }
+
+    /// Writes a refusal of somebody unknown, as long as their address has not filled its share.
+    private func record(refused entry: AuditEntry) {
+        guard let audit, let untold = refusals.take(entry.address) else { return }
+        var entry = entry
+        if untold > 0 { entry.reason += " (\(untold) more from this address are not listed)" }
+        audit.record([entry])
+    }
+
+    /// A line of the access log: where from, what, by whom, the answer's status, and how long it took.
+    private static func line(_ parts: [String]) -> String {
         let time = Date().ISO8601Format(.iso8601(timeZone: .gmt, includingFractionalSeconds: true))
-        let parts = [time, trail.address, request.method.rawValue, request.uri.path] + end
-        return parts.map(Self.escaped).joined(separator: " ")
+        return ([time] + parts).map(escaped).joined(separator: " ")
     }
 
     /// One word of a line, whatever is in it.

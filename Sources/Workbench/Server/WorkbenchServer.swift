@@ -70,7 +70,7 @@ extension WorkbenchServer {
     }
 
     /// Stops the queries when the program is asked to end, so that nobody waits for them.
-    package var queryEnd: some Service { QueryEnd(queries: state.queries) }
+    package var queryEnd: some Service { QueryEnd(queries: state.queries, audit: access?.audit) }
 }
 
 /// What the routes share.
@@ -170,14 +170,15 @@ private final class SeenWorkspace: Sendable {
 
 private struct QueryEnd: Service {
     let queries: QueryService
+    let audit: AuditWriter?
 
     func run() async throws {
         try await withGracefulShutdownHandler {
             try await gracefulShutdown()
         } onGracefulShutdown: {
             queries.shutDown()
-            // Connections that somebody keeps open do not hold the program.
-            ProcessEnd.leave(after: 1.7)
+            // Connections that somebody keeps open do not hold the program; what was asked is written down before.
+            ProcessEnd.leave(after: 1.7) { [audit] in audit?.writeEnd() }
         }
     }
 }

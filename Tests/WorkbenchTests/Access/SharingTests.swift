@@ -265,6 +265,43 @@ import Workspace
         }
     }
 
+    /// What the door did not let in is written down as well, as far as an address has not filled its share.
+    @Test func theAuditKnowsWhatTheDoorRefused() async throws {
+        try await SharedWorkbench.use { shared async throws in
+            let foreign = try await shared.send("GET", "/", headers: [("Origin", "https://evil.example")])
+            #expect(foreign.status == 403)
+            #expect(try await shared.send("PUT", "/healthz?token=secret").status == 405)
+            #expect(try await shared.send("GET", "/", headers: [("Host", "evil.example")]).status == 403)
+            let file = AuditFile(shared.folder + "/shared.vestige.audit")
+            let lines = try await Self.wait(for: 4, in: file).filter { $0["Outcome"]?.string == "Refused" }
+            #expect(lines.map { $0["StatusCode"]?.integer } == [403, 405, 403])
+            #expect(lines.map { $0["Resource"]?.string } == ["GET /", "PUT /healthz", "GET /"])
+            #expect(lines.allSatisfy { $0["ClientAddress"]?.string == "127.0.0.1" && $0["Actor"]?.string == "" })
+            #expect(lines.allSatisfy { $0["Reason"]?.string?.hasPrefix("at the door: ") == true })
+            for _ in 0..<100 { _ = try await shared.send("PUT", "/healthz") }
+            #expect(try await shared.send("GET", "/healthz").status == 200)
+        }
+    }
+
+    /// Whatever ends the server first, what was asked is in the file before, and its end once.
+    @Test func theEndIsWrittenOnce() async throws {
+        let folder = try TemporaryFolder.make()
+        defer { TemporaryFolder.remove(folder) }
+        let file = AuditFile(folder + "/x.audit")
+        let writer = AuditWriter(file) { _ in }
+        for i in 0..<100 {
+            var entry = AuditEntry(.query, .success)
+            entry.query = "print \(i)"
+            writer.record([entry])
+        }
+        writer.writeEnd()
+        #expect(try file.verify().entries == 101)
+        writer.record([AuditEntry(.page, .success)])
+        writer.writeEnd()
+        let text = try String(contentsOfFile: file.path, encoding: .utf8)
+        #expect(try file.verify().entries == 102 && text.ranges(of: "the server ends").count == 1)
+    }
+
     /// The lines of a file once there are so many.
     private static func wait(for count: Int, in file: AuditFile) async throws -> [JSON] {
         for _ in 0..<400 {
