@@ -1,10 +1,11 @@
 import Azure
 import Content
 import Foundation
-import Pipeline
 import Tables
 import TestKit
 import Testing
+
+@testable import Pipeline
 
 /// What `vestige.yaml` may say, and what is said of what it may not.
 @Suite struct ConfigurationTests {
@@ -35,6 +36,43 @@ import Testing
         let sink = try #require(
             try load(Self.head + "sinks:\n  - name: s\n    kind: logs-ingestion\n" + text).sinks.first)
         return try #require(sink.kind as? LogsIngestionConfiguration).rules
+    }
+
+    /// Every secret of a configuration is known from its reading on, so that nothing repeats it.
+    @Test func everySecretIsRegistered() throws {
+        let text = """
+            proxy: {address: "http://proxy.example:3128", user: u, password: env:P0}
+            tenant:
+              {tenantId: t, clientId: c, clientSecret: env:P1, proxy: {address: "http://p:1", user: u, password: env:P2}}
+            sensors:
+              - {name: s, host: "https://s.example", token: env:P3, proxy: {address: "http://p:1", user: u, password: env:P4}}
+            managers: [{name: m, host: "https://m.example", token: env:P5}]
+            server:
+              entra:
+                {tenantId: 11111111-2222-3333-4444-555555555555, clientId: c, clientSecret: env:P6}
+            sinks:
+              - {name: a, kind: webhook, address: "https://hook.example", token: env:P7, key: env:P8}
+              - {name: b, kind: mail, host: m.example, user: u, password: env:P9, from: a@b.example, to: [c@d.example]}
+              - {name: c, kind: data-collector, workspaceId: w, key: env:P10}
+            """
+        let folder = try TemporaryFolder.make()
+        defer { TemporaryFolder.remove(folder) }
+        try FolderWriter.write(text, to: folder + "/vestige.yaml")
+        let names = (0...10).map { "P\($0)" }
+        let environment = Dictionary(uniqueKeysWithValues: names.map { ($0, "the secret of \($0), \(UUID())") })
+        let configuration = try Configuration.load(file: folder + "/vestige.yaml", environment: environment)
+        for name in names {
+            let secret = try #require(environment[name])
+            let told = Secret.hidden(in: "the service said: \(secret)!")
+            #expect(!told.contains(secret), "\(name)")
+        }
+        withExtendedLifetime(configuration) {}
+    }
+
+    /// A kind of sink that declares a secret says where it is kept.
+    @Test func everyKindOfSinkTellsItsSecrets() throws {
+        let declared = SinkKinds.all.filter { kind in kind.settings.contains { $0 is Setting<SecretReference> } }
+        #expect(Set(declared.map { $0.name }) == ["webhook", "mail", "data-collector"])
     }
 
     @Test func windowsEditorsAreRead() throws {

@@ -168,14 +168,28 @@ extension SecretReference {
 extension Configuration {
     /// Where all of its secrets are kept.
     var secretReferences: [SecretReference] {
-        let identities = tenants.compactMap { tenant -> SecretReference? in
-            switch tenant.identity {
-            case .secret(let reference), .certificate(let reference): reference
-            case .federated(let file): .file(file)
-            case .managed: nil
-            }
+        let registrations = tenants + [server.entra?.registration].compactMap { $0 }
+        let consoles = sensors + managers
+        let proxies = [proxy] + (registrations.map(\.proxy) + consoles.map(\.proxy)).compactMap { $0 }
+        return registrations.compactMap(\.identity.secret) + consoles.map(\.token) + sinks.flatMap(\.kind.secrets)
+            + proxies.compactMap(\.password)
+    }
+}
+
+extension IdentityConfiguration {
+    /// Nil for the machine's own identity.
+    fileprivate var secret: SecretReference? {
+        switch self {
+        case .secret(let reference), .certificate(let reference): reference
+        case .federated(let file): .file(file)
+        case .managed: nil
         }
-        let keys = sinks.compactMap { ($0.kind as? DataCollectorConfiguration)?.key }
-        return identities + (sensors + managers).map(\.token) + keys
+    }
+}
+
+extension ProxySetting {
+    fileprivate var password: SecretReference? {
+        guard case .server(let server) = self else { return nil }
+        return server.password
     }
 }

@@ -54,6 +54,8 @@ package struct MailConfiguration: SinkKind {
         }
     }
 
+    package var secrets: [SecretReference] { [password].compactMap { $0 } }
+
     package func plan(_ library: ContentLibrary) throws(OperatorError) -> SinkPlan {
         Notification.plan
     }

@@ -75,22 +75,24 @@ package struct WebhookConfiguration: SinkKind {
         severity = try yaml.optional(Notification.severity) ?? .medium
     }
 
+    package var secrets: [SecretReference] { [token, key].compactMap { $0 } }
+
     package func plan(_ library: ContentLibrary) throws(OperatorError) -> SinkPlan {
         Notification.plan
     }
 
     package func make(_ context: SinkContext) async throws -> (any Sink)? {
-        var secrets: [Secret?] = []
+        var found: [Secret?] = []
         for (reference, name) in [(token, "token"), (key, "key")] {
             if let reference {
-                secrets.append(
+                found.append(
                     try await context.secrets.resolve(reference, "\(name) of sink \(context.name)"))
             } else {
-                secrets.append(nil)
+                found.append(nil)
             }
         }
         let client = WebhookClient(
-            client: context.client, address: address, token: secrets[0], key: secrets[1])
+            client: context.client, address: address, token: found[0], key: found[1])
         return WebhookSink(name: context.name, client: client, form: form, severity: severity)
     }
 }

@@ -17,6 +17,9 @@ package protocol SinkKind: Sendable {
     /// - Throws: `ContentProblem`.
     init(reading yaml: Fields) throws
 
+    /// Where the secrets among its settings are kept.
+    var secrets: [SecretReference] { get }
+
     /// Which tables go there.
     ///
     /// - Throws: `OperatorError` for tables that the content does not have, or more than the service takes.
@@ -30,6 +33,7 @@ package protocol SinkKind: Sendable {
 }
 
 extension SinkKind {
+    package var secrets: [SecretReference] { [] }
     package func plan(_ library: ContentLibrary) throws(OperatorError) -> SinkPlan { .everything }
     package func check(_ context: SinkContext) async -> [Finding] { [] }
 }

@@ -33,6 +33,8 @@ package struct DataCollectorConfiguration: SinkKind {
         endpoint = try yaml.optional(Self.endpointSetting)
     }
 
+    package var secrets: [SecretReference] { [key] }
+
     package func make(_ context: SinkContext) async throws -> (any Sink)? {
         let secret = try await context.secrets.resolve(key, "key of sink \(context.name)")
         let client = DataCollectorClient(
