@@ -51,6 +51,39 @@ import Workspace
         return try await RawConnection.ask(port: port, lines.joined(separator: "\r\n") + "\r\n\r\n")
     }
 
+    /// What is known is answered over and over on one connection; what has to be found out ends with its connection, since
+    /// only that tells that nobody waits any more.
+    @Test func knownAnswersLeaveTheConnectionOpen() async throws {
+        try await serve { port in
+            func post(_ path: String, _ query: String) -> String {
+                let body = "{\"db\": \"Vestige\", \"csl\": \"\(query)\"}"
+                return "POST \(path) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\nContent-Type: application/json\r\n"
+                    + "Content-Length: \(body.utf8.count)\r\n\r\n" + body
+            }
+            for path in ["/v1/rest/query", "/v2/rest/query"] {
+                let query = "print answer = 'of \(path)'"
+                let first = try await RawConnection.ask(port: port, post(path, query))
+                #expect(first.status == 200 && first.header("Connection") == "close", "\(first.text)")
+                let connection = try RawConnection(port: port)
+                for _ in 0..<3 {
+                    connection.send(post(path, query))
+                    let again = await connection.read()
+                    #expect(again.status == 200 && again.header("Connection") == nil, "\(again.text)")
+                    #expect(again.body.contains("of \(path)") && !again.isClosed)
+                }
+                // The next question is a new one, on the same connection.
+                connection.send(post(path, query + ", 2"))
+                let other = await connection.read()
+                #expect(other.status == 200 && other.header("Connection") == "close", "\(other.text)")
+                // What another asks for, or of another database, is not answered by it.
+                let foreign = post(path, query).replacing("\"Vestige\"", with: "\"Elsewha\"")
+                #expect(try await RawConnection.ask(port: port, foreign).status == 400)
+                let get = "GET \(path)?db=Vestige&csl=print+answer+%3D+%27of+\(path)%27"
+                #expect(try await ask(port, get).header("Connection") == nil)
+            }
+        }
+    }
+
     @Test func noOtherSiteRunsAQuery() async throws {
         let queries = [
             "/v1/rest/query?db=Vestige&csl=print%201", "/v2/rest/query?db=Vestige&csl=print%201",

@@ -55,13 +55,16 @@ package final class AnswerCache: Sendable {
 
     package var counts: (hits: Int, misses: Int, bytes: Int) { state.withLock { ($0.hits, $0.misses, $0.bytes) } }
 
-    func find(_ text: String, _ options: QueryOptions, _ version: DataVersion) -> QueryResult? {
+    /// - Parameter countsMiss: whether an answer that is not there is counted: whoever looks twice counts once.
+    func find(
+        _ text: String, _ options: QueryOptions, _ version: DataVersion, countsMiss: Bool = true
+    ) -> QueryResult? {
         let key = Key(text: Array(text.utf8), options: options.identity)
         return state.withLock { state in
             guard let entry = state.entries[key], entry.version == version,
                 entry.result.repeatability == .always || entry.now != nil && entry.now == options.now
             else {
-                state.misses += 1
+                if countsMiss { state.misses += 1 }
                 return nil
             }
             state.clock += 1

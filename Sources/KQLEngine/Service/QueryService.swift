@@ -99,6 +99,13 @@ package final class QueryService: Sendable {
         }
     }
 
+    /// The answer to a query, if it is kept: whoever asks then waits for nothing.
+    ///
+    /// - Parameter version: what the rows are now; nil when that cannot be told.
+    package func known(_ text: String, options: QueryOptions, version: DataVersion?) -> QueryResult? {
+        version.flatMap { answers.find(text, options, $0, countsMiss: false) }
+    }
+
     /// The answer to a query over a provider, kept for whoever asks the same again.
     ///
     /// - Parameter version: what the provider's rows are now; nil when that cannot be told, and nothing is kept.

@@ -33,34 +33,48 @@ struct KustoRoutes: Sendable {
         do throws(KustoRequest.Malformed) { try asked.read(fields) } catch {
             return KustoError.malformed(error.message, asked)
         }
-        let ready = asked
-        // Whoever hangs up is not waited for, though a GET has no body whose end would tell.
+        return try await answer(asked, endpoint, request)
+    }
+
+    private func post(_ request: Request, _ endpoint: Endpoint) async throws -> Response {
+        var request = request
+        var asked = KustoRequest(request)
+        let buffer: ByteBuffer
+        do { buffer = try await request.collectBody(upTo: KustoRequest.bodyBytesMax) } catch is NIOTooManyBytesError {
+            var response = KustoError.response(
+                status: .contentTooLarge, "PayloadTooLarge", "KustoRequestPayloadTooLargeException",
+                "the request is larger than \(KustoRequest.bodyBytesMax >> 20) MB", asked, isPermanent: true)
+            // What was not read of the body is not worth reading.
+            response.headers[.connection] = "close"
+            return response
+        }
+        guard case .bag(let fields)? = try? JSONReader.parse(Array(buffer.readableBytesView)) else {
+            return KustoError.malformed("the request's body is not a JSON object", asked)
+        }
+        do throws(KustoRequest.Malformed) { try asked.read(fields) } catch {
+            return KustoError.malformed(error.message, asked)
+        }
+        return try await answer(asked, endpoint, request)
+    }
+
+    /// Answers what is known at once and leaves the connection open; what takes a while only as long as whoever asked
+    /// does not hang up, which can be told apart from a next request by no more than the connection's end.
+    private func answer(_ asked: KustoRequest, _ endpoint: Endpoint, _ request: Request) async throws -> Response {
+        if endpoint != .command, let known = try await known(asked, endpoint) { return known }
         return try await request.body.consumeWithCancellationOnInboundClose { _ in
-            var response = try await answer(ready, endpoint, state.client(of: request))
+            var response = try await answer(asked, endpoint, state.client(of: request))
             response.headers[.connection] = "close"
             return response
         }
     }
 
-    private func post(_ request: Request, _ endpoint: Endpoint) async throws -> Response {
-        try await request.body.consumeWithCancellationOnInboundClose { body in
-            var asked = KustoRequest(request)
-            let buffer: ByteBuffer
-            do { buffer = try await body.collect(upTo: KustoRequest.bodyBytesMax) } catch is NIOTooManyBytesError {
-                return KustoError.response(
-                    status: .contentTooLarge, "PayloadTooLarge", "KustoRequestPayloadTooLargeException",
-                    "the request is larger than \(KustoRequest.bodyBytesMax >> 20) MB", asked, isPermanent: true)
-            }
-            guard case .bag(let fields)? = try? JSONReader.parse(Array(buffer.readableBytesView)) else {
-                return KustoError.malformed("the request's body is not a JSON object", asked)
-            }
-            do throws(KustoRequest.Malformed) { try asked.read(fields) } catch {
-                return KustoError.malformed(error.message, asked)
-            }
-            var response = try await answer(asked, endpoint, state.client(of: request))
-            response.headers[.connection] = "close"
-            return response
-        }
+    /// The kept answer of a query; nil when there is none, or the request is for something else.
+    private func known(_ asked: KustoRequest, _ endpoint: Endpoint) async throws -> Response? {
+        guard !ManagementCommands.isCommand(asked.text), LocalDatabase.isNamed(asked.database),
+            let result = state.queries.known(asked.text, options: asked.options, version: try state.view().current())
+        else { return nil }
+        if let trail = RequestTrail.current { trail.gave(rows: result.primary.count, to: trail.asks(asked.text)) }
+        return try await response(result, asked, endpoint)
     }
 
     private func answer(_ asked: KustoRequest, _ endpoint: Endpoint, _ client: Client) async throws -> Response {
@@ -106,20 +120,22 @@ struct KustoRoutes: Sendable {
                     over: view.provider, version: view.current)
             }
             if let question { trail?.gave(rows: result.primary.count, to: question) }
-            let encoded = try await QueryService.offload(ifMoreThan: 2_000, result.cellCount) {
-                switch endpoint {
-                case .command: return try KustoV1.encodeCommand(result)
-                case .queryV1:
-                    return isCommand
-                        ? try KustoV1.encodeCommand(result) : try KustoV1.encode(result, activity: asked.activity)
-                case .queryV2: return try KustoV2(result, asked).encode()
-                }
-            }
-            return Answer.bytes(
-                encoded, type: "application/json; charset=utf-8", headers: KustoHeader.answer(asked.activity))
+            return try await response(result, asked, isCommand ? .command : endpoint)
         } catch let error as QueryError {
             if let question { trail?.failed(error.message, question) }
             return KustoError.response(error, asked)
         }
+    }
+
+    private func response(_ result: QueryResult, _ asked: KustoRequest, _ endpoint: Endpoint) async throws -> Response {
+        let encoded = try await QueryService.offload(ifMoreThan: 2_000, result.cellCount) {
+            switch endpoint {
+            case .command: try KustoV1.encodeCommand(result)
+            case .queryV1: try KustoV1.encode(result, activity: asked.activity)
+            case .queryV2: try KustoV2(result, asked).encode()
+            }
+        }
+        return Answer.bytes(
+            encoded, type: "application/json; charset=utf-8", headers: KustoHeader.answer(asked.activity))
     }
 }
