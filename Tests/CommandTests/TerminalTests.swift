@@ -23,14 +23,21 @@ import Testing
         #expect(drawn.hasPrefix("\u{1B}[1m") && drawn.ranges(of: "\u{1B}").count == 2)
     }
 
-    @Test func aLogEventIsOneLine() {
+    @Test func aLogEventIsOneLine() throws {
         let facts: Logger.Metadata = ["error": "500\nerror: fake\u{1B}[31m", "rows": "7", "list": ["a\r", "b"]]
-        let line = TextLogHandler.line(
-            .warning, "refused\u{1B}]0;x\u{7}\r\n2026-01-01 error: forged", facts, label: "vestige", at: 0
-        ).text
-        #expect(!steers(line) && !line.contains("\n"))
-        #expect(line.contains("Z warning vestige: error=500 error: fake"))
-        #expect(line.contains(" rows=7 "))
+        func line(_ format: Logs.Format) -> String {
+            LineLogHandler.line(
+                format, .warning, "refused\u{1B}]0;x\u{7}\r\n2026-01-01 error: forged", facts, label: "vestige", at: 0)
+        }
+        let text = line(.text)
+        #expect(!steers(text) && !text.contains("\n"))
+        #expect(text.contains("Z warning vestige: error=500 error: fake"))
+        #expect(text.contains(" rows=7 "))
+        let json = line(.json)
+        #expect(!steers(json) && !json.contains("\n"))
+        let parsed = try JSON(parsing: Array(json.utf8))
+        #expect(parsed["rows"]?.integer == 7 && parsed["level"]?.string == "warning")
+        #expect(parsed["message"]?.string?.hasPrefix("refused") == true && parsed["list"]?.array?.count == 2)
     }
 
     @Test func chartsHaveNoControlsOfNames() throws {

@@ -5,10 +5,7 @@ import Testing
 /// Files that one can read, lines that fit, symbols that say what they mean.
 @Suite struct SizeTests {
     /// Files that were longer when the limit came. None is added; one that was cut leaves the list.
-    private static let longFiles: [String: Int] = [
-        "Sources/KQL/Builtins/ScalarSignatures.swift": 490,
-        "Sources/KQLEngine/Aggregates/RowAggregators.swift": 410,
-    ]
+    private static let longFiles: [String: Int] = [:]
     private static let linesMax = 400
     private static let widthMax = 120
     /// Lines of the sources that hold one long text, when the limit came. The number only falls.

@@ -6,20 +6,17 @@
 /// `widest` what the arguments have in common, `lit1` the type that the second argument names. The naming after `@`
 /// says what an unnamed result column is called. Source: the functions' pages of the Kusto reference.
 package enum ScalarSignatures {
-    package static let lines = """
+    package static let lines = [common, series, places].joined(separator: "\n")
+
+    /// Those of no family below.
+    private static let common = """
         __cast(type, scalar): lit0
-        __geo_length_to_s2cell_level(number): int
-        __geo_line_s2cell_covering_level(dynamic): int
-        __geo_line_validate(dynamic): string
-        __geo_polygon_s2cell_covering_level(dynamic): int
-        __geo_polygon_validate(dynamic): string
         __hash_crc32(scalar, integer, integer): long
         __hash_djb2(scalar, integer?): long
         __hash_many_crc32(scalar+): long
         __hash_xxh64(scalar, integer, integer): long
         __hll_normalize(dynamic+): dynamic  @first
         __invoke(string, type, any*): lit1
-        __ipv6_lookup_ranges(scalar, dynamic): dynamic
         __lz4_compress_dynamic_array_to_base64_string(dynamic): string
         abs(integer): long  @first
         abs(number): arg0  @first
@@ -158,75 +155,14 @@ package enum ScalarSignatures {
         floor(timespan, timespan): timespan  @first
         format_bytes(number, number?, string?): string  @first
         format_datetime(datetime, string): string  @first
-        format_ipv4(scalar, long?): string
-        format_ipv4_mask(scalar, long): string
         format_timespan(timespan, string): string  @first
         gamma(number): real  @first
-        geo_angle(number, number, number, number, number, number): real
-        geo_azimuth(number, number, number, number): real
-        geo_closest_point_on_line(number, number, dynamic): geoshape
-        geo_closest_point_on_polygon(number, number, dynamic): geoshape
-        geo_distance_2points(number, number, number, number, scalar?): real
-        geo_distance_point_to_line(number, number, dynamic): real
-        geo_distance_point_to_polygon(number, number, dynamic): real
-        geo_from_wkt(scalar): geoshape
-        geo_geohash_neighbors(string): dynamic
-        geo_geohash_to_central_point(string): geoshape
-        geo_geohash_to_polygon(string): geoshape
-        geo_h3cell_children(string, number?): dynamic
-        geo_h3cell_level(string): int
-        geo_h3cell_neighbors(string): dynamic
-        geo_h3cell_parent(string, number?): string
-        geo_h3cell_rings(string, number): dynamic
-        geo_h3cell_to_central_point(string): geoshape
-        geo_h3cell_to_polygon(string): geoshape
-        geo_info_from_ip_address(string): dynamic
-        geo_intersection_2lines(dynamic, dynamic): geoshape
-        geo_intersection_2polygons(dynamic, dynamic): geoshape
-        geo_intersection_line_with_polygon(dynamic, dynamic): geoshape
-        geo_intersects_2lines(dynamic, dynamic): bool
-        geo_intersects_2polygons(dynamic, dynamic): bool
-        geo_intersects_line_with_polygon(dynamic, dynamic): bool
-        geo_line_buffer(dynamic, number, number?): geoshape
-        geo_line_centroid(dynamic): geoshape
-        geo_line_densify(dynamic, number?, scalar?): geoshape
-        geo_line_interpolate_point(dynamic, number): geoshape
-        geo_line_length(dynamic): real
-        geo_line_locate_point(dynamic, number, number, scalar?): real
-        geo_line_simplify(dynamic, number?): geoshape
-        geo_line_to_s2cells(dynamic, number?, number?): dynamic
-        geo_point_buffer(number, number, number, number?): geoshape
-        geo_point_in_circle(number, number, number, number, number): bool
-        geo_point_in_polygon(number, number, dynamic): bool
-        geo_point_to_geohash(number, number, number?): string
-        geo_point_to_h3cell(number, number, number?): string
-        geo_point_to_s2cell(number, number, number?): string
-        geo_polygon_area(dynamic): real
-        geo_polygon_buffer(dynamic, number, number?): geoshape
-        geo_polygon_centroid(dynamic): geoshape
-        geo_polygon_densify(dynamic, number?, scalar?): geoshape
-        geo_polygon_perimeter(dynamic): real
-        geo_polygon_simplify(dynamic, number?): geoshape
-        geo_polygon_to_h3cells(dynamic, number?, number?): dynamic
-        geo_polygon_to_s2cells(dynamic, number?, number?): dynamic
-        geo_s2cell_neighbors(string): dynamic
-        geo_s2cell_to_central_point(string): geoshape
-        geo_s2cell_to_polygon(string): geoshape
-        geo_simplify_polygons_array(dynamic, number?): geoshape
-        geo_union_lines_array(dynamic): geoshape
-        geo_union_polygons_array(dynamic): geoshape
         getmonth(datetime): long
         gettype(scalar): string  @type+first
         getyear(datetime): long
         gzip_compress_to_base64_string(string): string
         gzip_decompress_from_base64_string(string): string
         has_any_index(scalar, dynamic): long
-        has_any_ipv4(scalar, dynamic): bool
-        has_any_ipv4(scalar, string+): bool
-        has_any_ipv4_prefix(scalar, dynamic): bool
-        has_any_ipv4_prefix(scalar, string+): bool
-        has_ipv4(scalar, string): bool
-        has_ipv4_prefix(scalar, string): bool
         hash(scalar, integer?): long
         hash_combine(scalar, scalar+): long
         hash_many(scalar+): long
@@ -243,19 +179,6 @@ package enum ScalarSignatures {
         indexof_regex(scalar, scalar, integer?, integer?, integer?): long
         ingestion_time(): datetime  @ingestion_time
         inner_nodes(): special
-        ipv4_compare(string, string, long?): long
-        ipv4_is_in_any_range(scalar, dynamic): bool
-        ipv4_is_in_any_range(scalar, string+): bool
-        ipv4_is_in_range(string, string): bool
-        ipv4_is_match(string, string, long?): bool
-        ipv4_is_private(string): bool
-        ipv4_netmask_suffix(string): long
-        ipv4_range_to_cidr_list(string, string): dynamic
-        ipv6_compare(string, string, long?): long
-        ipv6_is_in_any_range(scalar, dynamic): bool
-        ipv6_is_in_any_range(scalar, string+): bool
-        ipv6_is_in_range(string, string): bool
-        ipv6_is_match(string, string, long?): bool
         isascii(scalar): bool
         iscolumnexists(string): bool
         isempty(scalar): bool
@@ -298,10 +221,6 @@ package enum ScalarSignatures {
         pack_dictionary(any+): dynamic
         parse_command_line(scalar, string): dynamic
         parse_csv(scalar): dynamic  @first
-        parse_ipv4(string): long
-        parse_ipv4_mask(string, long): long
-        parse_ipv6(string): string
-        parse_ipv6_mask(string, long): string
         parse_json(scalar): dynamic  @first
         parse_path(string): dynamic
         parse_url(string): dynamic
@@ -344,84 +263,6 @@ package enum ScalarSignatures {
         row_rank_min(scalar, bool?): long
         row_window_session(datetime, timespan, timespan, bool?): arg0
         rowstore_ordinal_range(): dynamic
-        series_abs(dynamic): arg0
-        series_acos(dynamic): dynamic
-        series_add(dynamic, dynamic): dynamic
-        series_add(dynamic, number): dynamic
-        series_add(number, dynamic): dynamic
-        series_asin(dynamic): dynamic
-        series_atan(dynamic): dynamic
-        series_ceiling(dynamic): arg0
-        series_cos(dynamic): dynamic
-        series_cosine_similarity(dynamic, dynamic, real?, real?): real
-        series_decompose(dynamic, integer?, string?, integer?, number?): dynamic
-        series_decompose_anomalies(dynamic, number?, integer?, string?, integer?, string?, number?): dynamic
-        series_decompose_forecast(dynamic, integer, integer?, string?, number?): dynamic
-        series_divide(dynamic, dynamic): dynamic
-        series_divide(dynamic, number): dynamic
-        series_divide(number, dynamic): dynamic
-        series_dot_product(dynamic, dynamic): real
-        series_dot_product(dynamic, number): real
-        series_dot_product(number, dynamic): real
-        series_equals(dynamic, dynamic): dynamic
-        series_equals(dynamic, number): dynamic
-        series_equals(number, dynamic): dynamic
-        series_exp(dynamic): dynamic
-        series_fft(dynamic, dynamic?): dynamic
-        series_fill_backward(dynamic, number?): arg0  @first
-        series_fill_const(dynamic, number, number?): arg0  @first
-        series_fill_forward(dynamic, number?): arg0  @first
-        series_fill_linear(dynamic, number?, bool?, number?): arg0  @first
-        series_fir(dynamic, dynamic, bool?, bool?): dynamic  @first
-        series_fit_2lines(dynamic): dynamic
-        series_fit_2lines_dynamic(dynamic): dynamic
-        series_fit_line(dynamic): dynamic
-        series_fit_line_dynamic(dynamic): dynamic
-        series_fit_poly(dynamic, scalar?, scalar?): dynamic
-        series_floor(dynamic): dynamic
-        series_greater(dynamic, dynamic): dynamic
-        series_greater(dynamic, number): dynamic
-        series_greater(number, dynamic): dynamic
-        series_greater_equals(dynamic, dynamic): dynamic
-        series_greater_equals(dynamic, number): dynamic
-        series_greater_equals(number, dynamic): dynamic
-        series_ifft(dynamic, dynamic?): dynamic
-        series_iir(dynamic, dynamic, dynamic): dynamic  @first
-        series_less(dynamic, dynamic): dynamic
-        series_less(dynamic, number): dynamic
-        series_less(number, dynamic): dynamic
-        series_less_equals(dynamic, dynamic): dynamic
-        series_less_equals(dynamic, number): dynamic
-        series_less_equals(number, dynamic): dynamic
-        series_log(dynamic): dynamic
-        series_magnitude(dynamic): real
-        series_multiply(dynamic, dynamic): dynamic
-        series_multiply(dynamic, number): dynamic
-        series_multiply(number, dynamic): dynamic
-        series_not_equals(dynamic, dynamic): dynamic
-        series_not_equals(dynamic, number): dynamic
-        series_not_equals(number, dynamic): dynamic
-        series_outliers(dynamic, string, real, real, real?, integer?): arg0  @first
-        series_outliers(dynamic, string?, number?): arg0  @first
-        series_pearson_correlation(dynamic, dynamic): real
-        series_periods_detect(dynamic, number, number, integer): dynamic
-        series_periods_validate(dynamic, number+): dynamic
-        series_pow(dynamic, dynamic): dynamic
-        series_pow(dynamic, number): dynamic
-        series_pow(number, dynamic): dynamic
-        series_product(dynamic): real
-        series_seasonal(dynamic): dynamic
-        series_seasonal(dynamic, integer): dynamic
-        series_seasonal(dynamic, integer, integer): dynamic
-        series_sign(dynamic): dynamic
-        series_sin(dynamic): dynamic
-        series_stats(dynamic, bool?): dynamic
-        series_stats_dynamic(dynamic, bool?): dynamic
-        series_subtract(dynamic, dynamic): dynamic
-        series_subtract(dynamic, number): dynamic
-        series_subtract(number, dynamic): dynamic
-        series_sum(dynamic): real
-        series_tan(dynamic): dynamic
         set_difference(dynamic, dynamic+63): dynamic
         set_equals(dynamic, dynamic): bool
         set_has_element(dynamic, scalar): bool

@@ -183,11 +183,7 @@ enum Logs {
     enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
 
     static func make(_ console: Console, level: Logger.Level = .notice, format: Format = .text) -> Logger {
-        var logger =
-            switch format {
-            case .text: Logger(label: "vestige") { DiscreetLogHandler(TextLogHandler(label: $0)) }
-            case .json: Logger(label: "vestige") { DiscreetLogHandler(JSONLogHandler(label: $0)) }
-            }
+        var logger = Logger(label: "vestige") { DiscreetLogHandler(LineLogHandler(label: $0, format: format)) }
         logger.logLevel = console.isQuiet ? .error : level
         return logger
     }
