@@ -39,7 +39,8 @@ package struct Door: Sendable {
         self.onRefusal = onRefusal
     }
 
-    /// What answers requests: the door's middlewares before the router, which has those of the server (such as sign-in).
+    /// What answers requests: the door's middlewares before the router, which has those of the server (such as
+    /// sign-in).
     package func responder<Context: RequestContext>(
         _ router: Router<Context>
     ) -> some HTTPResponder<Context> {

@@ -39,7 +39,8 @@ package struct RegexPattern: Sendable, Equatable {
 
 /// Marks where words begin and end, as characters in the text that no text has.
 package enum RegexMarks {
-    /// U+FDD0 before the first character of a word, U+FDD1 after its last; U+FDD2 anywhere else, when that is asked for.
+    /// U+FDD0 before the first character of a word, U+FDD1 after its last; U+FDD2 anywhere else, when that is asked
+    /// for.
     static let start = "\\x{fdd0}"
     static let end = "\\x{fdd1}"
     static let inside = "\\x{fdd2}"

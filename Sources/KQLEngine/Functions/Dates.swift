@@ -223,8 +223,8 @@ enum DateFormat {
 
     /// The first `n` digits of a second's fraction.
     ///
-    /// - Parameter hidesZero: as `F…` has it: digits that are all zero are left out. Of fewer than seven Kusto leaves out
-    ///   all or none, where .NET leaves out those at the end; of seven its page shows the end left out
+    /// - Parameter hidesZero: as `F…` has it: digits that are all zero are left out. Of fewer than seven Kusto leaves
+    ///   out all or none, where .NET leaves out those at the end; of seven its page shows the end left out
     ///   (https://learn.microsoft.com/kusto/query/format-datetime-function).
     private static func fraction(_ f: Int64, _ n: Int, hidesZero: Bool) -> String {
         var text = String(Digits.padded(Int(f), 7).prefix(n))

@@ -16,8 +16,8 @@ package enum ProcessEnd {
 
     /// Ends the program with code 0 after so many seconds if it has not ended by then.
     ///
-    /// - Parameter finish: what has to be done before. It is given `finishSeconds`: a disk that answers no more does not
-    ///   hold the program for ever.
+    /// - Parameter finish: what has to be done before. It is given `finishSeconds`: a disk that answers no more does
+    ///   not hold the program for ever.
     package static func leave(after seconds: Double, finish: @escaping @Sendable () -> Void = {}) {
         let thread = Thread {
             Thread.sleep(forTimeInterval: seconds)

@@ -8,8 +8,8 @@ import Workspace
     import Darwin
 #endif
 
-/// The file in which it stands who asked what: lines of JSON that only grow, each with the hash of the one before it and
-/// of itself, so that a line that is changed, left out or put in shows (docs/adr/0029).
+/// The file in which it stands who asked what: lines of JSON that only grow, each with the hash of the one before it
+/// and of itself, so that a line that is changed, left out or put in shows (docs/adr/0029).
 package struct AuditFile: Sendable {
     package let path: String
     /// Lines are shorter by far; the end of a file is looked for in so many bytes.
@@ -22,11 +22,11 @@ package struct AuditFile: Sendable {
         self.bytesMax = bytesMax
     }
 
-    /// Writes entries behind those that are there, and returns when they are on the disk. Programs that write to one file
-    /// take turns.
+    /// Writes entries behind those that are there, and returns when they are on the disk. Programs that write to one
+    /// file take turns.
     ///
-    /// A last line without its end, left behind by a machine that lost its power, is taken out and stands as the reason of
-    /// an entry of its own.
+    /// A last line without its end, left behind by a machine that lost its power, is taken out and stands as the reason
+    /// of an entry of its own.
     package func append(_ entries: [AuditEntry]) throws(OperatorError) {
         guard !entries.isEmpty else { return }
         let descriptor = try lockedFile()

@@ -60,8 +60,8 @@ package struct AuditIntake: Sendable {
     /// Takes in what is new.
     ///
     /// - Returns: how many entries.
-    /// - Throws: `OperatorError` at a line that does not follow from those that were taken in: what stands before it is kept,
-    ///   and nothing behind it is believed.
+    /// - Throws: `OperatorError` at a line that does not follow from those that were taken in: what stands before it is
+    ///   kept, and nothing behind it is believed.
     @discardableResult
     package func take(now: Int64) throws -> Int {
         var place = Place(try workspace.checkpoint(of: Self.source))

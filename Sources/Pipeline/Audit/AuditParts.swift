@@ -8,8 +8,8 @@ import Workspace
     import Darwin
 #endif
 
-/// A file that is full is put aside under the number of its last entry, and the chain goes on in a new one: the files of a
-/// chain are its parts.
+/// A file that is full is put aside under the number of its last entry, and the chain goes on in a new one: the files
+/// of a chain are its parts.
 extension AuditFile {
     /// Bytes at which a file is put aside: some hundred thousand entries.
     package static let partBytesMax = 64 << 20

@@ -25,10 +25,11 @@ package struct AuditReport: Sendable, Equatable {
 }
 
 extension AuditFile {
-    /// Reads every line, of the files that were put aside too, and compares it with its hash and with the one before it.
+    /// Reads every line, of the files that were put aside too, and compares it with its hash and with the one before
+    /// it.
     ///
-    /// - Parameter expected: an entry that was seen before, as the one that was last collected: without it nobody can tell
-    ///   that the end of a file was cut off.
+    /// - Parameter expected: an entry that was seen before, as the one that was last collected: without it nobody can
+    ///   tell that the end of a file was cut off.
     /// - Throws: when the file cannot be read.
     package func verify(expecting expected: Head? = nil) throws(OperatorError) -> AuditReport {
         var report = AuditReport()

@@ -125,8 +125,8 @@ extension ServerAccess {
         return String(parts[1])
     }
 
-    /// Whom a token stands for. Nobody finds one by trying, so that wrong ones slow down nobody: a program with a token that
-    /// has ended would shut out the others at its address.
+    /// Whom a token stands for. Nobody finds one by trying, so that wrong ones slow down nobody: a program with a token
+    /// that has ended would shut out the others at its address.
     private func bearer(_ secret: String) async throws(AccessRefusal) -> Visitor {
         if secret.hasPrefix(Accounts.Token.prefix) {
             guard let token = accounts?.current.token(secret) else {
@@ -193,8 +193,8 @@ extension ServerAccess {
     }
 }
 
-/// A form that changes something must hold the token of the session that it was made for, so that no other site can have
-/// it sent: in the header `X-Vestige-Form`, or in the field `form`.
+/// A form that changes something must hold the token of the session that it was made for, so that no other site can
+/// have it sent: in the header `X-Vestige-Form`, or in the field `form`.
 enum FormGuard {
     static let field = "form"
     static let bodyBytesMax = 65_536

@@ -54,8 +54,8 @@ enum SignInPath {
     static let callback = "/sign-in/callback"
     static let signOut = "/sign-out"
 
-    /// An address within the site to go back to; the site's first page for every other text. It begins with one slash, so
-    /// no browser reads a host in it.
+    /// An address within the site to go back to; the site's first page for every other text. It begins with one slash,
+    /// so no browser reads a host in it.
     static func safeReturn(_ text: String?) -> String {
         guard let text, text.utf8.count <= 2_048, text.hasPrefix("/"), !text.hasPrefix("//"),
             text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\\") }), !text.hasPrefix(page)

@@ -55,8 +55,8 @@ package struct AccountFile: Sendable {
     }
 }
 
-/// The accounts as the server sees them: the file is looked at with every question, and read again when it is another, so
-/// that a token that was revoked is refused at once.
+/// The accounts as the server sees them: the file is looked at with every question, and read again when it is another,
+/// so that a token that was revoked is refused at once.
 final class AccountBook: Sendable {
     private let file: AccountFile
     private let state: Mutex<State>
@@ -97,8 +97,8 @@ final class AccountBook: Sendable {
     }
 }
 
-/// By what a file is known to be the one that was read: another one in its place has another number, and a change another
-/// time or size.
+/// By what a file is known to be the one that was read: another one in its place has another number, and a change
+/// another time or size.
 struct FileMark: Equatable, Sendable {
     private let device: UInt64
     private let number: UInt64

@@ -27,8 +27,8 @@ package struct Accounts: Sendable, Equatable {
         package var id: String
         package var name: String
         package var role: Role
-        /// SHA-256 of the whole token, hexadecimal. A token is 256 random bits: nobody finds it by trying, so it needs no
-        /// slow hash.
+        /// SHA-256 of the whole token, hexadecimal. A token is 256 random bits: nobody finds it by trying, so it needs
+        /// no slow hash.
         package var digest: String
         /// Ticks.
         package var created: Int64

@@ -3,8 +3,8 @@ import Pipeline
 import ServiceLifecycle
 import Synchronization
 
-/// Writes the audit in batches. Whoever asks something never waits for the disk; when the server is asked to end, what is
-/// left is written before it does.
+/// Writes the audit in batches. Whoever asks something never waits for the disk; when the server is asked to end, what
+/// is left is written before it does.
 package final class AuditWriter: Service {
     private let file: AuditFile
     private let warn: @Sendable (OperatorError) -> Void
@@ -66,8 +66,8 @@ package final class AuditWriter: Service {
         }
     }
 
-    /// Writes what waits now. Whoever comes meanwhile waits until what the first one took is written, so that nobody ends
-    /// the program in between.
+    /// Writes what waits now. Whoever comes meanwhile waits until what the first one took is written, so that nobody
+    /// ends the program in between.
     ///
     /// - Returns: whether nothing waits any more.
     private func writeWaiting() -> Bool {

@@ -20,8 +20,8 @@ enum AccessCookie: String {
         return String(found[0])
     }
 
-    /// Lax, not strict: whoever follows a link from a mail, or comes back from Entra, is signed in already. What changes
-    /// something needs the form's token besides.
+    /// Lax, not strict: whoever follows a link from a mail, or comes back from Entra, is signed in already. What
+    /// changes something needs the form's token besides.
     func set(_ value: String) -> String { "\(rawValue)=\(value); Path=/; Secure; HttpOnly; SameSite=Lax" }
 
     var removal: String { "\(rawValue)=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0" }

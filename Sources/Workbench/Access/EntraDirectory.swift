@@ -4,8 +4,8 @@ import JWTKit
 import Pipeline
 import Tables
 
-/// What a directory says of itself, and the keys that it signs with: asked for when they are needed, kept for a day, and
-/// asked for again when a token names a key that is not among them
+/// What a directory says of itself, and the keys that it signs with: asked for when they are needed, kept for a day,
+/// and asked for again when a token names a key that is not among them
 /// (https://learn.microsoft.com/entra/identity-platform/access-tokens#validate-the-signature).
 actor EntraDirectory {
     /// Addresses that its OpenID configuration names.

@@ -52,8 +52,8 @@ package struct PasswordHash: Sendable, Equatable {
     }
 
     private static func derive(_ password: String, salt: [UInt8], cost: Cost) throws -> [UInt8] {
-        // The same letters are the same password, however a keyboard composes them. The byte before it keeps an empty one
-        // from being no bytes at all, which the library does not take.
+        // The same letters are the same password, however a keyboard composes them. The byte before it keeps an empty
+        // one from being no bytes at all, which the library does not take.
         let bytes = [UInt8(0)] + Array(password.precomposedStringWithCanonicalMapping.utf8)
         let key = try KDF.Scrypt.deriveKey(
             from: bytes, salt: salt, outputByteCount: keyBytes, rounds: cost.rounds, blockSize: cost.blockSize,

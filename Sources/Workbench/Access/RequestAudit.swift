@@ -49,8 +49,8 @@ struct RequestAudit<Context: RemoteAddressRequestContext>: RouterMiddleware {
 }
 
 extension ServerAccess {
-    /// Where a request comes from. A proxy on this machine says it in the last place of `X-Forwarded-For`, which it wrote
-    /// itself; what stands before that anybody may have written.
+    /// Where a request comes from. A proxy on this machine says it in the last place of `X-Forwarded-For`, which it
+    /// wrote itself; what stands before that anybody may have written.
     func client(of request: Request, peer: String) -> String {
         client(forwardedFor: request.headers[values: Self.forwardedFor], peer: peer)
     }

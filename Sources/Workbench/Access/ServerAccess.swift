@@ -9,8 +9,8 @@ import NIOSSL
 import Pipeline
 import ServiceLifecycle
 
-/// Who may ask the server what, how it is proved, and where it is written down: everything that a server for one person on
-/// one machine does not need.
+/// Who may ask the server what, how it is proved, and where it is written down: everything that a server for one person
+/// on one machine does not need.
 package final class ServerAccess: Sendable {
     /// Whether somebody must sign in.
     package let isShared: Bool
@@ -74,8 +74,8 @@ package final class ServerAccess: Sendable {
 
     /// Opens what the configuration asks for.
     ///
-    /// - Throws: `OperatorError`, also when others could reach the server without TLS, or without anybody being asked who
-    ///   they are.
+    /// - Throws: `OperatorError`, also when others could reach the server without TLS, or without anybody being asked
+    ///   who they are.
     package init(_ parts: Parts) async throws {
         let server = parts.configuration.server
         isShared = !parts.listen.isLoopback || server.tls != nil || server.address != nil

@@ -5,8 +5,8 @@ import Pipeline
 import ServiceLifecycle
 import Synchronization
 
-/// The server's certificate and its key, read again when their files change. Connections that are open stay as they are;
-/// the next handshake shows the new certificate. A pair that does not fit changes nothing and is told.
+/// The server's certificate and its key, read again when their files change. Connections that are open stay as they
+/// are; the next handshake shows the new certificate. A pair that does not fit changes nothing and is told.
 package final class ServerCertificate: Service {
     private let files: ServeConfiguration.TLS
     private let say: @Sendable (String) -> Void

@@ -5,7 +5,8 @@ import Pipeline
 import ServiceLifecycle
 import Serving
 
-/// What a collector tells those who watch it: `/metrics` for Prometheus, `/healthz` for whoever starts it again when it hangs.
+/// What a collector tells those who watch it: `/metrics` for Prometheus, `/healthz` for whoever starts it again when it
+/// hangs.
 package struct MetricsServer: Sendable {
     private let options: WorkbenchOptions
     private let access: ServerAccess?

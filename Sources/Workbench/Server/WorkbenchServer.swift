@@ -134,8 +134,8 @@ struct WorkbenchState: Sendable {
 struct WorkspaceView: Sendable {
     let provider: WorkspaceProvider
     fileprivate let version: DataVersion?
-    /// When pages are as of, in ticks: the instant at which somebody first looked at the file as it is, for a minute, so
-    /// that readers of the same page share its answers. Nothing was written since.
+    /// When pages are as of, in ticks: the instant at which somebody first looked at the file as it is, for a minute,
+    /// so that readers of the same page share its answers. Nothing was written since.
     let time: Int64
     fileprivate let workspace: Workspace
 
