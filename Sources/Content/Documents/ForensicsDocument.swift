@@ -11,8 +11,9 @@ package enum ForensicsDocument {
 
             Each file is a hunting query in Microsoft Sentinel's form; what investigations need besides stands below
             its key `vestige`, [described here](content.md#hunts-huntsnameyaml). *Strong* rows stand alone. *Weak* ones
-            need a second of another group in the same chain of processes, or a movement. *Context* is never a mark: it
-            tells why something worked, or what held. Try one with `vestige hunt run NAME`; `vestige hunt test NAME`
+            need a second of another group in the same chain of processes, or a movement. *Inside* says nothing by itself
+            and counts in a process of an intrusion alone. *Context* is never a mark: it tells why something worked, or
+            what held. Try one with `vestige hunt run NAME`; `vestige hunt test NAME`
             runs it over the rows in its file that it must find and must leave alone.
 
             A new query is one file. `vestige content check` binds it.

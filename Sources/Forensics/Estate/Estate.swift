@@ -237,6 +237,20 @@ package final class Estate {
     /// The id of a device that no inventory holds.
     package static func outsider(_ name: String) -> String { "out:" + name }
 
+    package static func isOutsider(_ id: String) -> Bool { id.hasPrefix("out:") }
+
+    /// Connections of all devices to an address, in order of time.
+    package func reaches(_ address: String) throws -> [TraceRow] {
+        let key = "reaches\u{0}" + address
+        if let known = loaded[key] { return known }
+        let rows = try ask(
+            "DeviceNetworkEvents | where RemoteIP == \(Self.literal(address)) and ActionType startswith \"ConnectionSuccess\""
+        ).map { TraceRow($0, table: "DeviceNetworkEvents") }.filter { window.contains($0.time) }
+            .sorted { ($0.time, $0.device, $0.report) < ($1.time, $1.device, $1.report) }
+        loaded[key] = rows
+        return rows
+    }
+
     /// Whether addresses of devices are known: without them nobody can say that one belongs to none.
     package var knowsAddresses: Bool { byAddress.count * 2 >= devices.count }
 

@@ -17,13 +17,17 @@ package struct CauseStage {
         let row: RowReference?
         /// Whether the step is how somebody came in, moved or did harm.
         let isKey: Bool
+        /// Whether it is the way in.
+        var isEntry = false
     }
 
     package init(_ estate: Estate, _ intrusion: Intrusion) throws {
         self.estate = estate
         self.intrusion = intrusion
-        let shares = Set(intrusion.movements.compactMap { Self.share(of: $0, estate) })
-        states = try ControlStates(estate, devices: shares.union(intrusion.devices.keys).sorted())
+        let shares = intrusion.movements.compactMap { Self.share(of: $0, estate) }
+        let between = intrusion.movements.flatMap { $0.rows.map(\.device) }
+        let all = Set(shares).union(between).union(intrusion.devices.keys)
+        states = try ControlStates(estate, devices: all.sorted())
         controls = Dictionary(estate.library.controls.map { ($0.id, $0) }) { a, _ in a }
     }
 
@@ -273,7 +277,8 @@ package struct CauseStage {
 
     private func steps(_ entry: Entry?) -> [Step] {
         var steps: [Step] = []
-        for mark in intrusion.marks where mark.hunt.mark != .context && !mark.wasBlocked {
+        for mark in intrusion.marks
+        where mark.hunt.mark != .context && !mark.wasBlocked && !intrusion.isExecution(mark) {
             let isKey = mark.hunt.mark == .strong || mark.hunt.harm != nil
             let techniques = mark.hunt.techniques.filter { happened($0, on: mark.row.device) }
             for (i, technique) in techniques.prefix(2).enumerated() {
@@ -294,6 +299,13 @@ package struct CauseStage {
             let isLocal =
                 estate.devices[movement.to]?.isCalled(row.accountDomain) == true || row.accountDomain.isEmpty
                 || row.accountDomain == "."
+            // Who was made to log on to the intruder is the one that asked everybody for a name.
+            if movement.technique == "T1557.001", let victim = movement.rows.last, victim.device != movement.to {
+                steps.append(
+                    Step(
+                        device: victim.device, technique: movement.technique, time: victim.time, row: victim.reference,
+                        isKey: true))
+            }
             if let server = Self.share(of: movement, estate) {
                 steps.append(
                     Step(
@@ -312,8 +324,7 @@ package struct CauseStage {
                 steps.append(
                     Step(
                         device: entry.device, technique: technique, time: entry.time, row: entry.rows.first,
-                        isKey: true
-                    ))
+                        isKey: true, isEntry: true))
             }
         }
         return steps
@@ -330,7 +341,7 @@ package struct CauseStage {
                 let stop = control.stops.filter({ Self.isSame($0.technique, step.technique) }).max(by: {
                     $0.effect < $1.effect
                 }),
-                stop.effect != .detect,
+                stop.effect != .detect, stop.basis > 0 || step.isEntry,
                 let state = states.state(of: control.id, on: step.device, at: time), state.isOff
             else { continue }
             ranked.append((control, stop, state))
@@ -340,7 +351,13 @@ package struct CauseStage {
             let second = (b.stop.effect == .prevent ? 1 : 0, b.stop.basis)
             return first != second ? first > second : a.control.id < b.control.id
         }
-        for (i, item) in ranked.prefix(step.isKey ? 3 : 1).enumerated() {
+        // The best founded first; what is only a class or an inference beside them is folded.
+        guard let best = ranked.first else { return }
+        let equals = ranked.filter {
+            $0.stop.effect == best.stop.effect && $0.stop.basis == best.stop.basis
+        }
+        let isNamed = best.stop.effect == .prevent && best.stop.basis == 3
+        for (i, item) in equals.prefix(step.isKey ? 2 : isNamed ? 1 : 0).enumerated() {
             let prevents = item.stop.effect == .prevent
             add(
                 step.device, [step.technique, item.stop.technique], item.control.id, item.control.kind,

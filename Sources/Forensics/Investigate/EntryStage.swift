@@ -50,8 +50,15 @@ package struct EntryStage {
             // An appliance is broken into; somebody's own notebook brings a valid account.
             let isAppliance = estate.devices[root.key].map { !$0.hasSensor } ?? false
             let isPlant = first.map { plant.isPlantHost($0.to) } ?? false
-            let vector = isPlant ? "vendor-access" : isAppliance ? "exploit-public-app" : "valid-account"
-            return make(root.key, root.value, vector, [], rows)
+            let isRelayed = first?.technique == "T1557.001"
+            let vector =
+                isPlant
+                ? "vendor-access"
+                : isAppliance ? "exploit-public-app" : isRelayed ? "other" : "valid-account"
+            return make(root.key, root.value, vector, isRelayed ? ["T1557.001", "T1200"] : [], rows)
+        }
+        if let update = updated(first) {
+            return make(root.key, update.time, "supply-chain", [], [update.reference, first.row.reference])
         }
         let near = marks.filter { $0.row.time <= max(first.row.time, root.value) + 2 * Span.hour }
         let leads = near.filter { $0.hunt.entry != nil }
@@ -65,6 +72,25 @@ package struct EntryStage {
             root.key, min(root.value, first.row.time), vector,
             telling?.hunt.techniques ?? first.hunt.techniques,
             near.prefix(5).map(\.row.reference))
+    }
+
+    /// The start of the program above a mark's process, where the program's own updater started it: what the maker sent
+    /// works for the intruder.
+    private func updated(_ mark: Mark) -> TraceRow? {
+        guard let tree = try? ProcessTree(estate, device: mark.row.device) else { return nil }
+        var process = tree.resolve(mark.row.actor, at: mark.row.time)
+        for _ in 0..<6 {
+            guard let current = process, let birth = tree.births[current] else { return nil }
+            let isInstalled = ["\\program files", "/opt/", "/applications/"].contains { birth.path.contains($0) }
+            if isInstalled, birth.actorName.contains("updat"),
+                names.interpreters.contains(mark.row.actorName)
+                    || names.interpreters.contains(mark.row.file.lowercased())
+            {
+                return birth
+            }
+            process = tree.parent(of: current)
+        }
+        return nil
     }
 
     /// The more closely a mark tells the way in, the lower.

@@ -20,7 +20,7 @@ package struct HarmStage {
     /// - Parameter acts: what the plant's sensors told of the intruder.
     package mutating func harm(_ acts: [PlantAct]) throws -> [Harm] {
         for mark in intrusion.marks where !mark.wasBlocked && mark.hunt.mark != .context {
-            guard let what = mark.hunt.harm, !isExecution(mark) else { continue }
+            guard let what = mark.hunt.harm, !intrusion.isExecution(mark) else { continue }
             if mark.row.table == "DeviceProcessEvents", ["account-created", "account-changed"].contains(what),
                 try takeDirectory(mark, what)
             {
@@ -43,16 +43,6 @@ package struct HarmStage {
         }
         found[key] = Harm(
             device: device, what: what, techniques: techniques, time: time, rows: [row] + (found[key]?.rows ?? []))
-    }
-
-    /// Whether a new service is only how a command came to run from afar: it carries the movement and goes again.
-    private func isExecution(_ mark: Mark) -> Bool {
-        let isService =
-            mark.row.action == "ServiceInstalled" || mark.row.key.lowercased().contains("\\services\\")
-        guard isService, mark.hunt.harm == "persistence-added" else { return false }
-        return intrusion.movements.contains {
-            $0.to == mark.row.device && $0.technique != "T1021.001" && abs($0.time - mark.row.time) <= 3 * Span.minute
-        }
     }
 
     /// An account of the directory is changed where the directory is: by its own event, or else by the one server that
@@ -102,7 +92,7 @@ package struct HarmStage {
         }
     }
 
-    /// What was gathered leaves: a process of the intrusion reaches, soon after, an address that it never reached before.
+    /// What was gathered leaves: soon after, a process of the intrusion reaches an address that is new to it.
     private mutating func uploads() throws {
         for staged in found.values.filter({ $0.what == "data-staged" }).sorted(by: { $0.device < $1.device }) {
             guard found[staged.device + "|data-exfiltrated"] == nil else { continue }

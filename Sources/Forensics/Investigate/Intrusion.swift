@@ -94,6 +94,15 @@ package struct Intrusion {
         sightings[hash] = Sighting(device: device, time: time)
     }
 
+    /// Whether a new service is only how a command came to run from afar: it carries the movement and goes again.
+    package func isExecution(_ mark: Mark) -> Bool {
+        let isService = mark.row.action == "ServiceInstalled" || mark.row.key.lowercased().contains("\\services\\")
+        guard isService, mark.hunt.harm == "persistence-added" else { return false }
+        return movements.contains {
+            $0.to == mark.row.device && $0.technique != "T1021.001" && abs($0.time - mark.row.time) <= 3 * Span.minute
+        }
+    }
+
     /// Whether a session of an account was opened on a device in the last two hours.
     package func isFresh(_ account: String, on device: String, at time: Int64) -> Bool {
         sessions.contains {
@@ -146,7 +155,7 @@ package struct ProgramNames {
         let odd = [
             "\\temp\\", "\\tmp\\", "\\appdata\\", "\\perflogs\\", "\\users\\public\\", "\\downloads\\",
             "\\programdata\\",
-            "\\$recycle.bin\\", "/tmp/", "/dev/shm/", "/users/shared/", "/downloads/",
+            "\\$recycle.bin\\", "/tmp/", "/dev/shm/", "/users/shared/", "/downloads/", "/volumes/",
         ]
         let trusted = ["\\microsoft\\", "\\package cache\\", "\\windowsapps\\", "\\windows defender\\"]
         return odd.contains { path.contains($0) } && !trusted.contains { path.contains($0) }

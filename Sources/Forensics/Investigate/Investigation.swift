@@ -88,7 +88,7 @@ package struct Investigator {
         for device in estate.devices.values {
             result.names[device.id] = device.name.isEmpty ? device.id : device.name
         }
-        guard !intrusion.devices.isEmpty else {
+        guard !intrusion.devices.isEmpty, !isStopped(intrusion, plant, result.held) else {
             let isAttempt = !plant.attempts.isEmpty || isAttempt(result.held, estate, stage.marks, habits)
             result.verdict = isAttempt ? .prevented : canTell(estate, stage) ? .none : .unknown
             if result.verdict != .prevented { result.held = [] }
@@ -236,6 +236,21 @@ package struct Investigator {
             }
             return Set(others.map { $0.time / DateTime.ticksPerDay }).count < 2
         }
+    }
+
+    /// Whether the antivirus ended all that was seen: nothing came after it, nothing was done, nobody went anywhere.
+    private func isStopped(_ intrusion: Intrusion, _ plant: PlantStage, _ held: [Held]) -> Bool {
+        let removed = held.filter { $0.control == "av.mode" }
+        let isHarmless =
+            intrusion.movements.isEmpty && !intrusion.marks.contains { $0.hunt.harm != nil && $0.hunt.mark != .context }
+        return isHarmless
+            && intrusion.devices.allSatisfy { device, first in
+                let rows = intrusion.marks.filter { $0.row.device == device }
+                return removed.contains { stop in
+                    stop.device == device && stop.time >= first
+                        && rows.allSatisfy { $0.row.time <= stop.time + Span.minute }
+                }
+            }
     }
 
     /// What the plant's devices refused.

@@ -48,15 +48,19 @@ package struct MovementStage {
                 let isTheirs =
                     isHeld || intrusion.accounts[from]?.contains(logon.account) ?? false || isStolen
                 let isNew = days.isEmpty
+                // Another account's rights over the other device's shares are all that a thief of files needs.
+                let isShare = reaches && logon.isLocalAdmin == true && logon.logonType.lowercased() == "network"
                 let accepts =
                     (reaches && (isDesk || !landing.rows.isEmpty))
                     || (isDesk && isNew && (isHeld || isStolen || !landing.rows.isEmpty))
                     || (isDesk && isHeld && intrusion.isFresh(logon.account, on: from, at: logon.time))
-                    || (days.count < 3 && isTheirs && !landing.rows.isEmpty)
+                    || (days.count < 3 && isTheirs && !landing.rows.isEmpty) || (isNew && isStolen && isShare)
                 guard accepts else { continue }
                 let movement = Movement(
                     from: from, to: logon.device, time: logon.time,
-                    technique: isDesk ? "T1021.001" : landing.technique.isEmpty ? "T1021" : landing.technique,
+                    technique: isDesk
+                        ? "T1021.001"
+                        : landing.technique.isEmpty ? isShare ? "T1021.002" : "T1021" : landing.technique,
                     account: logon.account, how: isDesk ? "remote desktop" : "remote execution",
                     rows: [logon] + landing.rows.prefix(3))
                 guard intrusion.take(movement) else { continue }

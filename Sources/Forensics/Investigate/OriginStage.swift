@@ -17,27 +17,33 @@ extension MovementStage {
             }
             let logons = try estate.rows("DeviceLogonEvents", of: device)
             for logon in logons where logon.action.hasPrefix("LogonSuccess") {
-                guard logon.time >= first - 30 * Span.minute, logon.time <= first + Span.minute,
+                let isDesk = logon.logonType.lowercased() == "remoteinteractive"
+                guard logon.time >= first - (isDesk ? 4 * Span.hour : 30 * Span.minute),
+                    logon.time <= first + Span.minute,
                     !logon.remoteAddress.isEmpty, !logon.isPublic,
                     !(estate.devices[device]?.addresses.contains(logon.remoteAddress) ?? false),
                     logon.remoteAddress != "127.0.0.1", logon.remoteAddress != "::1"
                 else { continue }
                 let landing = try landing(logon, intrusion)
                 let isTheirs = intrusion.accounts[device]?.contains(logon.account) ?? false
-                guard isTheirs || !landing.rows.isEmpty else { continue }
+                let source = source(at: logon.remoteAddress, named: logon.remoteDevice)
+                // A desk that a device nobody knows opened, never seen before, was open when it began.
+                let isStranger = isDesk && source.map(Estate.isOutsider) == true
+                guard isTheirs || isStranger || !landing.rows.isEmpty else { continue }
                 // What never ran on a logon of this kind before is no part of the usual one.
                 let isExecution = landing.rows.contains { $0.table == "DeviceProcessEvents" }
                 guard isExecution || !isUsual(logon, among: logons) else { continue }
-                guard let source = source(at: logon.remoteAddress, named: logon.remoteDevice), source != device,
-                    intrusion.devices[source] == nil
-                else {
-                    continue
-                }
+                guard isTheirs || isStranger || logon.time >= first - 30 * Span.minute else { continue }
+                guard let source, source != device, intrusion.devices[source] == nil else { continue }
+                let relayed = try relayed(logon, by: source)
+                let technique =
+                    isDesk
+                    ? "T1021.001"
+                    : relayed != nil ? "T1557.001" : landing.technique.isEmpty ? "T1021" : landing.technique
                 let movement = Movement(
-                    from: source, to: device, time: logon.time,
-                    technique: logon.logonType.lowercased() == "remoteinteractive"
-                        ? "T1021.001" : landing.technique.isEmpty ? "T1021" : landing.technique,
-                    account: logon.account, how: "logon", rows: [logon])
+                    from: source, to: device, time: logon.time, technique: technique, account: logon.account,
+                    how: relayed == nil ? "logon" : "logon that was passed on",
+                    rows: [logon] + (relayed.map { [$0] } ?? []))
                 guard intrusion.take(movement) else { continue }
                 isChanged = true
                 intrusion.touch(source, at: min(logon.time, first))
@@ -58,6 +64,14 @@ extension MovementStage {
         if let known = estate.device(at: address) ?? estate.device(named: name) { return known }
         guard estate.knowsAddresses else { return nil }
         return Estate.outsider(name.isEmpty ? address : name)
+    }
+
+    /// The connection by which somebody was made to log on to a strange device, which passed the logon on at once.
+    private func relayed(_ logon: TraceRow, by source: String) throws -> TraceRow? {
+        guard Estate.isOutsider(source), logon.logonType.lowercased() == "network" else { return nil }
+        return try estate.reaches(logon.remoteAddress).last {
+            $0.device != logon.device && $0.time <= logon.time + Span.second && logon.time - $0.time <= Span.minute
+        }
     }
 
     /// Whether the same account came the same way on another day, at about that time of the day.
@@ -105,12 +119,15 @@ extension MovementStage {
                 how: "policy of the directory", rows: [begin]))
     }
 
-    /// Adds devices on which a file of the intrusion ran that no device ran before: it was sent there, or lay on a share.
+    /// Adds devices on which a file of the intrusion ran that no device ran before: it was sent, or lay on a share.
     ///
     /// - Returns: whether any was added.
     package func spread(_ intrusion: inout Intrusion, _ grow: inout GrowStage) throws -> Bool {
         var isChanged = false
-        for row in try estate.runs(of: intrusion.hashes.sorted()) {
+        let runs = try estate.runs(of: intrusion.hashes.sorted())
+        // What ran before is the estate's own program, whoever copies it.
+        let own = Set(runs.filter { $0.time < intrusion.beginning - Span.hour }.map(\.hash))
+        for row in runs where !own.contains(row.hash) {
             guard let child = row.child, !intrusion.processes.contains(child),
                 let sighting = intrusion.sightings[row.hash], sighting.device != row.device,
                 row.time >= sighting.time, row.time >= intrusion.beginning

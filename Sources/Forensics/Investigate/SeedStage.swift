@@ -18,7 +18,7 @@ package struct SeedStage {
         case "install", "remote", "account", "discovery", "collection": 0.5
         case "audit": 0.4
         case "movement", "execution", "stealth", "ia-attachment-script", "ex-encoded-shell", "pe-webroot-page": 0.7
-        case "impair", "network", "credential", "exfiltration", "impact", "detection", "persistence": 1
+        case "session", "impair", "network", "credential", "exfiltration", "impact", "detection", "persistence": 1
         default: 0.8
         }
     }
@@ -45,7 +45,9 @@ package struct SeedStage {
                 var weights: [String: Double] = [:]
                 for mark in near { weights[mark.hunt.group] = max(weights[mark.hunt.group] ?? 0, Self.weight(mark)) }
                 let sum = weights.values.reduce(0, +)
-                if weights.count >= 2, sum >= (isTree ? 1.9 : 2.4) { found += near }
+                // Taken, moved and carried off by one account: nobody does the three within the hour by chance.
+                let isTheft = weights["exfiltration"] != nil && weights.count >= 3 && sum >= 2.1
+                if weights.count >= 2, sum >= (isTree ? 1.9 : 2.4) || isTheft { found += near }
             }
         }
         var seen: Set<RowReference> = []
