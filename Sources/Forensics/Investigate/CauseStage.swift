@@ -19,6 +19,8 @@ package struct CauseStage {
         let isKey: Bool
         /// Whether it is the way in.
         var isEntry = false
+        /// Whether a process of the intrusion itself was seen to do it.
+        var isSeen = false
     }
 
     package init(_ estate: Estate, _ intrusion: Intrusion) throws {
@@ -43,7 +45,11 @@ package struct CauseStage {
         self.plant(entry, acts, plant, isRemote: isRemote)
         organisation(entry, plant)
         let isPlain = entry.map { entry in
-            !found.values.contains { $0.device == entry.device && (entry.vector != "valid-account" || $0.score >= 40) }
+            !found.values.contains {
+                // What was off for a later step did not let them in.
+                $0.device == entry.device && $0.time <= entry.time + Span.hour
+                    && (entry.vector != "valid-account" || $0.score >= 40)
+            }
         }
         let states = [
             "DeviceTvmSecureConfigurationAssessment", "DeviceTvmSoftwareVulnerabilities",
@@ -53,7 +59,10 @@ package struct CauseStage {
         let isKnown = !states.contains { estate.silent.contains($0) }
         let isPersonal = ["valid-account", "supply-chain", "other", "phishing", "user-execution"].contains(
             entry?.vector)
-        if let entry, isPlain == true, isPersonal, isKnown || entry.vector == "valid-account" {
+        // A device that nobody manages has no controls to be on.
+        if let entry, !Estate.isOutsider(entry.device), isPlain == true, isPersonal,
+            isKnown || entry.vector == "valid-account"
+        {
             add(
                 entry.device, ["T1078"] + entry.techniques, "none-effective", .noneEffective, .unknown, 20,
                 entry.time,
@@ -281,12 +290,12 @@ package struct CauseStage {
         where mark.hunt.mark != .context && !mark.wasBlocked && !intrusion.isExecution(mark) {
             let isKey = mark.hunt.mark == .strong || mark.hunt.harm != nil
             let techniques = mark.hunt.techniques.filter { happened($0, on: mark.row.device) }
-            for (i, technique) in techniques.prefix(2).enumerated() {
+            for (i, technique) in techniques.prefix(isKey ? 2 : 1).enumerated() {
                 steps.append(
                     Step(
                         device: mark.row.device, technique: technique, time: mark.row.time,
                         row: mark.row.reference,
-                        isKey: isKey && i == 0))
+                        isKey: isKey && i == 0, isSeen: mark.hunt.mark == .inside))
             }
         }
         for movement in intrusion.movements {
@@ -357,12 +366,12 @@ package struct CauseStage {
             $0.stop.effect == best.stop.effect && $0.stop.basis == best.stop.basis
         }
         let isNamed = best.stop.effect == .prevent && best.stop.basis == 3
-        for (i, item) in equals.prefix(step.isKey ? 2 : isNamed ? 1 : 0).enumerated() {
+        for (i, item) in equals.prefix(step.isKey ? 2 : isNamed || step.isSeen ? 1 : 0).enumerated() {
             let prevents = item.stop.effect == .prevent
             add(
                 step.device, [step.technique, item.stop.technique], item.control.id, item.control.kind,
                 prevents ? .wouldHaveBlocked : .wouldHaveLimited,
-                (prevents ? 30 : 12) + item.stop.basis * 3 - i + (step.isKey ? 10 : 0), step.time,
+                (isNamed ? 34 : prevents ? 30 : 12) + item.stop.basis * 3 - i + (step.isKey ? 10 : 0), step.time,
                 item.state,
                 "\(item.control.title): off at that minute", step.row.map { [$0] } ?? [])
         }

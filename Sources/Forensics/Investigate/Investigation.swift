@@ -270,7 +270,7 @@ package struct Investigator {
         let controls = library.controls.filter { !$0.blocked.isEmpty }
         for mark in marks {
             let isHeld = mark.wasBlocked || mark.hunt.group == "held"
-            guard isHeld, !habits.isHabit(mark, beginning: intrusion.beginning) else { continue }
+            guard isHeld, !habits.isRecurring(mark) else { continue }
             let control = controls.first { $0.blocked.contains(mark.row.action) }
             found.append(
                 Held(

@@ -113,6 +113,9 @@ package struct Habits {
         }
     }
 
+    /// Whether the same comes back on three days. What meets many devices on one day is a campaign, not a habit.
+    package func isRecurring(_ mark: Mark) -> Bool { (counts[mark.habitKey]?.days.count ?? 0) >= 3 }
+
     /// Whether a mark is a habit of the estate: three days, or six days of devices.
     ///
     /// - Parameter beginning: ticks; what begins with the intrusion is never excused by going on.

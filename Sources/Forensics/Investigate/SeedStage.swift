@@ -83,8 +83,9 @@ package struct SeedStage {
 
     private mutating func chainKeys(_ mark: Mark) throws -> [String] {
         let row = mark.row
-        var keys = ["account|\(row.device)|\(row.account.isEmpty ? row.actorAccount : row.account)"]
-        if ["system", "root", "local service", "network service", ""].contains(row.account) { keys = [] }
+        let who = row.account.isEmpty ? row.actorAccount : row.account
+        let isPerson = !["system", "root", "local service", "network service", ""].contains(who)
+        var keys = isPerson ? ["account|\(row.device)|\(who)"] : []
         if trees[row.device] == nil { trees[row.device] = try ProcessTree(estate, device: row.device) }
         if let tree = trees[row.device], let process = row.child ?? tree.resolve(row.actor, at: row.time) {
             var root = process
