@@ -97,4 +97,13 @@ import Testing
     func hexadecimalInts(_ text: String, _ value: String) throws {
         #expect(try literal(text).0.text == value)
     }
+
+    /// A text of data stays the text that it is, whichever quotes stand around it.
+    @Test(arguments: ["plain", "a\"b", "it's", #"C:\Users\new"#, "two\nlines\r", "\" | take 1 //", "ünï🎈"])
+    func aTextOfDataStaysInsideItsQuotes(_ text: String) throws {
+        let (value, type) = try literal(KQLLiteral.string(text))
+        #expect(value == .string(text) && type == .string)
+        let (other, _) = try literal("'" + KQLLiteral.escaped(text) + "'")
+        #expect(other == .string(text))
+    }
 }

@@ -35,8 +35,7 @@ package struct WebhookClient: Sendable {
         if let key {
             let code = HMAC<SHA256>.authenticationCode(
                 for: Data(body), using: SymmetricKey(data: Data(key.text.utf8)))
-            let hex = code.map { $0 < 16 ? "0" + String($0, radix: 16) : String($0, radix: 16) }.joined()
-            headers.append(("X-Vestige-Signature", "sha256=\(hex)"))
+            headers.append(("X-Vestige-Signature", "sha256=\(Hex.string(code))"))
         }
         let request = ServiceRequest("POST", address, headers: headers, body: body, timeoutSeconds: 30)
         let response: ServiceResponse

@@ -292,8 +292,5 @@ package final class Estate {
     }
 
     /// A text as a literal of KQL.
-    package static func literal(_ text: String) -> String {
-        let escaped = text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
-        return "\"" + escaped.replacing("\n", with: "\\n").replacing("\r", with: "\\r") + "\""
-    }
+    package static func literal(_ text: String) -> String { KQLLiteral.string(text) }
 }

@@ -81,10 +81,7 @@ package struct RuleFinding: Sendable {
     /// An id that the same parts give always.
     static func id(_ parts: String...) -> String {
         let digest = SHA256.hash(data: Data(parts.joined(separator: "\u{1f}").utf8))
-        return digest.prefix(16).map { byte in
-            let text = String(byte, radix: 16)
-            return text.count < 2 ? "0" + text : text
-        }.joined()
+        return Hex.string(digest.prefix(16))
     }
 }
 

@@ -4,9 +4,7 @@ import Tables
 /// What describes a database or a function to be made again elsewhere
 /// (https://learn.microsoft.com/kusto/management/show-schema-database#show-database-schema-as-csl-script).
 extension ManagementCommands {
-    private static func text(_ value: String) -> String {
-        "\"" + value.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n") + "\""
-    }
+    private static func text(_ value: String) -> String { KQLLiteral.string(value) }
 
     private static func properties(_ note: EntityNote) -> String {
         "with (folder = \(text(note.folder)), docstring = \(text(note.description)))"

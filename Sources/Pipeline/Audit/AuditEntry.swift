@@ -101,6 +101,6 @@ enum AuditHash {
     static func of(_ bytes: some Sequence<UInt8>) -> String {
         var hash = SHA256()
         hash.update(data: Array(bytes))
-        return hash.finalize().map { Hex.string(UInt64($0), width: 2) }.joined()
+        return Hex.string(hash.finalize())
     }
 }

@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import Tables
 
 /// Random texts that prove something, and their comparison.
 enum SecretText {
@@ -11,10 +12,7 @@ enum SecretText {
 
     /// What is kept instead of a text that proves something.
     static func digest(_ text: String) -> String {
-        SHA256.hash(data: Data(text.utf8)).map { byte in
-            let digits = String(byte, radix: 16)
-            return digits.count == 1 ? "0" + digits : digits
-        }.joined()
+        Hex.string(SHA256.hash(data: Data(text.utf8)))
     }
 
     /// Whether two texts are the same, in a time that does not tell where they differ: digests are compared so by the

@@ -1,3 +1,4 @@
+import KQL
 import Tables
 
 /// What a parameter is set to.
@@ -84,16 +85,9 @@ struct ParameterValues: Sendable {
             guard place == .query else { return texts.joined(separator: ", ") }
             let quote = parameter?.quote ?? ""
             if isAll, let all = parameter?.allValue { return quote + all + quote }
-            let escaped = texts.map { Self.escape($0) }
+            let escaped = texts.map { KQLLiteral.escaped($0) }
             return escaped.map { quote + $0 + quote }.joined(separator: parameter?.delimiter ?? ",")
         }
-    }
-
-    /// A value that stays inside the string literal that the query puts around it.
-    private static func escape(_ text: String) -> String {
-        text.replacing("\\", with: "\\\\").replacing("'", with: "\\'").replacing("\"", with: "\\\"").replacing(
-            "\n", with: "\\n"
-        ).replacing("\r", with: "\\r")
     }
 
     private static func time(_ start: Int64, _ end: Int64, _ label: String, _ form: String, _ place: Place) -> String {

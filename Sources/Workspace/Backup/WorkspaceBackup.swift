@@ -1,6 +1,7 @@
 import Crypto
 import Foundation
 import GRDB
+import Tables
 
 #if canImport(Glibc)
     import Glibc
@@ -129,7 +130,7 @@ extension Workspace {
                 hash.update(data: part)
                 bytes += part.count
             }
-            return (hash.finalize().map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined(), bytes)
+            return (Hex.string(hash.finalize()), bytes)
         } catch {
             throw WorkspaceError(
                 "\(path) cannot be read: \(error.localizedDescription)", next: "check the disk and the permissions")

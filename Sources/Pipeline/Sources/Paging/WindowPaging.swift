@@ -1,5 +1,6 @@
 import Azure
 import Content
+import KQL
 import Tables
 
 /// Reads a table of events by windows of time, each as long as an answer has room for.
@@ -106,8 +107,7 @@ struct WindowPaging: Paging {
     private var devices: String {
         let chosen = endpoint.choice.devices
         guard !chosen.isEmpty else { return "" }
-        let list = chosen.map { "'" + $0.replacing("\\", with: "\\\\").replacing("'", with: "\\'") + "'" }.joined(
-            separator: ", ")
+        let list = chosen.map { "'" + KQLLiteral.escaped($0) + "'" }.joined(separator: ", ")
         return
             " and (DeviceId in~ (\(list)) or DeviceName in~ (\(list)) or tostring(split(DeviceName, '.')[0]) in~ (\(list)))"
     }
