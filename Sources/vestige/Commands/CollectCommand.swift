@@ -82,16 +82,8 @@ struct CollectCommand: AsyncParsableCommand {
         var choice = SourceEndpoint.Choice()
         choice.devices = device.isEmpty ? configuration.investigation.devices : device
         choice.since = configuration.investigation.since
-        func time(_ name: String, _ text: String) throws -> Int64 {
-            guard let ticks = DateTime.parse(text) else {
-                throw ValidationError("--\(name) needs a time such as 2026-11-01T12:00, not \"\(text)\"")
-            }
-            return ticks
-        }
-        if let from {
-            let (start, end) = (try time("from", from), try to.map { try time("to", $0) } ?? SystemClock.now())
-            guard start < end else { throw ValidationError("--from must be before --to") }
-            choice.range = start..<end
+        if from != nil {
+            choice.range = try TimeOptions.range(from: from, to: to, end: SystemClock.now())
         } else if to != nil {
             throw ValidationError("--to goes with --from")
         }

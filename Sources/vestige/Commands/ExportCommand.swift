@@ -27,8 +27,6 @@ struct ExportCommand: AsyncParsableCommand {
     @Flag(help: "Overwrite files that are there.") var overwrite = false
     @OptionGroup var session: SessionOptions
 
-    func validate() throws { _ = try times() }
-
     func run() async throws {
         let configuration = try session.configuration()
         guard FileManager.default.fileExists(atPath: configuration.workspace) else {
@@ -39,7 +37,7 @@ struct ExportCommand: AsyncParsableCommand {
         let opened = try Session.open(session, for: .reading)
         var options = TableExport.Options()
         (options.format, options.packs, options.overwrites) = (format, gzip, overwrite)
-        options.times = try times()
+        options.times = try TimeOptions.range(from: from, to: to)
         let export = TableExport(workspace: opened.workspace, options: options)
         var tables: [String] = []
         for name in table where !tables.contains(name) { tables.append(name) }
@@ -53,22 +51,6 @@ struct ExportCommand: AsyncParsableCommand {
             session.console.say("  \(Human.rows(outcome.rows)) in \(outcome.file) (\(Human.bytes(outcome.bytes)))")
         }
         session.console.say("\(Human.rows(rows)) of \(tables.count) tables are in \(folder)")
-    }
-
-    private func times() throws -> Range<Int64>? {
-        if from == nil, to == nil { return nil }
-        func ticks(_ text: String?, _ option: String, _ other: Int64) throws -> Int64 {
-            guard let text else { return other }
-            guard let time = DateTime.parse(text) else {
-                throw ValidationError(
-                    "\(option) needs a time such as 2026-10-01 or 2026-10-01T08:00:00Z, not \"\(text)\"")
-            }
-            return time
-        }
-        let low = try ticks(from, "--from", 0)
-        let high = try ticks(to, "--to", DateTime.maximum)
-        guard low < high else { throw ValidationError("--from must be before --to") }
-        return low..<high
     }
 }
 

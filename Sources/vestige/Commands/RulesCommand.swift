@@ -90,9 +90,9 @@ struct RulesCommand: AsyncParsableCommand {
         }
 
         func run() async throws {
-            let at = try TriageCommand.time(at)
-            let range = try TriageCommand.time(from, option: "--from").flatMap { from in
-                try TriageCommand.time(to, option: "--to").map { (from, $0) }
+            let at = try TimeOptions.time(at, option: "--at")
+            let range = try TimeOptions.time(from, option: "--from").flatMap { from in
+                try TimeOptions.time(to, option: "--to").map { (from, $0) }
             }
             let session = try Session.open(options, for: .writing)
             options.console.warn(leftOut: session.library.judgingProblems)

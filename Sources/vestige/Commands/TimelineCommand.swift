@@ -54,10 +54,10 @@ struct WhyCommand: AsyncParsableCommand {
 
     func run() async throws {
         let opened = try Session.open(session, for: .reading)
-        let window = try TimeOptions.window(from: nil, to: at)
+        let time = try TimeOptions.time(at, option: "--at") ?? DateTime.maximum
         let timeline = try Timeline(provider: opened.provider(), library: opened.library, window: nil)
         let id = try TimelineCommand.device(device, timeline)
-        guard let answer = try timeline.why(control, on: id, at: window?.upperBound ?? DateTime.maximum) else {
+        guard let answer = try timeline.why(control, on: id, at: time) else {
             throw OperatorError(
                 "the content knows no control \(control)", next: "name one of Content/Controls, or a CVE",
                 isConfiguration: true)
@@ -66,28 +66,5 @@ struct WhyCommand: AsyncParsableCommand {
         case .json: Console.out(line: answer.json)
         case .text: Console.out(answer.text + "\n")
         }
-    }
-}
-
-/// Times on the command line.
-enum TimeOptions {
-    /// - Returns: ticks; nil when neither is given.
-    static func window(from: String?, to: String?) throws -> ClosedRange<Int64>? {
-        guard from != nil || to != nil else { return nil }
-        func ticks(_ text: String?, _ other: Int64) throws -> Int64 {
-            guard let text else { return other }
-            guard let time = DateTime.parse(text) else {
-                throw OperatorError(
-                    "this is no time: \"\(text)\"", next: "write 2026-09-20 or 2026-09-20T08:00:00Z",
-                    isConfiguration: true)
-            }
-            return time
-        }
-        let first = try ticks(from, 0)
-        let last = try ticks(to, DateTime.maximum)
-        guard first <= last else {
-            throw OperatorError("the first time lies behind the last", next: "exchange them", isConfiguration: true)
-        }
-        return first...last
     }
 }

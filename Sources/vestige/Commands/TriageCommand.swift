@@ -45,7 +45,7 @@ struct TriageCommand: AsyncParsableCommand {
                 "there is no model \(name)", next: "name one of \(models.joined(separator: ", "))",
                 isConfiguration: true)
         }
-        var request = Triage.Request(at: try Self.time(at) ?? SystemClock.now())
+        var request = Triage.Request(at: try TimeOptions.time(at, option: "--at") ?? SystemClock.now())
         request.device = device
         request.cve = cve
         request.models = model
@@ -60,19 +60,6 @@ struct TriageCommand: AsyncParsableCommand {
             for decision in decisions { Console.out(line: TriageJSON.write(decision, withHistory: history)) }
         case .text: Console.out(TriageText.page(decisions, request, width: Console.outputWidth))
         }
-    }
-
-    /// A time of the command line.
-    ///
-    /// - Throws: `OperatorError` for what is none.
-    static func time(_ text: String?, option: String = "--at") throws -> Int64? {
-        guard let text else { return nil }
-        guard let time = DateTime.parse(text) else {
-            throw OperatorError(
-                "\(option) is not a time: \"\(text)\"", next: "write 2026-08-21T18:00:00Z or 2026-08-21",
-                isConfiguration: true)
-        }
-        return time
     }
 }
 
