@@ -104,6 +104,8 @@ let package = Package(
             name: "Forensics",
             dependencies: [
                 "Workspace", "KQLEngine", "KQL", "Content", "Tables", .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "X509", package: "swift-certificates"),
+                .product(name: "SwiftASN1", package: "swift-asn1"),
             ], swiftSettings: swift),
         .target(
             name: "Workbooks",
@@ -111,6 +113,7 @@ let package = Package(
             resources: [
                 .embedInCode("Assets/workbook.css"), .embedInCode("Assets/workbook.js"),
                 .embedInCode("Assets/theme.js"), .embedInCode("Assets/report.css"),
+                .embedInCode("Assets/investigation.css"),
             ], swiftSettings: swift),
 
         // The HTTP servers, and the door that they share.
@@ -239,8 +242,8 @@ let package = Package(
         .testTarget(
             name: "WorkbenchTests",
             dependencies: [
-                "Workbench", "Forensics", "Workbooks", "Lab", "Pipeline", "Azure", "Workspace", "Content", "Tables",
-                "TestKit",
+                "Workbench", "Forensics", "Workbooks", "Lab", "Pipeline", "Azure", "Workspace", "KQLEngine", "Content",
+                "Tables", "TestKit",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "JWTKit", package: "jwt-kit"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "X509", package: "swift-certificates"),

@@ -1,16 +1,21 @@
 import Forensics
+import KQLEngine
 import Tables
+import TestKit
 import Testing
 
 /// Cases prove themselves: each changed byte is found, and the object is named in which it stands.
 @Suite struct CaseTests {
-    private func openCase() throws -> CaseFile {
+    /// The case of `Intrusions.encryption()`; it is asked for often.
+    static let bill: Result<CaseFile, any Error> = Result {
         let script = Intrusions.encryption()
         var file = CaseFile(id: "bill", opened: EstateScript.time(0))
-        try CaseBuilder(provider: script.provider()).add(
+        try CaseBuilder(provider: script.provider(), library: EstateScript.library).add(
             try Intrusions.encryptionFound.get(), to: &file, now: EstateScript.time(1), author: "test")
         return file
     }
+
+    private func openCase() throws -> CaseFile { try Self.bill.get() }
 
     @Test func everyClaimHasRowsThatAreThere() throws {
         let file = try openCase()
@@ -26,7 +31,7 @@ import Testing
         var file = try openCase()
         let before = file.objects.count
         let script = Intrusions.encryption()
-        try CaseBuilder(provider: script.provider()).add(
+        try CaseBuilder(provider: script.provider(), library: EstateScript.library).add(
             try Intrusions.encryptionFound.get(), to: &file, now: EstateScript.time(9), author: "test")
         #expect(file.objects.count == before)
     }
@@ -66,23 +71,94 @@ import Testing
         }
     }
 
-    @Test func otherToolsGetWhatTheyRead() throws {
+    /// What is read back is what was written, and the same id comes of it.
+    @Test func claimsAreReadBack() throws {
         let file = try openCase()
-        let lines = CaseExport.text(file, as: .timesketch).text.split(separator: "\n")
-        #expect(lines.count == file.claims.count)
-        let first = try JSON(parsing: try #require(lines.first))
-        let time = try #require(first["datetime"]?.string.flatMap { DateTime.parse($0) })
-        #expect(first["timestamp"]?.integer == (time - DateTime.unixEpoch) / 10)
-        let layer = try JSON(parsing: CaseExport.text(file, as: .navigator).text)
-        #expect(layer["techniques"]?.array?.contains { $0["techniqueID"]?.string == "T1486" } == true)
-        let flow = try JSON(parsing: CaseExport.text(file, as: .attackFlow).text)
-        let objects = try #require(flow["objects"]?.array)
-        let ids = Set(objects.compactMap { $0["id"]?.string })
-        #expect(objects[0]["type"]?.string == "attack-flow" && ids.count == objects.count)
-        for object in objects {
-            for effect in object["effect_refs"]?.array?.compactMap(\.string) ?? [] { #expect(ids.contains(effect)) }
+        #expect(file.statements.count == file.claims.count)
+        for claim in file.statements {
+            let again = Claim(
+                claim.kind, subject: claim.subject, object: claim.object, techniques: claim.techniques,
+                time: claim.time, because: claim.because, supports: claim.supports, facts: claim.facts)
+            #expect(again == claim)
         }
-        let table = CaseExport.text(file, as: .csv).text
-        #expect(table.split(separator: "\r\n").count == file.claims.count + 1)
+        #expect(Claim(["id": "1", "kind": "guess", "subject": "a", "object": "b"]) == nil)
+    }
+
+    /// The query of a claim finds the claim's rows and no others.
+    @Test func theQueryOfAClaimFindsItsRows() throws {
+        let story = CaseStory(try openCase())
+        let engine = Engine(provider: Intrusions.encryption().provider())
+        for kind in [Claim.Kind.harm, .entry, .technique] {
+            let item = try #require(story.items(kind).first)
+            let texts = EvidenceQuery.texts(item.rows)
+            #expect(!texts.isEmpty)
+            let found = try texts.reduce(0) { try $0 + engine.run($1).primary.rows().count }
+            #expect(found == item.claim.supports.count, "\(texts)")
+        }
+    }
+
+    /// A control that was off on a server is told so for that server, and not for the one on which it was on.
+    @Test func protectionIsToldByDevice() throws {
+        let summary = try #require(try openCase().summary)
+        #expect(summary.verdict == .intrusion && !summary.devices.isEmpty)
+        let files = summary.posture.filter { $0.device == "id-files" }
+        #expect(files.contains { $0.off.contains("scid-2508") || $0.off.contains("scid-2003") })
+        #expect(!summary.posture.contains { $0.device == "id-ledger" && $0.off.contains("scid-2508") })
+        #expect(CaseSummary(summary.json) == summary)
+        for gap in summary.gaps { #expect(gap.count >= gap.devices.count && !gap.query.isEmpty) }
+    }
+
+    /// Who else has the gap: devices that the intruder never saw, exposed ones first; not those that were healed.
+    @Test func whoElseHasTheGap() throws {
+        var script = Intrusions.encryption()
+        script.device("kiosk", "10.9.2.90", exposed: true)
+        script.device("annex", "10.9.2.91")
+        script.device("healed", "10.9.2.92")
+        for name in ["kiosk", "annex", "healed"] { script.setting(name, "scid-2508", on: false) }
+        script.setting("healed", "scid-2508", on: true, day: 3)
+        var file = CaseFile(id: "gap", opened: 0)
+        var result = try Intrusions.encryptionFound.get()
+        result.causes = result.causes.filter { $0.control == "scid-2508" }
+        try #require(!result.causes.isEmpty)
+        try CaseBuilder(provider: script.provider(), library: EstateScript.library).add(
+            result, to: &file, now: 0, author: "test")
+        let gap = try #require(file.summary?.gaps.first)
+        #expect(gap.devices.map { $0.prefix { $0 != "." } } == ["kiosk", "annex"] && gap.count == 2)
+    }
+
+    /// What no row proves is no claim; it is told among what is not known.
+    @Test func whatNoRowProvesIsNotClaimed() throws {
+        var result = try Intrusions.encryptionFound.get()
+        let ghost = RowReference(table: "DeviceEvents", device: "id-nobody", time: EstateScript.time(5), report: 99)
+        var harm = try #require(result.harm.first)
+        harm.rows = [ghost]
+        result.harm = [harm]
+        var file = CaseFile(id: "ghost", opened: 0)
+        try CaseBuilder(provider: Intrusions.encryption().provider()).add(result, to: &file, now: 0, author: "test")
+        #expect(!file.statements.contains { $0.kind == .harm })
+        #expect(file.summary?.unknowns.contains { $0.contains("no row proves: harm") } == true)
+    }
+
+    /// Two that write at once both stand in the ledger.
+    @Test func aFolderKeepsEveryWord() async throws {
+        let folder = try TemporaryFolder.make()
+        defer { TemporaryFolder.remove(folder) }
+        let cases = CaseFolder(workspace: folder + "/w.vestige")
+        try cases.update("bill", new: CaseFile(id: "bill", opened: 0)) {
+            $0.take(try Self.bill.get(), now: 1, actor: "t")
+        }
+        await withTaskGroup(of: Void.self) { tasks in
+            for i in 0..<8 {
+                tasks.addTask { try? cases.update("bill") { $0.note("note \(i)", now: Int64(i), actor: "wren") } }
+            }
+        }
+        let file = try cases.read("bill")
+        #expect(file.notes.count == 8 && cases.names == ["bill"])
+        #expect(CaseVerifier.verify(file.encoded()) == [])
+        #expect(throws: CaseFolderError.self) { try cases.read("../bill") }
+        #expect(throws: CaseFolderError.self) { try cases.read("none") }
+        #expect(throws: CaseFolderError.self) {
+            try cases.judge("bill", "", .confirmed, reason: "", now: 0, actor: "wren")
+        }
     }
 }

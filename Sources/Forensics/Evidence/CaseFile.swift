@@ -1,48 +1,9 @@
 import Tables
 
-/// A statement of a case with the rows that prove it. Nothing is claimed without a row.
-package struct Claim: Sendable {
-    package enum Kind: String, Sendable { case entry, movement, technique, cause, harm, prevented }
-    package enum Status: String, Sendable { case machine, confirmed, rejected }
-
-    /// Of kind, subject, object, technique and time: a second run makes the same.
-    package let id: String
-    package let kind: Kind
-    package let subject: String
-    package let object: String
-    package let techniques: [String]
-    package let time: Int64
-    package let because: String
-    /// Digests of rows.
-    package let supports: [String]
-
-    package init(
-        _ kind: Kind, subject: String, object: String, techniques: [String], time: Int64, because: String,
-        supports: [String]
-    ) {
-        self.kind = kind
-        self.subject = subject
-        self.object = object
-        self.techniques = techniques
-        self.time = time
-        self.because = because
-        self.supports = supports
-        let parts = [kind.rawValue, subject, object, techniques.joined(separator: ","), DateTime.format(time)]
-        id = String(Digest.hex(parts.joined(separator: "\u{1F}")).prefix(16))
-    }
-
-    package var json: JSON {
-        [
-            "id": .string(id), "kind": .string(kind.rawValue), "subject": .string(subject), "object": .string(object),
-            "techniques": .array(techniques.map { .string($0) }), "time": .string(DateTime.format(time)),
-            "because": .string(because), "supports": .array(supports.map { .string($0) }),
-        ]
-    }
-}
-
-/// One line of a case: a row, a claim, a note or an entry of the ledger, with what it is called.
+/// One line of a case: a row, a claim, a summary, a note, a time stamp or an entry of the ledger, with what it is
+/// called.
 package struct CaseObject: Sendable {
-    package enum Kind: String, Sendable { case row, claim, note, ledger }
+    package enum Kind: String, Sendable { case row, claim, summary, note, stamp, ledger }
 
     package let kind: Kind
     package let id: String
@@ -57,6 +18,11 @@ package struct CaseFile: Sendable {
     package let id: String
     package let opened: Int64
     package private(set) var objects: [CaseObject] = []
+    /// What is there already, so that a case of many thousand objects is not searched for each.
+    private var known: Set<String> = []
+    private var entryCount = 0
+    /// The digest of the last entry of the ledger; nil when there is none.
+    private var lastHash: String?
 
     package init(id: String, opened: Int64) {
         self.id = id
@@ -64,14 +30,36 @@ package struct CaseFile: Sendable {
     }
 
     /// Takes objects as they were read, with their ledger.
-    mutating func restore(_ known: [CaseObject]) { objects = known }
+    mutating func restore(_ read: [CaseObject]) {
+        objects = read
+        known = Set(read.map { Self.key($0.kind, $0.id) })
+        let ledger = read.filter { $0.kind == .ledger }
+        entryCount = ledger.count
+        lastHash = ledger.last?.body["hash"]?.string
+    }
+
+    private static func key(_ kind: CaseObject.Kind, _ id: String) -> String { "\(kind.rawValue)\u{1F}\(id)" }
 
     package var claims: [CaseObject] { objects.filter { $0.kind == .claim } }
 
-    /// The digest of the last entry of the ledger; of the case's name when there is none.
-    package var root: String {
-        objects.last { $0.kind == .ledger }?.body["hash"]?.string ?? Digest.hex(id)
+    /// The claims that this version of the program can read.
+    package var statements: [Claim] { claims.compactMap { Claim($0.body) } }
+
+    /// What people wrote, in order.
+    package var notes: [CaseNote] { objects.filter { $0.kind == .note }.compactMap { CaseNote($0.body) } }
+
+    /// What the last investigation said as a whole; nil in a case that was written before there were summaries.
+    package var summary: CaseSummary? { objects.last { $0.kind == .summary }.flatMap { CaseSummary($0.body) } }
+
+    /// The last word of people on each claim that they judged.
+    package var judgements: [String: CaseNote] {
+        var last: [String: CaseNote] = [:]
+        for note in notes where note.status != nil { if let claim = note.claim { last[claim] = note } }
+        return last
     }
+
+    /// The digest of the last entry of the ledger; of the case's name when there is none.
+    package var root: String { lastHash ?? Digest.hex(id) }
 
     /// Adds an object once, and tells of it in the ledger.
     ///
@@ -85,7 +73,7 @@ package struct CaseFile: Sendable {
     )
         -> Bool
     {
-        guard !objects.contains(where: { $0.kind == kind && $0.id == id }) else { return false }
+        guard known.insert(Self.key(kind, id)).inserted else { return false }
         objects.append(CaseObject(kind: kind, id: id, body: body))
         record(Digest.hex(body), now: now, actor: actor, action: "\(action) \(kind.rawValue) \(id)")
         return true
@@ -96,7 +84,9 @@ package struct CaseFile: Sendable {
         let time = DateTime.format(now)
         let before = root
         let hash = Digest.hex([before, object, time, actor, action].joined(separator: "\u{1F}"))
-        let number = objects.filter { $0.kind == .ledger }.count + 1
+        entryCount += 1
+        lastHash = hash
+        let number = entryCount
         objects.append(
             CaseObject(
                 kind: .ledger, id: "\(number)",
@@ -107,24 +97,45 @@ package struct CaseFile: Sendable {
     }
 
     /// A person's word on a claim: it is kept beside the claim, which never goes.
+    ///
+    /// - Returns: whether there is such a claim.
     package mutating func judge(_ claim: String, _ status: Claim.Status, reason: String, now: Int64, actor: String)
         -> Bool
     {
-        guard claims.contains(where: { $0.id == claim }) else { return false }
-        let body: JSON = [
-            "claim": .string(claim), "status": .string(status.rawValue), "text": .string(reason),
-            "author": .string(actor),
-            "time": .string(DateTime.format(now)),
-        ]
-        add(.note, id: String(Digest.hex(body).prefix(16)), body: body, now: now, actor: actor, action: status.rawValue)
+        guard known.contains(Self.key(.claim, claim)) else { return false }
+        write(
+            CaseNote(claim: claim, status: status, text: reason, author: actor, time: now), action: status.rawValue)
         return true
     }
 
-    /// What people last said of a claim.
-    package func status(of claim: String) -> Claim.Status {
-        let word = objects.last { $0.kind == .note && $0.body["claim"]?.string == claim }?.body["status"]?.string
-        return word.flatMap { Claim.Status(rawValue: $0) } ?? .machine
+    /// A person's note on the whole case.
+    package mutating func note(_ text: String, now: Int64, actor: String) {
+        write(CaseNote(claim: nil, status: nil, text: text, author: actor, time: now), action: "write")
     }
+
+    private mutating func write(_ note: CaseNote, action: String) {
+        let body = note.json
+        add(
+            .note, id: String(Digest.hex(body).prefix(16)), body: body, now: note.time, actor: note.author,
+            action: action)
+    }
+
+    /// Takes what an investigation found into this case; what is there already stays as it is.
+    package mutating func take(_ other: CaseFile, now: Int64, actor: String) {
+        for object in other.objects {
+            let action: String? =
+                switch object.kind {
+                case .row: "take"
+                case .claim, .summary: "state"
+                case .note, .stamp, .ledger: nil
+                }
+            guard let action else { continue }
+            add(object.kind, id: object.id, body: object.body, now: now, actor: actor, action: action)
+        }
+    }
+
+    /// What people last said of a claim.
+    package func status(of claim: String) -> Claim.Status { judgements[claim]?.status ?? .machine }
 
     /// The file's bytes.
     package func encoded() -> [UInt8] {

@@ -45,8 +45,10 @@ package enum CaseVerifier {
             damage.append(
                 CaseDamage(object: "list", what: "\(entries.count) objects are listed, \(lines.count) are there"))
         }
-        let opened = header?["opened"]?.string.flatMap { DateTime.parse($0) } ?? 0
-        let id = header?["id"]?.string ?? ""
+        // Where the header is damaged, the list says the same again, and its digest is right.
+        guard let id = list["id"]?.string, let opened = list["opened"]?.string.flatMap({ DateTime.parse($0) }) else {
+            return (nil, damage + [CaseDamage(object: "list", what: "it names no case, or not when it was opened")])
+        }
         var objects: [CaseObject] = []
         for (entry, line) in zip(entries, lines) {
             let kind = entry[0]?.string ?? "?"
@@ -66,6 +68,7 @@ package enum CaseVerifier {
         {
             damage = [CaseDamage(object: "header", what: "the ledger does not begin with this case's name")]
         }
+        if damage.isEmpty { damage = CaseFile.damage(inStampsOf: objects, name: id) }
         return (CaseFile(id: id, opened: opened, objects: objects), damage)
     }
 

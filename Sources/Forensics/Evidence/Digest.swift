@@ -4,13 +4,10 @@ import Tables
 /// SHA-256 as evidence is named by it.
 package enum Digest {
     package static func hex(_ bytes: [UInt8]) -> String {
-        SHA256.hash(data: bytes).map { byte in
-            let digits = "0123456789abcdef"
-            let high = digits.index(digits.startIndex, offsetBy: Int(byte >> 4))
-            let low = digits.index(digits.startIndex, offsetBy: Int(byte & 15))
-            return "\(digits[high])\(digits[low])"
-        }.joined()
+        Hex.string(SHA256.hash(data: bytes))
     }
+
+    package static func bytes(_ bytes: [UInt8]) -> [UInt8] { Array(SHA256.hash(data: bytes)) }
 
     package static func hex(_ text: String) -> String { hex(Array(text.utf8)) }
 

@@ -79,6 +79,18 @@ package struct ControlStates {
         entries[device + "|" + control]?.last { $0.known <= time }?.state
     }
 
+    /// Every state of a control that became known on a device, in order; nil from when it was out of sight.
+    package func history(of control: String, on device: String) -> [(known: Int64, state: ControlState?)] {
+        (entries[device + "|" + control] ?? []).map { ($0.known, $0.state) }
+    }
+
+    /// When a flaw was found on a device, and when it went.
+    package func history(ofFlaw cve: String, on device: String) -> [(known: Int64, isOpen: Bool)] {
+        (vulnerabilities[device] ?? []).filter { $0.row.text("CveId").uppercased() == cve }.map {
+            ($0.known, !$0.isGone)
+        }
+    }
+
     /// The open vulnerability of the product that a program belongs to: the exploited ones first.
     ///
     /// - Parameter text: name, path and command line of the program, in small letters.

@@ -137,6 +137,8 @@ package struct Configuration: Sendable {
     package var schedules: [String: Schedule] = [:]
     /// How long rows are kept in the workspace.
     package var retention = RetentionPolicy()
+    /// How evidence is kept.
+    package var evidence = EvidenceConfiguration()
     /// What is asked for beyond the regular feeds, about devices that somebody looks into.
     package var investigation = Investigation()
     /// Sources to run; all when empty.

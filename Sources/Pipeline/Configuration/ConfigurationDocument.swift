@@ -23,6 +23,8 @@ package enum ConfigurationDocument {
                     default: rows.append(("server.", part))
                     }
                 }
+            case S.evidence.name:
+                rows += EvidenceConfiguration.TimestampSettings.all.map { ("evidence.timestamp.", $0) }
             case S.retention.name: rows += RetentionPolicy.Settings.all.map { ("retention.", $0) }
             case S.proxy.name:
                 rows.append(("", setting))

@@ -70,6 +70,7 @@ extension Configuration {
             investigation.since = try part.optional(S.Investigate.since)
         }
         if let part = try yaml.optional(S.retention) { retention = try RetentionPolicy(reading: part) }
+        if let part = try yaml.optional(S.evidence) { evidence = try EvidenceConfiguration(reading: part) }
         proxy = try yaml.optional(S.proxy) ?? proxy
         metrics = try yaml.optional(S.metrics) ?? metrics
         if let part = try yaml.optional(S.server) { server = try ServeConfiguration(reading: part, environment) }

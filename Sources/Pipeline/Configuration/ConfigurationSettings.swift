@@ -41,6 +41,7 @@ enum ConfigurationSettings {
         "metrics",
         "where a collector on schedule serves `/metrics` (Prometheus) and `/healthz`: `127.0.0.1:9464`")
     static let server = Setting.part("server", "where `vestige serve` listens, and who may ask it")
+    static let evidence = Setting.part("evidence", "how cases and exports are kept for others to verify")
     static let retention = Setting.part(
         "retention",
         "how long rows are kept in the workspace; what is older is removed once a day, while collecting "
@@ -58,7 +59,7 @@ enum ConfigurationSettings {
 
     static let all: [any SettingDeclaration] = [
         workspace, content, sources, keyframeDays, externalData, locations, schedules, exports, feeds, proxy, spool,
-        health, rules, metrics, server, retention, investigate, tenant, tenants, sensors, managers, sinks,
+        health, rules, metrics, server, retention, evidence, investigate, tenant, tenants, sensors, managers, sinks,
     ]
 
     enum ExternalData {

@@ -53,6 +53,14 @@ package struct Link: Sendable, Hashable {
         leavesSite = false
     }
 
+    /// A place on the same page.
+    ///
+    /// - Parameter place: the id of an element.
+    package init(place: String) {
+        text = "#" + WorkbookAddress.escape(place)
+        leavesSite = false
+    }
+
     private static func isPlain(_ c: Unicode.Scalar) -> Bool {
         switch c.properties.generalCategory {
         case .control, .format, .lineSeparator, .paragraphSeparator, .spaceSeparator, .surrogate, .privateUse,

@@ -9,6 +9,8 @@ enum PageAsset: CaseIterable, Sendable {
     case script
     /// The style sheet of a report, which stands by itself.
     case report
+    /// What investigations add to either of the two.
+    case investigation
 
     enum Element: String, Sendable, CustomStringConvertible {
         case style, script
@@ -18,7 +20,7 @@ enum PageAsset: CaseIterable, Sendable {
 
     var element: Element {
         switch self {
-        case .styleSheet, .report: .style
+        case .styleSheet, .report, .investigation: .style
         case .theme, .script: .script
         }
     }
@@ -29,6 +31,7 @@ enum PageAsset: CaseIterable, Sendable {
         case .theme: PackageResources.theme_js
         case .script: PackageResources.workbook_js
         case .report: PackageResources.report_css
+        case .investigation: PackageResources.investigation_css
         }
     }
 

@@ -9,6 +9,7 @@ package enum ReportShell {
                     Markup(empty: .meta, [.name: "viewport", .content: "width=device-width, initial-scale=1"])
                     Markup(.title) { title }
                     Markup(.report)
+                    Markup(.investigation)
                 }
                 Markup.newline
                 Markup(.body) { body }

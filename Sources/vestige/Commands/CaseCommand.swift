@@ -4,6 +4,7 @@ import Foundation
 import KQLEngine
 import Pipeline
 import Tables
+import Workbench
 import Workspace
 
 struct CaseCommand: AsyncParsableCommand {
@@ -17,7 +18,9 @@ struct CaseCommand: AsyncParsableCommand {
             vestige case export payroll payroll.case
             vestige evidence verify payroll.case
             """,
-        subcommands: [Open.self, Note.self, Confirm.self, Reject.self, Export.self, Verify.self, Show.self])
+        subcommands: [
+            Open.self, Note.self, Confirm.self, Reject.self, Stamp.self, Export.self, Verify.self, Show.self,
+        ])
 
     struct Open: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -38,7 +41,7 @@ struct CaseCommand: AsyncParsableCommand {
             let now = SystemClock.now()
             try CaseStore(session).update(name, new: CaseFile(id: name, opened: now)) { file in
                 let before = file.claims.count
-                try CaseBuilder(provider: provider).add(
+                try CaseBuilder(provider: provider, library: opened.library).add(
                     result, to: &file, now: now, author: "vestige \(Vestige.version)")
                 session.console.say(
                     "case \(name): \(result.verdict.rawValue), \(file.claims.count) claims, "
@@ -55,14 +58,8 @@ struct CaseCommand: AsyncParsableCommand {
         @OptionGroup var session: SessionOptions
 
         func run() async throws {
-            let now = SystemClock.now()
-            let actor = author ?? NSUserName()
-            let body: JSON = [
-                "text": .string(text), "author": .string(actor), "time": .string(DateTime.format(now)),
-            ]
             try CaseStore(session).update(name) { file in
-                file.add(
-                    .note, id: String(Digest.hex(body).prefix(16)), body: body, now: now, actor: actor, action: "write")
+                file.note(text, now: SystemClock.now(), actor: author ?? NSUserName())
             }
         }
     }
@@ -96,22 +93,67 @@ struct CaseCommand: AsyncParsableCommand {
     struct Export: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "export",
-            abstract: "Writes the case as one file that proves itself, or in the form of another tool.")
+            abstract: "Writes the case as one file that proves itself, or in the form of another tool.",
+            discussion: """
+                vestige case export payroll payroll.case
+                vestige case export payroll payroll.html --as html
+                vestige case export payroll payroll-tables --as csv
+                A set of tables goes into a new folder of the name that is given.
+                """)
         @Argument(help: "The case's name.") var name: String
-        @Argument(help: "The file to write.") var file: String
-        @Option(name: .customLong("as"), help: "evidence, timesketch, navigator, csv or attack-flow.")
+        @Argument(help: "The file to write; a folder for csv.") var file: String
+        @Option(
+            name: .customLong("as"),
+            help: "\(CaseExport.Form.allCases.map(\.rawValue).joined(separator: ", ")).")
         var form = CaseExport.Form.evidence
         @OptionGroup var session: SessionOptions
 
         func run() async throws {
-            let (text, leftOut) = CaseExport.text(try CaseStore(session).read(name), as: form)
+            let export = InvestigationReport.export(try CaseStore(session).read(name), as: form)
             do {
-                try Data(text.utf8).write(to: URL(fileURLWithPath: file), options: .withoutOverwriting)
+                if form == .csv {
+                    try FileManager.default.createDirectory(atPath: file, withIntermediateDirectories: false)
+                    for part in export.files { try Self.write(part.text, to: file + "/" + part.name) }
+                } else {
+                    for part in export.files { try Self.write(part.text, to: file) }
+                }
             } catch {
                 throw OperatorError(
                     "the export was not written", tried: file, got: error.localizedDescription, next: "name a new file")
             }
-            if leftOut > 0 { session.console.say("\(leftOut) claims have no place in this form, or were rejected") }
+            if let omission = export.omission { session.console.say(omission) }
+            guard form != .csv,
+                let authority = try await EvidenceStamp(session.configuration(), console: session.console)
+            else { return }
+            let stamp = try await authority.stamp(file: file)
+            session.console.say(
+                "\(EvidenceStamp.path(of: file)): stamped \(TextReport.time(stamp.time)) UTC by \(stamp.authority)")
+        }
+
+        private static func write(_ text: String, to path: String) throws {
+            try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .withoutOverwriting)
+        }
+    }
+
+    struct Stamp: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "stamp",
+            abstract: "Has the authority of 'evidence.timestamp' say when it saw the case's ledger.",
+            discussion: "Whatever stands in the case by then was there at that time; exports are stamped by themselves."
+        )
+        @Argument(help: "The case's name.") var name: String
+        @Option(help: "Who asks for it; the user of this system when not given.") var author: String?
+        @OptionGroup var session: SessionOptions
+
+        func run() async throws {
+            guard let authority = try await EvidenceStamp(session.configuration(), console: session.console) else {
+                throw OperatorError(
+                    "there is no time-stamping authority",
+                    next: "set 'evidence.timestamp.url' (docs/investigations.md)",
+                    isConfiguration: true)
+            }
+            let stamp = try await authority.stamp(name, in: CaseStore(session), actor: author ?? NSUserName())
+            session.console.say("case \(name): stamped \(TextReport.time(stamp.time)) UTC by \(stamp.authority)")
         }
     }
 
@@ -121,7 +163,11 @@ struct CaseCommand: AsyncParsableCommand {
         @Argument(help: "The case's name.") var name: String
         @OptionGroup var session: SessionOptions
 
-        func run() async throws { try EvidenceCommand.report(try CaseStore(session).path(name), session.console) }
+        func run() async throws {
+            let authority = try session.configuration().evidence.stampAuthority
+            try await EvidenceCommand.report(
+                try CaseStore(session).path(name), session.console, authority: authority)
+        }
     }
 
     struct Show: AsyncParsableCommand {
@@ -153,91 +199,40 @@ struct EvidenceCommand: AsyncParsableCommand {
             abstract: "Names each object of an export in which a byte was changed: exit code 0 or 1.",
             discussion: "Needs the export alone: no workspace, no content.")
         @Argument(help: "The export.") var file: String
+        @Option(
+            help: ArgumentHelp("Believe time stamps of these authorities only: a PEM file.", valueName: "file"))
+        var authority: String?
         @OptionGroup var talk: TalkOptions
 
-        func run() async throws { try EvidenceCommand.report(file, talk.console) }
+        func run() async throws { try await EvidenceCommand.report(file, talk.console, authority: authority) }
     }
 
-    static func report(_ path: String, _ console: Console) throws {
-        let (file, damage) = CaseVerifier.read(try CaseStore.bytes(path))
-        for fault in damage { Console.out("\(fault.object): \(fault.what)\n") }
-        guard damage.isEmpty, let file else { throw ExitCode(1) }
+    /// Compares a file with its digests, and the time stamps in it and beside it with what they stamp.
+    static func report(_ path: String, _ console: Console, authority: String?) async throws {
+        let bytes = try CaseStore.bytes(path)
+        let (file, damage) = CaseVerifier.read(bytes)
+        var faults = damage.map { "\($0.object): \($0.what)" }
+        var stamps = file?.stamps.map(\.stamp) ?? []
+        let beside = EvidenceStamp.path(of: path)
+        if FileManager.default.fileExists(atPath: beside) {
+            do throws(TimeStamp.Fault) {
+                let stamp = try TimeStamp(response: try Self.contents(beside))
+                if stamp.digest == Digest.bytes(bytes) {
+                    stamps.append(stamp)
+                } else {
+                    faults.append("\(beside): it is the stamp of something else")
+                }
+            } catch { faults.append("\(beside): \(error.text)") }
+        }
+        for fault in faults { Console.out("\(fault)\n") }
+        guard faults.isEmpty, let file else { throw ExitCode(1) }
         console.say("\(path): \(file.objects.count) objects, all as they were written; ledger root \(file.root)")
+        for line in try await EvidenceStamp.told(stamps, authority: authority) { console.say(line) }
+    }
+
+    private static func contents(_ path: String) throws(TimeStamp.Fault) -> [UInt8] {
+        do { return try CaseStore.bytes(path) } catch { throw TimeStamp.Fault(text: "it cannot be read") }
     }
 }
 
 extension CaseExport.Form: ExpressibleByArgument {}
-
-/// The cases beside a workspace: one file each.
-struct CaseStore {
-    private let folder: String
-
-    init(_ session: SessionOptions) throws { folder = try session.configuration().workspace + ".cases" }
-
-    /// The path of a case, whose name is a file's name and no more.
-    func path(_ name: String) throws -> String {
-        guard name.wholeMatch(of: /[A-Za-z0-9][A-Za-z0-9._-]{0,99}/) != nil else {
-            throw OperatorError(
-                "a case cannot be called \"\(name)\"", next: "use letters, digits, '.', '_' and '-'",
-                isConfiguration: true)
-        }
-        return "\(folder)/\(name).case"
-    }
-
-    static func bytes(_ path: String) throws -> [UInt8] {
-        do throws(WorkspaceError) {
-            if let bytes = try PrivateFile.contents(path) { return bytes }
-        } catch { throw OperatorError(error, title: "the file \(path) cannot be read") }
-        throw OperatorError("there is no file \(path)", next: "correct the name", isConfiguration: true)
-    }
-
-    /// - Returns: nil when there is no case of that name.
-    func find(_ name: String) throws -> CaseFile? {
-        let path = try path(name)
-        guard FileManager.default.fileExists(atPath: path) else { return nil }
-        let (file, damage) = CaseVerifier.read(try Self.bytes(path))
-        guard damage.isEmpty, let file else {
-            throw OperatorError(
-                "the case \(name) was changed by something else", got: damage.map(\.object).joined(separator: ", "),
-                safe: "nothing was written", next: "vestige case verify \(name)")
-        }
-        return file
-    }
-
-    func read(_ name: String) throws -> CaseFile {
-        guard let file = try find(name) else {
-            throw OperatorError("there is no case \(name)", next: "vestige case open \(name)", isConfiguration: true)
-        }
-        return file
-    }
-
-    /// Changes a case. Commands that do so at the same time take turns, so that no entry of the ledger is lost.
-    ///
-    /// - Parameters:
-    ///   - new: what the change begins with when there is no case of that name; nil where there must be one.
-    func update(_ name: String, new: CaseFile? = nil, _ change: (inout CaseFile) throws -> Void) throws {
-        let path = try path(name)
-        do {
-            if new != nil { try PrivateFile.makeFolder(folder) } else { _ = try read(name) }
-            try PrivateFile.exclusively(for: path) {
-                var file = if let new { try find(name) ?? new } else { try read(name) }
-                try change(&file)
-                try PrivateFile.replace(path, file.encoded())
-            }
-        } catch let error as WorkspaceError {
-            throw OperatorError(error, title: "the case \(name) was not written", safe: "the case is as it was")
-        }
-    }
-
-    func judge(_ name: String, _ claim: String, _ status: Claim.Status, reason: String, author: String?) throws {
-        try update(name) { file in
-            let matching = file.claims.filter { $0.id.hasPrefix(claim) }
-            guard matching.count == 1, let found = matching.first else {
-                throw OperatorError(
-                    "\(matching.count) claims of \(name) begin with \(claim)", next: "see 'vestige case show \(name)'",
-                    isConfiguration: true)
-            }
-            _ = file.judge(found.id, status, reason: reason, now: SystemClock.now(), actor: author ?? NSUserName())
-        }
-    }
-}

@@ -35,6 +35,15 @@ struct InvestigateCommand: AsyncParsableCommand {
         }
     }
 
+    /// The answer as a page of its own, with the rows behind each statement.
+    static func report(_ session: Session, _ result: Forensics.Investigation) throws -> [UInt8] {
+        let now = SystemClock.now()
+        var file = CaseFile(id: "investigation", opened: now)
+        try CaseBuilder(provider: session.provider(), library: session.library).add(
+            result, to: &file, now: now, author: "vestige \(Vestige.version)")
+        return Array(InvestigationReport.page(file).text.utf8)
+    }
+
     func run() async throws {
         let configuration = try session.configuration()
         try session.refuseMissingWorkspace(configuration)
@@ -45,7 +54,7 @@ struct InvestigateCommand: AsyncParsableCommand {
         switch format {
         case .json: Console.out(line: Answer.json(result))
         case .text: Console.out(TextReport.render(result))
-        case .html: Console.out(Array(InvestigationReport.page(result).text.utf8))
+        case .html: Console.out(try Self.report(opened, result))
         }
     }
 }
