@@ -13,6 +13,11 @@ enum AccessTable {
     private static let written: KeyValuePairs<RouterPath, [HTTPRequest.Method: RouteAccess]> = [
         "/": [.get: .needs(.reader)],
         workbook: [.get: .needs(.reader)],
+        InvestigationRoutes.list: [.get: .needs(.reader), .post: .needs(.analyst)],
+        InvestigationRoutes.one: [.get: .needs(.reader)],
+        InvestigationRoutes.claim: [.get: .needs(.reader), .post: .needs(.analyst)],
+        InvestigationRoutes.notes: [.post: .needs(.analyst)],
+        InvestigationRoutes.export: [.get: .needs(.reader)],
         "/v1/rest/query": [.get: .needs(.reader), .post: .needs(.reader)],
         "/v2/rest/query": [.get: .needs(.reader), .post: .needs(.reader)],
         "/v1/rest/mgmt": [.get: .needs(.reader), .post: .needs(.reader)],

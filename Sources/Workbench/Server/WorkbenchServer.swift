@@ -48,7 +48,7 @@ package struct WorkbenchServer: Sendable {
     /// The server; `onRunning` gets its port once it listens.
     package func service(logger: Logger, onRunning: @escaping @Sendable (Int) async -> Void = { _ in }) -> some Service
     {
-        Door(options, access, pages: WorkbookRoutes.pages + SignInRoutes.pages).service(
+        Door(options, access, pages: WorkbookRoutes.pages + InvestigationRoutes.pages + SignInRoutes.pages).service(
             router, options, access: access, logger: logger, onRunning: onRunning)
     }
 }
@@ -63,6 +63,7 @@ extension WorkbenchServer {
             SignInRoutes(access: access).add(to: router)
         }
         WorkbookRoutes(state: state).add(to: router)
+        InvestigationRoutes(state: state).add(to: router)
         KustoRoutes(state: state).add(to: router)
         LogAnalyticsRoutes(state: state).add(to: router)
         StateRoutes(state: state).add(to: router)
@@ -84,6 +85,8 @@ struct WorkbenchState: Sendable {
     let queries: QueryService
     /// By which directory clients sign in; nil where there is none.
     let entra: ServeConfiguration.Entra?
+    /// Investigations of the workspace as it is.
+    let investigations = InvestigationShelf()
     private let snapshot = SeenWorkspace()
     /// The workbooks, read once.
     let documents: [WorkbookDocument]

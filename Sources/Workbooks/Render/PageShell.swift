@@ -7,8 +7,20 @@ package struct PageShell: Sendable {
         navigation = documents.filter { !$0.role.isDetail }.map { ($0.id, $0.title) }
     }
 
+    /// What the navigation calls the pages of investigations.
+    private static let investigations = "investigations"
+
+    /// A page of investigations.
+    package func investigation(title: String, body: Markup) -> HTMLPage {
+        page(title: title, current: Self.investigations, body: body, styles: [.investigation])
+    }
+
     /// A page with a body of the caller's own.
     package func page(title: String, current: String?, body: Markup) -> HTMLPage {
+        page(title: title, current: current, body: body, styles: [])
+    }
+
+    private func page(title: String, current: String?, body: Markup, styles: [PageAsset]) -> HTMLPage {
         let document = Markup(.html, [.lang: "en"]) {
             Markup.newline
             Markup(.head) {
@@ -21,6 +33,10 @@ package struct PageShell: Sendable {
                 Markup.newline
                 Markup(.styleSheet)
                 Markup.newline
+                for style in styles {
+                    Markup(style)
+                    Markup.newline
+                }
                 Markup(.theme)
                 Markup.newline
             }
@@ -51,6 +67,13 @@ package struct PageShell: Sendable {
             Markup(.nav) {
                 for (id, title) in navigation {
                     Markup(link: WorkbookAddress.make(id, [:]), [.ariaCurrent: id == current ? "page" : nil]) { title }
+                }
+                // The frame of the page to sign in on leads nowhere.
+                if !navigation.isEmpty {
+                    let isCurrent = current == Self.investigations
+                    Markup(link: Link(path: [Self.investigations]), [.ariaCurrent: isCurrent ? "page" : nil]) {
+                        "Investigations"
+                    }
                 }
             }
             if let account = PageAccount.current { account.markup }
