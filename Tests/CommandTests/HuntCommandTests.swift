@@ -56,6 +56,61 @@ import Testing
     }
 }
 
+/// Hunts that are run by a timer or by themselves.
+@Suite(.serialized) struct HuntScheduleTests {
+    private func inFolder(_ body: (String) async throws -> Void) async throws {
+        let folder = try TemporaryFolder.make()
+        defer { TemporaryFolder.remove(folder) }
+        try FolderWriter.write(HuntCommandTests.hunt, to: folder + "/own/Hunts/own-test.yaml")
+        try FolderWriter.write("workspace: w.vestige\ncontent: [own]\n", to: folder + "/vestige.yaml")
+        let row = #"{"DeviceId": "d1", "DeviceName": "pc-1", "FileName": "none.exe", "ReportId": 1, "#
+        try FolderWriter.write(
+            row + #""Timestamp": "2026-09-01T00:00:00Z", "TimeGenerated": "2026-09-01T00:00:00Z"}"# + "\n",
+            to: folder + "/DeviceProcessEvents.ndjson")
+        let imported = try await CommandTests.run(["import", "DeviceProcessEvents.ndjson"], in: folder)
+        #expect(imported.status == 0, "\(imported.err)")
+        try await body(folder)
+    }
+
+    @Test func whatIsDueIsRunOnceAndRemembered() async throws {
+        try await inFolder { folder async throws in
+            let before = try await CommandTests.run(["hunt", "list"], in: folder)
+            #expect(before.status == 0 && !before.out.contains("last run"), "\(before.err)")
+            let turn = ["hunt", "run", "own-test", "di-tampering", "--schedule", "--once"]
+            let first = try await CommandTests.run(turn, in: folder)
+            #expect(first.status == 0 && first.out.contains("1 new of 1 row"), "\(first.out)\(first.err)")
+            #expect(first.err.contains("2 hunts: 1 found something (1 row)"), "\(first.err)")
+            #expect(first.err.contains("1 not answered: no rows of DeviceEvents"), "\(first.err)")
+            let again = try await CommandTests.run(turn, in: folder)
+            #expect(again.status == 0 && again.out == "" && again.err == "", "\(again.out)\(again.err)")
+            let list = try await CommandTests.run(["hunt", "list", "--format", "json"], in: folder)
+            let hunts = try #require(try JSON(parsing: list.out).array)
+            let own = hunts.first { $0["name"]?.string == "own-test" }?["lastRun"]
+            #expect(own?["rows"]?.integer == 1 && own?["new"]?.integer == 1, "\(list.out.prefix(300))")
+            let silent = hunts.first { $0["name"]?.string == "di-tampering" }?["lastRun"]
+            #expect(silent?["problem"]?.string == "no rows of DeviceEvents")
+            let page = try await CommandTests.run(["hunt", "list"], in: folder)
+            #expect(page.out.contains("last run"), "\(page.out.prefix(300))")
+        }
+    }
+
+    @Test func aRunNamesItsHuntAndWhatItCannotSee() async throws {
+        try await inFolder { folder async throws in
+            let found = try await CommandTests.run(["hunt", "run", "own-test"], in: folder)
+            #expect(
+                found.status == 0 && found.out.hasPrefix("own-test  TITLE\n  strong, T1204.002: 1 row\n"),
+                "\(found.out)")
+            #expect(found.out.contains("pc-1") && found.out.contains("1 hunts: 1 found something (1 row)"))
+            let none = try await CommandTests.run(["hunt", "run", "ex-double-extension"], in: folder)
+            #expect(none.out.contains("blind to whether the program did what it was told"), "\(none.out)")
+            for wrong in [["--once"], ["--schedule", "--every", "1s"], ["--schedule", "--every", "soon"]] {
+                let refused = try await CommandTests.run(["hunt", "run"] + wrong, in: folder)
+                #expect(refused.status == 2, "\(wrong): \(refused.err)")
+            }
+        }
+    }
+}
+
 /// Hunts and rules over the rows in their files.
 @Suite(.serialized) struct ContentTestCommandTests {
     private static let tests = """
