@@ -202,6 +202,14 @@ package enum Repository {
     /// The content as shipped.
     package static func library() -> ContentLibrary { shipped }
     private static let shipped = ContentLibrary.load(folders: [content]).library
+
+    /// A scenario that ships, as the lab plays it.
+    package static func scenario(_ id: String) throws -> Scenario {
+        guard let definition = shipped.scenarios.first(where: { $0.id == id }) else {
+            preconditionFailure("there is no scenario \(id)")
+        }
+        return try Scenario(definition.script)
+    }
 }
 
 /// Writes files for tests.

@@ -71,7 +71,7 @@ struct InventoryRoutes: Sendable {
                 "/api/recommendations", "SecurityRecommendation.Read.All", .usual,
                 { inventory.recommendations() }
             ),
-            ("/api/alerts", "Alert.Read.All", .alerts, { inventory.alerts() }),
+            ("/api/alerts", "Alert.Read.All", .alerts, { alerts }),
             ("/api/exposureScore/ByMachineGroups", "Score.Read.All", .usual, { inventory.scoresByGroup() }),
         ]
         for (path, role, limits, rows) in lists {
@@ -90,6 +90,12 @@ struct InventoryRoutes: Sendable {
             }
         }
         router.get("/blob/:kind/:generated/:part") { request, context in blob(request, context) }
+    }
+
+    /// Those of scenarios, where any is played.
+    private var alerts: [Value] {
+        let played = lab.world.scenarios
+        return played.isEmpty ? inventory.alerts() : PlayedAlerts(played, now: lab.world.clock.now).rows
     }
 
     private func list(
