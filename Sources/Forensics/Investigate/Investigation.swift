@@ -137,8 +137,10 @@ package struct Investigator {
     /// The devices that an investigation is to begin with; nil for all.
     private static func devices(of scope: InvestigationScope, _ estate: Estate) throws -> Set<String>? {
         if let alert = scope.alert {
-            let rows = try estate.ask(
-                "AlertEvidence | where AlertId == \(Estate.literal(alert)) | distinct DeviceId")
+            // The alerts call tells the device too, where advanced hunting's evidence was not collected.
+            let rows = try ["AlertEvidence", "MDEAlerts_CL"].flatMap {
+                try estate.ask("\($0) | where AlertId == \(Estate.literal(alert)) | distinct DeviceId")
+            }
             let devices = Set(rows.map { $0.text("DeviceId") }).subtracting([""])
             guard !devices.isEmpty else { throw ScopeError.noAlert(alert) }
             return devices

@@ -2,7 +2,6 @@ import Azure
 import Content
 import Forensics
 import KQLEngine
-import Lab
 import Logging
 import Pipeline
 import Tables
@@ -23,7 +22,7 @@ struct PlayedEstate {
 
     static let states = [
         "mde-devices", "mde-machines", "mde-secure-configuration", "mde-software-vulnerabilities",
-        "mde-antivirus-health", "mde-baselines", "cisa-kev", "iot-devices", "iot-events", "iot-alerts",
+        "mde-alerts", "mde-antivirus-health", "mde-baselines", "cisa-kev", "iot-devices", "iot-events", "iot-alerts",
     ]
 
     /// Plays a scenario for some days, collecting on the way.
@@ -36,7 +35,7 @@ struct PlayedEstate {
         guard let definition = library.scenarios.first(where: { $0.id == id }) else {
             preconditionFailure("there is no scenario \(id)")
         }
-        let scenario = try Scenario(definition.script)
+        let scenario = try Repository.scenario(id)
         return try await RunningLab.use(
             devices: 6, otDevices: 6, standing: standing,
             configure: { options in (options.startDaysAgo, options.scenarios) = (days, [scenario]) },
@@ -63,11 +62,14 @@ struct PlayedEstate {
             })
     }
 
-    func investigate(_ scope: InvestigationScope = InvestigationScope()) throws -> Forensics.Investigation {
-        let provider = try WorkspaceProvider(
+    func provider() throws -> WorkspaceProvider {
+        try WorkspaceProvider(
             workspace, functions: library.functionDeclarations, notes: library.notes, others: library.watchlistTables,
             declared: library.tables.mapValues(\.schema))
-        return try Investigator(provider: provider, library: library).run(scope)
+    }
+
+    func investigate(_ scope: InvestigationScope = InvestigationScope()) throws -> Forensics.Investigation {
+        try Investigator(provider: provider(), library: library).run(scope)
     }
 
     /// The scenario's name of a device that an investigation names.
