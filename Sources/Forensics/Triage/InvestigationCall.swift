@@ -11,10 +11,8 @@ package struct InvestigationCall: Sendable, Equatable {
     /// Ticks; since when it is asked for. Nil when the hole is closed and nobody gave a verdict yet.
     package let since: Int64?
 
-    /// Until when the scope, the volatile evidence and the verdict are due; ticks.
-    package var deadlines: (scope: Int64, volatile: Int64, verdict: Int64)? {
-        since.map { ($0 + 2 * Span.hour, $0 + 24 * Span.hour, $0 + 72 * Span.hour) }
-    }
+    /// Until when the scope, the volatile evidence and the verdict are due.
+    package var clock: ForensicClock? { since.map(ForensicClock.init) }
 }
 
 extension Triage {

@@ -38,8 +38,7 @@ package struct TriageDecision: Sendable {
         /// Ticks; from when the clocks run.
         package var since: Int64?
 
-        /// Hours for the scope, the volatile evidence and the verdict (BOD 26-04, implementation guidance).
-        static let hours = [(name: "scopeBy", hours: 2), ("volatileBy", 24), ("verdictBy", 72)]
+        package var clock: ForensicClock? { since.map(ForensicClock.init) }
     }
 
     /// Sources that contradict each other.
@@ -172,10 +171,8 @@ package enum TriageJSON {
             "required": .bool(forensics.isRequired), "owed": .bool(forensics.isOwed),
             "catalog": text(forensics.catalogue),
         ]
-        if let since = forensics.since {
-            for (name, hours) in TriageDecision.ForensicTriage.hours {
-                out[name] = time(since + Int64(hours) * Span.hour)
-            }
+        if let clock = forensics.clock {
+            for step in ForensicClock.Step.allCases { out[step.rawValue] = time(clock.due(step)) }
         }
         return .object(out)
     }

@@ -128,18 +128,19 @@ actor RulesAfterCollect {
         return followUp
     }
 
-    /// **The one place where triage opens investigations.** What begins one is called here, for each device that
-    /// calls for it.
+    /// **The one place where triage opens investigations**, for each device that calls for one.
     private func investigations(_ now: Int64) throws -> [String] {
         guard let triage = Triage(session.library.triage, provider: try session.provider()) else { return [] }
         let calls = try triage.investigationCalls(at: now)
         guard let first = calls.first else { return [] }
-        let until = first.deadlines.map { ", verdict by \(DateTime.format($0.verdict).prefix(16))Z" } ?? ""
+        let opened = try TriageCases(session).open(calls, now: now)
+        let until =
+            first.clock.map { ", verdict by \(DateTime.format($0.due(.verdict)).prefix(16))Z" } ?? ""
         let more = calls.count > 1 ? " and \(Human.count(calls.count - 1)) more" : ""
         let device = first.deviceName.isEmpty ? first.device : first.deviceName
         return [
             "forensic triage is owed: \(device), \(first.cve)\(until)\(more); "
                 + "see vestige triage --model bod-26-04"
-        ]
+        ] + opened.map { "the case \($0) was opened; see vestige case show \($0)" }
     }
 }

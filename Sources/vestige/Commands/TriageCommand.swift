@@ -111,11 +111,7 @@ enum TriageText {
     private static func notes(_ d: TriageDecision) -> [String] {
         var notes: [String] = []
         if let forensics = d.forensics, forensics.isOwed {
-            let until =
-                forensics.since.map {
-                    ": scope by \(minute($0 + 2 * Span.hour)), volatile evidence by "
-                        + "\(minute($0 + 24 * Span.hour)), verdict by \(minute($0 + 72 * Span.hour))"
-                } ?? ""
+            let until = forensics.clock.map { ": " + $0.text } ?? ""
             notes.append("forensic triage is owed\(until)")
         }
         notes += d.conflicts.map { "\($0.saw.joined(separator: ", but ")): \($0.took) was taken, since \($0.why)" }
