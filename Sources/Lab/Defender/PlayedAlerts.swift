@@ -1,7 +1,7 @@
 import Tables
 
-/// The alerts that scenarios have raised by now, in the form of the alerts call: each `AlertInfo` row with the device of
-/// its evidence.
+/// The alerts that scenarios have raised by now, in the form of the alerts call: each `AlertInfo` row with the device
+/// of its evidence.
 struct PlayedAlerts: Sendable {
     private let scenarios: [PlayedScenario]
     /// Ticks.
