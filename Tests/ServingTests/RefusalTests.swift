@@ -16,26 +16,28 @@ import Testing
         let heard = Heard()
         var limits = DoorLimits()
         limits.bodyBytesMax = 100
-        limits.headBytesMax = 4_000
+        limits.headerCountMax = 20
         limits.headSeconds = 0.3
         try await DoorRig.use(limits: limits, onRefusal: { heard.note($0) }) { port in
             let cases: [(String, Int, String, String)] = [
                 (request("GET /query?secret=1", port, host: "evil.example"), 403, "GET", "/query"),
                 (request("GET /query?secret=1", port, ["Origin: http://evil.example"]), 403, "GET", "/query"),
                 (request("DELETE /query", port), 405, "DELETE", "/query"),
-                (request("BREW /query", port), 501, "BREW", "/query"),
+                (request("BREW /query", port), 501, "", ""),
                 (request("POST /query", port, ["Content-Length: 500"]), 413, "POST", "/query"),
-                (request("POST /query", port, ["Content-Length: x"]), 400, "POST", "/query"),
-                (request("GET /query", port, ["X: " + String(repeating: "x", count: 5_000)]), 431, "", ""),
+                (request("POST /query", port, ["Content-Length: x"]), 400, "", ""),
+                (request("GET /query", port, (0..<30).map { "X-\($0): x" }), 431, "GET", "/query"),
                 ("GET / HTTP/1.1\r\n\r\n", 400, "GET", "/"),
-                ("nonsense\r\n\r\n", 400, "", ""), ("GET / HT", 408, "", ""),
+                ("nonsense\r\n\r\n", 501, "", ""), ("GET / HT", 408, "", ""),
             ]
             for (i, (text, status, method, path)) in cases.enumerated() {
                 let answer = try await RawConnection.ask(port: port, text)
                 #expect(answer.status == status, "\(text.prefix(60)): \(answer.text)")
                 let told = try #require(heard.last)
                 #expect(heard.count == i + 1, "\(text.prefix(60)): \(told)")
-                #expect(told.status == answer.status && told.peer == "127.0.0.1" && !told.reason.isEmpty)
+                #expect(told.status == answer.status && !told.reason.isEmpty)
+                // Behind the router's door this rig's context knows no address; `SharingTests` has one that does.
+                #expect(told.peer == "127.0.0.1" || told.peer.isEmpty && [403, 405].contains(status))
                 #expect(told.method == method && told.path == path, "\(text.prefix(60)): \(told)")
             }
             // What is let in is nobody's business here, whatever its answer.

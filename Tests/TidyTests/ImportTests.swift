@@ -5,7 +5,8 @@ import Testing
 /// The layers: what each target may import of the others.
 @Suite struct ImportTests {
     private static let allowed: [String: Set<String>] = [
-        "Tables": ["CZlib", "CDeflate"], "CQueryGuard": [], "KQL": ["Tables", "CQueryGuard"], "CRE2": ["CRE2System"],
+        "Tables": ["CZlib", "CDeflate", "CQueryGuard"], "CQueryGuard": [], "KQL": ["Tables", "CQueryGuard"],
+        "CRE2": ["CRE2System"],
         "KQLEngine": ["KQL", "Tables", "CRE2", "CMaxMindDB", "CQueryGuard"], "Content": ["KQL", "Tables"],
         "Workspace": ["KQLEngine", "KQL", "Tables"], "Azure": ["Tables"],
         "Pipeline": ["Azure", "Workspace", "KQLEngine", "KQL", "Content", "Tables"],
