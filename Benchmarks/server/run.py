@@ -10,6 +10,7 @@ Only the standard library is used, and only the loopback interface. Each figure 
 import argparse
 import http.client
 import json
+import os
 import re
 import selectors
 import socket
@@ -47,6 +48,12 @@ class Server:
 
     def query(self, text: str, timeout: float = 60) -> tuple[int, bytes]:
         return self.ask("POST", "/v2/rest/query", json.dumps({"db": "Vestige", "csl": text}).encode(), timeout)
+
+    def cpu(self) -> float:
+        """Seconds of a core that the server has used (Linux)."""
+        with open(f"/proc/{self.process.pid}/stat") as file:
+            fields = file.read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def end(self) -> float:
         start = time.monotonic()
@@ -152,8 +159,13 @@ def main() -> None:
 
     def measure(clients: int, method: str, path: str, body: bytes = b"") -> tuple[float, list[float]]:
         asked = request(method, path, body).replace(b"PORT", str(server.port).encode(), 1)
-        load(server.port, clients, min(2, given.seconds), asked)
-        return load(server.port, clients, given.seconds, asked)
+        server.ask(method, path, body or None)
+        before = server.cpu()
+        rate, times = load(server.port, clients, given.seconds, asked)
+        used = server.cpu() - before
+        # What a busy machine does not change.
+        print(f"  {used / len(times) * 1000:.2f} ms of a core for each answer")
+        return rate, times
 
     def shown(rate: float, times: list[float]) -> str:
         return f"{rate:,.1f}/s, p50 {statistics.median(times) * 1000:.1f} ms, p99 {percentile(times, 0.99):.1f} ms"
