@@ -104,7 +104,8 @@ package final class RawConnection: Sendable {
     package static func ask(port: Int, _ text: String, hasBody: Bool = true) async throws -> Answer {
         let connection = try RawConnection(port: port)
         connection.send(text)
-        return await connection.read(hasBody: hasBody)
+        // A machine that runs hundreds of tests at once may take its time.
+        return await connection.read(hasBody: hasBody, seconds: 90)
     }
 
     /// Whole answers in what came.
