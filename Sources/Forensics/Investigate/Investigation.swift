@@ -95,6 +95,8 @@ package struct Investigator {
             return result
         }
         result.verdict = .intrusion
+        // What was refused long before is of another story.
+        result.held.removeAll { $0.time < intrusion.beginning - Span.day }
         let acts = try plant.acts.filter { try plant.isHostile($0, intrusion) }
         result.acts = acts
         result.marks = intrusion.marks.sorted {
