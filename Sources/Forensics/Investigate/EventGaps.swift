@@ -61,9 +61,10 @@ package struct EventGaps {
         let times = signs.isEmpty ? alerts.filter { devices.contains($0.device) }.map(\.time) : signs
         guard let found = try window(estate, times) else { return [] }
         // A side of the scope that is open ends where the signs do.
-        let lower = scope.window.map { $0.lowerBound > 0 ? $0.lowerBound : found.lowerBound } ?? found.lowerBound
-        let upper = scope.window.map { min($0.upperBound, max(found.upperBound, lower)) } ?? found.upperBound
-        let window = lower...max(lower, upper)
+        let (from, to) = (scope.window?.lowerBound ?? 0, scope.window?.upperBound ?? DateTime.maximum)
+        let lower = from > 0 ? from : min(found.lowerBound, to)
+        let upper = to < DateTime.maximum ? to : max(found.upperBound, lower)
+        let window = lower...upper
         if !result.devices.isEmpty { devices.formUnion(try touched(estate, by: devices, in: window)) }
         let watched = devices.filter { estate.devices[$0]?.hasSensor == true }.sorted().prefix(Self.devicesMax)
         guard !watched.isEmpty else { return [] }

@@ -12,14 +12,15 @@ package struct SeedStage {
         self.names = names
     }
 
-    /// What a group of weak marks weighs: what administrators and installers do too weighs half.
-    private static func weight(_ mark: Mark) -> Double {
+    /// What a group of weak marks weighs, in tenths of one that only intruders make: what administrators and installers
+    /// do too weighs half. Whole numbers, so that a sum does not depend on its order.
+    private static func weight(_ mark: Mark) -> Int {
         switch mark.hunt.group {
-        case "install", "remote", "account", "discovery", "collection": 0.5
-        case "audit": 0.4
-        case "movement", "execution", "stealth", "ia-attachment-script", "ex-encoded-shell", "pe-webroot-page": 0.7
-        case "session", "impair", "network", "credential", "exfiltration", "impact", "detection", "persistence": 1
-        default: 0.8
+        case "install", "remote", "account", "discovery", "collection": 5
+        case "audit": 4
+        case "movement", "execution", "stealth", "ia-attachment-script", "ex-encoded-shell", "pe-webroot-page": 7
+        case "ia-odd-hour", "impair", "network", "credential", "exfiltration", "impact", "detection", "persistence": 10
+        default: 8
         }
     }
 
@@ -42,12 +43,12 @@ package struct SeedStage {
             let reach = isTree ? 24 * Span.hour : Span.hour
             for (i, first) in chain.enumerated() {
                 let near = chain[i...].prefix { $0.row.time - first.row.time <= reach }
-                var weights: [String: Double] = [:]
+                var weights: [String: Int] = [:]
                 for mark in near { weights[mark.hunt.group] = max(weights[mark.hunt.group] ?? 0, Self.weight(mark)) }
                 let sum = weights.values.reduce(0, +)
                 // Taken, moved and carried off by one account: nobody does the three within the hour by chance.
-                let isTheft = weights["exfiltration"] != nil && weights.count >= 3 && sum >= 2.1
-                if weights.count >= 2, sum >= (isTree ? 1.9 : 2.4) || isTheft { found += near }
+                let isTheft = weights["exfiltration"] != nil && weights.count >= 3 && sum >= 21
+                if weights.count >= 2, sum >= (isTree ? 19 : 24) || isTheft { found += near }
             }
         }
         var seen: Set<RowReference> = []
