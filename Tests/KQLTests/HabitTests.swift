@@ -11,7 +11,8 @@ import Testing
         ("Devices | sort by Score limit 5", "'|' is missing before 'limit'"),
         ("Devices | where Score == 1 AND Ok", "small letters: and"),
         ("Devices | summarize count() group by Name", "summarize … by"),
-        ("Devices | where Name LIKE 'x'", "texts are compared with has"), ("Devices | where not Score == 1", "Expected: "),
+        ("Devices | where Name LIKE 'x'", "texts are compared with has"),
+        ("Devices | where not Score == 1", "Expected: "),
         ("toscalar(Devices where Ok)", "'|' is missing before 'where'"),
     ]) func hints(_ query: String, _ words: String) {
         do throws(Diagnostic) {

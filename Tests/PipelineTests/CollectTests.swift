@@ -149,7 +149,8 @@ import Workspace
     }
 
     @Test func wrongSecret() async throws {
-        let (texts, good) = try await failures { c, _ in c.tenant?.identity = .secret(.value(Secret("a-wrong-password")))
+        let (texts, good) = try await failures { c, _ in
+            c.tenant?.identity = .secret(.value(Secret("a-wrong-password")))
         }
         #expect(texts.count == 1)
         #expect(texts.contains { $0.contains("AADSTS7000215") && $0.contains("copy the secret's value") })
