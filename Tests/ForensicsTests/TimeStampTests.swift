@@ -10,7 +10,7 @@ import Testing
     struct Authority {
         let folder: String
 
-        init(key: [String] = ["-newkey", "rsa:2048"], usage: String = "critical,timeStamping") throws {
+        init(key: [String] = ["-newkey", "rsa:2048"]) throws {
             folder = try TemporaryFolder.make()
             try FolderWriter.write(
                 """
@@ -23,7 +23,7 @@ import Testing
                 digests = sha256
                 ess_cert_id_alg = sha256
                 [stamp]
-                extendedKeyUsage = \(usage)
+                extendedKeyUsage = critical,timeStamping
                 basicConstraints = CA:FALSE
                 """, to: folder + "/tsa.cnf")
             try FolderWriter.write("01\n", to: folder + "/serial")

@@ -67,7 +67,7 @@ package struct TimeStamp: Sendable {
     }
 }
 
-/// Lets chains pass whose leaf is for time-stamping: its extension says so, and says that it is critical (RFC 3161,
+/// Lets chains pass whose leaf is for time-stamping and nothing else, by an extension that is critical (RFC 3161,
 /// section 2.3).
 private struct TimeStampingPolicy: VerifierPolicy {
     let verifyingCriticalExtensions: [ASN1ObjectIdentifier] = [.X509ExtensionID.extendedKeyUsage]
@@ -79,9 +79,12 @@ private struct TimeStampingPolicy: VerifierPolicy {
 }
 
 extension TimeStamp {
+    /// For time-stamping, for nothing else, and critical. An extension that cannot be read says nothing of it.
     static func isForTimeStamping(_ certificate: Certificate) -> Bool {
-        guard let usage = try? certificate.extensions.extendedKeyUsage else { return false }
-        return usage.contains(.timeStamping)
+        guard certificate.extensions[oid: .X509ExtensionID.extendedKeyUsage]?.critical == true,
+            let usage = try? certificate.extensions.extendedKeyUsage
+        else { return false }
+        return usage.count == 1 && usage.contains(.timeStamping)
     }
 
     private static let signedData: ASN1ObjectIdentifier = [1, 2, 840, 113_549, 1, 7, 2]
