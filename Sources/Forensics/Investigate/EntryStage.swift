@@ -27,7 +27,8 @@ package struct EntryStage {
         "supply-chain": ["T1195.002", "T0862"], "other": ["T1078", "T1189"],
     ]
 
-    package func entry(_ way: PlantEntry?) -> Entry? {
+    /// - Throws: `QueryError`.
+    package func entry(_ way: PlantEntry?) throws -> Entry? {
         let targets = Set(intrusion.movements.map(\.to)).union(intrusion.served)
         let roots = intrusion.devices.filter { !targets.contains($0.key) }
         guard
@@ -57,16 +58,16 @@ package struct EntryStage {
                 : isAppliance ? "exploit-public-app" : isRelayed ? "other" : "valid-account"
             return make(root.key, root.value, vector, isRelayed ? ["T1557.001", "T1200"] : [], rows)
         }
-        if let update = updated(first) {
+        if let update = try updated(first) {
             return make(root.key, update.time, "supply-chain", [], [update.reference, first.row.reference])
         }
         let near = marks.filter { $0.row.time <= max(first.row.time, root.value) + 2 * Span.hour }
         let leads = near.filter { $0.hunt.entry != nil }
         let early = leads.filter { $0.row.time <= (leads.first?.row.time ?? 0) + 20 * Span.minute }
         let telling = early.min { Self.rank($0) < Self.rank($1) }
-        var vector = telling?.hunt.entry ?? guess(first)
+        var vector = try telling?.hunt.entry ?? guess(first)
         if vector == "user-execution" || vector == "phishing", let telling {
-            vector = cameByMail(telling) ? "phishing" : cameBySync(telling) ? "other" : vector
+            vector = try cameByMail(telling) ? "phishing" : cameBySync(telling) ? "other" : vector
         }
         return make(
             root.key, min(root.value, first.row.time), vector,
@@ -76,8 +77,8 @@ package struct EntryStage {
 
     /// The start of the program above a mark's process, where the program's own updater started it: what the maker sent
     /// works for the intruder.
-    private func updated(_ mark: Mark) -> TraceRow? {
-        guard let tree = try? ProcessTree(estate, device: mark.row.device) else { return nil }
+    private func updated(_ mark: Mark) throws -> TraceRow? {
+        let tree = try ProcessTree(estate, device: mark.row.device)
         var process = tree.resolve(mark.row.actor, at: mark.row.time)
         for _ in 0..<6 {
             guard let current = process, let birth = tree.births[current] else { return nil }
@@ -119,14 +120,14 @@ package struct EntryStage {
     }
 
     /// Whether what was opened came with a mail, or a mail led to it.
-    private func cameByMail(_ mark: Mark) -> Bool {
+    private func cameByMail(_ mark: Mark) throws -> Bool {
         let row = mark.row
         let mailers = [
             "outlook.exe", "olk.exe", "hxoutlook.exe", "thunderbird.exe", "mail", "microsoft outlook", "teams.exe",
             "ms-teams.exe", "slack.exe",
         ]
         if mailers.contains(row.actorName) || mailers.contains(row.actorParentName) { return true }
-        let events = (try? estate.rows("DeviceEvents", of: row.device)) ?? []
+        let events = try estate.rows("DeviceEvents", of: row.device)
         let isLed = events.contains {
             $0.action == "BrowserLaunchedToOpenUrl" && mailers.contains($0.actorName) && $0.time <= row.time
                 && row.time - $0.time <= 15 * Span.minute
@@ -144,8 +145,8 @@ package struct EntryStage {
     }
 
     /// Whether the device took a connection from the internet right before, from an address that did not come before.
-    private func reachedFromOutside(_ row: TraceRow) -> Bool {
-        let rows = (try? estate.rows("DeviceNetworkEvents", of: row.device)) ?? []
+    private func reachedFromOutside(_ row: TraceRow) throws -> Bool {
+        let rows = try estate.rows("DeviceNetworkEvents", of: row.device)
         return Self.inbound(rows, before: row.time) != nil
     }
 
@@ -160,14 +161,14 @@ package struct EntryStage {
     }
 
     /// A way in where no hunt names one: by what stands above the first process.
-    private func guess(_ mark: Mark) -> String {
+    private func guess(_ mark: Mark) throws -> String {
         let row = mark.row
         if names.remoteTools.contains(row.actorName) { return "vendor-access" }
         if names.readers.contains(row.actorName) { return "phishing" }
         if names.browsers.contains(row.actorName) { return "user-execution" }
         let opened = ["\\downloads\\", "/downloads/", "/volumes/"]
         if opened.contains(where: { row.path.contains($0) || row.actorPath.contains($0) }) { return "user-execution" }
-        if reachedFromOutside(row) { return "exposed-remote-service" }
+        if try reachedFromOutside(row) { return "exposed-remote-service" }
         if intrusion.sessions.contains(where: { $0.device == row.device }) { return "valid-account" }
         if row.actorName.contains("updat") { return "supply-chain" }
         if ["sshd", "bash", "sh", "zsh"].contains(row.actorName) { return "valid-account" }

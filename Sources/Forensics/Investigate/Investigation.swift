@@ -104,7 +104,7 @@ package struct Investigator {
         }
         result.devices = intrusion.devices
         result.movements = intrusion.movements.sorted { ($0.time, $0.to) < ($1.time, $1.to) }
-        let entry = EntryStage(estate, names, intrusion, plant).entry(way)
+        let entry = try EntryStage(estate, names, intrusion, plant).entry(way)
         result.entry = entry
         var harm = HarmStage(estate, intrusion, trail.grow, marks: stage.marks)
         result.harm = try harm.harm(acts)
