@@ -134,7 +134,8 @@ import Testing
         harm.rows = [ghost]
         result.harm = [harm]
         var file = CaseFile(id: "ghost", opened: 0)
-        try CaseBuilder(provider: Intrusions.encryption().provider()).add(result, to: &file, now: 0, author: "test")
+        try CaseBuilder(provider: Intrusions.encryption().provider(), library: EstateScript.library).add(
+            result, to: &file, now: 0, author: "test")
         #expect(!file.statements.contains { $0.kind == .harm })
         #expect(file.summary?.unknowns.contains { $0.contains("no row proves: harm") } == true)
     }
@@ -153,7 +154,7 @@ import Testing
             }
         }
         let file = try cases.read("bill")
-        #expect(file.notes.count == 8 && cases.names == ["bill"])
+        #expect(try file.notes.count == 8 && cases.names() == ["bill"])
         #expect(CaseVerifier.verify(file.encoded()) == [])
         #expect(throws: CaseFolderError.self) { try cases.read("../bill") }
         #expect(throws: CaseFolderError.self) { try cases.read("none") }

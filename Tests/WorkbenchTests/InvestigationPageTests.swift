@@ -127,7 +127,7 @@ import Testing
             let anonymous = try await server.send("POST", path, form: form)
             #expect(anonymous.status == 401)
             let after = try folder.read("payroll").root
-            #expect(after == before && folder.names == ["payroll"])
+            #expect(try after == before && folder.names() == ["payroll"])
         }
     }
 

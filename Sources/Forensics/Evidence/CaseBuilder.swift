@@ -6,14 +6,13 @@ import Tables
 /// whole.
 package struct CaseBuilder {
     private let provider: any TableProvider
-    private let library: ContentLibrary?
+    private let library: ContentLibrary
     private let engine: Engine
     /// Rows that a claim keeps.
     private static let rowsMax = 20
 
-    /// - Parameter library: what the states of controls are read by; without it the summary tells neither how
-    ///   protection stood nor who else has the same gap.
-    package init(provider: any TableProvider, library: ContentLibrary? = nil) {
+    /// - Parameter library: what the states of controls are read by.
+    package init(provider: any TableProvider, library: ContentLibrary) {
         self.provider = provider
         self.library = library
         engine = Engine(provider: provider)
@@ -68,7 +67,7 @@ package struct CaseBuilder {
                 time: draft.time, because: draft.because, supports: supports, facts: draft.facts)
             file.add(.claim, id: claim.id, body: claim.json, now: now, actor: author, action: "state")
         }
-        if let library, !result.devices.isEmpty {
+        if !result.devices.isEmpty {
             let reader = try PostureReader(Estate(provider: provider, library: library, window: nil), result)
             summary.posture = reader.posture()
             summary.gaps = try reader.gaps()

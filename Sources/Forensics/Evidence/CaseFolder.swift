@@ -34,11 +34,15 @@ package struct CaseFolder: Sendable {
         return "\(folder)/\(name)\(Self.suffix)"
     }
 
-    /// The cases that are there, by name.
-    package var names: [String] {
-        let files = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        return files.filter { $0.hasSuffix(Self.suffix) }.map { String($0.dropLast(Self.suffix.count)) }
-            .filter(Self.isName).sorted()
+    /// The cases that are there, by name; none while no case was opened.
+    ///
+    /// - Throws: the system's error when there is a folder that cannot be read.
+    package func names() throws -> [String] {
+        guard FileManager.default.fileExists(atPath: folder) else { return [] }
+        return try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(Self.suffix) }.map {
+            String($0.dropLast(Self.suffix.count))
+        }
+        .filter(Self.isName).sorted()
     }
 
     /// - Returns: nil when there is no case of that name.

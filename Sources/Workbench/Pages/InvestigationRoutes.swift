@@ -101,7 +101,7 @@ struct InvestigationRoutes: Sendable {
         let runs = state.investigations.runs(of: try state.view().current())
         let (folder, shell) = (folder, shell)
         return try await draw(asked) {
-            let cases = folder.names.map { name -> InvestigationList.Entry in
+            let cases = try folder.names().map { name -> InvestigationList.Entry in
                 do throws(CaseFolderError) {
                     return InvestigationList.Entry(
                         name: name, story: CaseStory(try folder.read(name)), trouble: nil)

@@ -49,7 +49,8 @@ struct TriageCases {
                         action: "write")
                 }
                 guard result.devices[call.device] != nil else { return }
-                try CaseBuilder(provider: provider).add(result, to: &file, now: now, author: actor)
+                try CaseBuilder(provider: provider, library: session.library).add(
+                    result, to: &file, now: now, author: actor)
             }
         }
         return new.map(Self.name)
