@@ -60,6 +60,7 @@ class Tenant:
 
     def truth(self):
         """What is true today: content by key."""
+        self.tokens = {}  # a day of the tenant has gone by since the last question, and its tokens last an hour
         parts = 16
         settings = {}
         for part in range(parts):
@@ -86,7 +87,10 @@ class Tenant:
 
 
 def canonical(value):
-    return json.dumps(value, sort_keys=True) if value not in (None, "") else ""
+    """A cell as text. Graph writes a missing dynamic value as an empty object, and an array within an array as its text."""
+    if isinstance(value, list):
+        value = [json.loads(v) if isinstance(v, str) and v.startswith("[") else v for v in value]
+    return json.dumps(value, sort_keys=True) if value not in (None, "", {}) else ""
 
 
 def content(table, r):
