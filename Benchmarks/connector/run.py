@@ -39,6 +39,7 @@ def stand_in_collector(folder, url, vestige):
         file.write(f"""workspace: {folder}/bench.vestige
 exports: pages
 sources: [mde-software-vulnerabilities]
+rules: false
 tenant: {{tenantId: t, clientId: c, clientSecret: "file:{folder}/secret", loginHost: "{url}", graphHost: "{url}", endpointHost: "{url}"}}
 sinks: [{{name: sentinel, kind: logs-ingestion, endpoint: "{url}", rule: dcr-1}}]
 """)
