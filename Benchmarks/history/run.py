@@ -70,7 +70,7 @@ class Tenant:
                 f"| where hash(DeviceId, {parts}) == {part} | project {columns}")
             for row in rows:
                 settings[row["DeviceId"], row["ConfigurationId"]] = (
-                    row["DeviceName"], row["OSPlatform"], bool(row["IsCompliant"]), bool(row["IsApplicable"]), canonical(row["Context"]))
+                    row["DeviceName"], row["OSPlatform"], bool(row["IsCompliant"]), bool(row["IsApplicable"]), canonical(wire(row["Context"])))
         found = {}
         for row in self.pages("/api/machines/SoftwareVulnerabilitiesByMachine?pageSize=50000"):
             found[row["deviceId"], row["softwareVendor"], row["softwareName"], row["softwareVersion"], row["cveId"]] = (
@@ -86,11 +86,15 @@ class Tenant:
                 return {CONFIGURATION: settings, VULNERABILITIES: found, MACHINES: machines}
 
 
-def canonical(value):
-    """A cell as text. Graph writes a missing dynamic value as an empty object, and an array within an array as its text."""
+def wire(value):
+    """A cell of Graph's: it writes a missing dynamic value as an empty object, and an array within an array as its text."""
     if isinstance(value, list):
-        value = [json.loads(v) if isinstance(v, str) and v.startswith("[") else v for v in value]
-    return json.dumps(value, sort_keys=True) if value not in (None, "", {}) else ""
+        return [json.loads(v) if isinstance(v, str) and v.startswith("[") else v for v in value]
+    return None if value == {} else value
+
+
+def canonical(value):
+    return json.dumps(value, sort_keys=True) if value not in (None, "") else ""
 
 
 def content(table, r):
